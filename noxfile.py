@@ -1,0 +1,66 @@
+"""Everything that can be asked of the project: ``python3 -m nox -s NAME``."""
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["tests"]
+PACKAGES = ["simstudy", "tests", "benchmarks", "noxfile.py"]
+
+
+def install(session: nox.Session, *extras: str) -> None:
+    """Install the project, and the extras it names, on the pinned versions."""
+    listed = f"[{','.join(extras)}]" if extras else ""
+    session.install("-c", "constraints.txt", "-e", f".{listed}")
+
+
+@nox.session
+def study(session: nox.Session) -> None:
+    """Run the built-in study `pooling` and end with the path of its report."""
+    install(session)
+    session.run("simstudy", "run", "pooling", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run all tests."""
+    install(session, "tests")
+    session.run("pytest", "-m", "not statistical", *session.posargs)
+
+
+@nox.session
+def statistical(session: nox.Session) -> None:
+    """Run the long statistical checks."""
+    install(session, "tests")
+    session.run("pytest", "-m", "statistical", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, and that imports go one way."""
+    install(session, "lint")
+    session.run("ruff", "check", *PACKAGES)
+    session.run("ruff", "format", "--check", *PACKAGES)
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types."""
+    install(session, "types")
+    session.run("mypy")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Time single parts, warm and with their answers checked."""
+    install(session, "tests")
+    session.run("pytest", "benchmarks", "--benchmark-only", "-p", "no:doctest", *session.posargs)
+
+
+@nox.session
+def report(session: nox.Session) -> None:
+    """Write the report of a run again: `nox -s report -- runs/pooling`."""
+    install(session)
+    session.run("simstudy", "report", *(session.posargs or ["runs/pooling"]))

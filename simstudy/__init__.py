@@ -1,0 +1,39 @@
+"""Simulation studies and benchmarks of hierarchical Bayesian models, on NumPyro and JAX.
+
+The names below are imported when they are first used, so that a report opens without JAX.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simstudy.measures import performance as performance
+    from simstudy.registry import register_mechanism as register_mechanism
+    from simstudy.registry import register_model as register_model
+    from simstudy.runner import run as run
+    from simstudy.score import score as score
+    from simstudy.store import Run as Run
+    from simstudy.study import Study as Study
+    from simstudy.types import GroupedData as GroupedData
+
+_PLACES = {
+    "GroupedData": "simstudy.types",
+    "Run": "simstudy.store",
+    "Study": "simstudy.study",
+    "performance": "simstudy.measures",
+    "register_mechanism": "simstudy.registry",
+    "register_model": "simstudy.registry",
+    "report": "simstudy",
+    "run": "simstudy.runner",
+    "score": "simstudy.score",
+}
+
+__all__ = sorted(_PLACES)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "report":
+        return import_module("simstudy.report")  # a module that can be called: simstudy.report(run, path)
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
+    raise AttributeError(f"module 'simstudy' has no attribute {name!r}")

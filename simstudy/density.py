@@ -1,0 +1,133 @@
+"""A model's log density on the unconstrained scale, for samplers that move lanes.
+
+The density takes q (n_dims, lane) and data with lanes on the last axis, and returns (lane,). A built-in model
+broadcasts over lanes by itself and its sites are summed over every axis but the last; any other NumPyro model goes
+through ``vmap``. Constrained parameters go through NumPyro's transforms, with their log Jacobians.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from numpyro import handlers
+from numpyro.distributions import biject_to
+from numpyro.infer.util import initialize_model
+
+from simstudy.errors import StudyError
+from simstudy.model import Model
+from simstudy.types import PyTree
+
+Array = Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A latent site: where it lies in the unconstrained vector.
+
+    Args:
+        name: name of the NumPyro site.
+        shape: unconstrained shape for one data set.
+        start: index of its first dimension.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    start: int
+
+    @property
+    def dims(self) -> slice:
+        """The dimensions of the unconstrained vector that hold the site."""
+        return slice(self.start, self.start + int(np.prod(self.shape)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogDensity:
+    """Log density of a posterior in unconstrained coordinates, up to a constant.
+
+    Args:
+        n_dims: dimensions of the unconstrained vector.
+        sites: the latent sites in the order of their dimensions.
+        log_density: (q (n_dims, lane), data (..., lane)) -> (lane,).
+        constrain: (q (n_dims,), data of one fit) -> site -> constrained value.
+    """
+
+    n_dims: int
+    sites: tuple[Site, ...]
+    log_density: Callable[[Array, PyTree], Array]
+    constrain: Callable[[Array, PyTree], dict[str, Array]]
+
+
+def density_of(model: Model, example: PyTree) -> LogDensity:
+    """Return the log density of a model.
+
+    Args:
+        model: any model.
+        example: the arrays of one data set; shapes and dtypes count, and the data must be possible ones.
+
+    Raises:
+        StudyError: the model has discrete latent sites, or none that is latent at all.
+    """
+    trace = handlers.trace(handlers.seed(model, jax.random.key(0))).get_trace(example)
+    latent = {k: s for k, s in trace.items() if s["type"] == "sample" and not s["is_observed"]}
+    discrete = [name for name, site in latent.items() if site["fn"].support.is_discrete]
+    if discrete:
+        raise StudyError(
+            f"the latent site {discrete[0]!r} is discrete: NUTS needs continuous parameters; sum it out of the model"
+        )
+    if not latent:
+        raise StudyError("the model has no latent parameter to estimate: every prior is a constant")
+    return _lanes_last(model, latent) if model.lanes_last else _mapped(model, example)
+
+
+def _lanes_last(model: Model, latent: Mapping[str, Any]) -> LogDensity:
+    """Trace the program once for all lanes; scalar sites come first so that padding moves no scalar's dimension."""
+    transforms = {name: biject_to(site["fn"].support) for name, site in latent.items()}
+    ordered = sorted(latent, key=lambda name: (jnp.ndim(latent[name]["value"]), name))
+    sites = _placed([(name, jnp.shape(latent[name]["value"])) for name in ordered])
+
+    def unpacked(q: Array) -> dict[str, Array]:
+        return {s.name: q[s.dims].reshape(*s.shape, *q.shape[1:]) for s in sites}
+
+    def log_density(q: Array, data: PyTree) -> Array:
+        free = unpacked(q)
+        values = {name: transforms[name](u) for name, u in free.items()}
+        trace = handlers.trace(handlers.substitute(model, data=values)).get_trace(data)
+        terms = [s["fn"].log_prob(s["value"]) for s in trace.values() if s["type"] == "sample"]
+        terms += [transforms[name].log_abs_det_jacobian(u, values[name]) for name, u in free.items()]
+        return sum(term.reshape(-1, q.shape[-1]).sum(0) for term in terms)
+
+    def constrain(q: Array, data: PyTree) -> dict[str, Array]:
+        return {name: transforms[name](u) for name, u in unpacked(q).items()}
+
+    return LogDensity(n_dims=_n_dims(sites), sites=sites, log_density=log_density, constrain=constrain)
+
+
+def _mapped(model: Model, example: PyTree) -> LogDensity:
+    """Any NumPyro model: its potential for one data set, mapped over the last axis of everything."""
+    # Any starting value serves: only the structure of the unconstrained parameters is read.
+    info = initialize_model(jax.random.key(0), model, model_args=(example,), dynamic_args=True, validate_grad=False)
+    flat, unravel = ravel_pytree(info.param_info.z)
+    sites = _placed([(name, jnp.shape(value)) for name, value in sorted(info.param_info.z.items())])
+
+    def log_density(q: Array, data: PyTree) -> Array:
+        return jax.vmap(lambda q, data: -info.potential_fn(data)(unravel(q)), in_axes=-1, out_axes=-1)(q, data)
+
+    def constrain(q: Array, data: PyTree) -> dict[str, Array]:
+        return info.postprocess_fn(data)(unravel(q))
+
+    return LogDensity(n_dims=flat.size, sites=sites, log_density=log_density, constrain=constrain)
+
+
+def _placed(shapes: list[tuple[str, tuple[int, ...]]]) -> tuple[Site, ...]:
+    starts = np.cumsum([0, *(int(np.prod(shape)) for _, shape in shapes)])
+    return tuple(
+        Site(name=name, shape=shape, start=int(start)) for (name, shape), start in zip(shapes, starts, strict=False)
+    )
+
+
+def _n_dims(sites: tuple[Site, ...]) -> int:
+    return sites[-1].dims.stop

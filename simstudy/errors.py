@@ -1,0 +1,33 @@
+"""Errors that a user can act on.
+
+Every one of them says what was expected, what came and what to do; the command line prints the message alone and
+ends with exit code 2. A fit never raises for numbers: a failed fit is a row with a status and a reason.
+"""
+
+from difflib import get_close_matches
+
+
+class SimstudyError(Exception):
+    """Base of every error that simstudy raises on purpose."""
+
+
+class StudyError(SimstudyError):
+    """A study file, or a study built in Python, that cannot be run as it stands."""
+
+
+class TableError(SimstudyError):
+    """A table that lacks what is asked of it, or whose values cannot be what they claim to be."""
+
+
+class RunError(SimstudyError):
+    """A run folder that cannot be opened, continued or extended."""
+
+
+def suggestion(name: str, allowed) -> str:
+    """Return ``; did you mean 'x'?`` for the nearest of the allowed names, or an empty text.
+
+    >>> suggestion("replicate", ["replicates", "seed"])
+    "; did you mean 'replicates'?"
+    """
+    near = get_close_matches(name, list(allowed), n=1, cutoff=0.5)
+    return f"; did you mean '{near[0]}'?" if near else ""

@@ -1,0 +1,134 @@
+"""Rows of the group effects, joined with the hyperparameters' truth, the data of the group and rival estimators.
+
+Rivals know no prior: ``none`` is the group's mean, ``complete`` the mean of all, and ``oracle`` knows tau and
+sigma and estimates mu by generalized least squares:
+
+    theta_j = B_j mu + (1 - B_j) ybar_j,   B_j = s2_j / (s2_j + tau^2),   mu = sum w_j ybar_j / sum w_j,
+    w_j = 1 / (s2_j + tau^2),   s2_j = sigma_j^2 / n_j or the known squared standard error.
+"""
+
+import numpy as np
+import pandas as pd
+
+from simstudy.measures.labels import Keys, Labels
+from simstudy.measures.rows import Rows
+from simstudy.types import RunTables
+
+EFFECT = "theta"
+NORMAL_LIKELIHOODS = ("normal", "normal_known_se")
+EQUAL = 1e-9
+
+
+def read_effects(run: RunTables, estimates: Rows) -> Rows:
+    """Return the rows of theta.
+
+    Columns besides those of the estimates: ``deviation`` (theta - mu) and ``distance`` (its size in units of tau),
+    NaN at tau = 0; ``theta_var``, the posterior mean of the variance among the groups; ``n_obs``; and, for normal
+    observations, ``y_mean``, ``is_balanced`` (1 or NaN) and the errors of the rivals.
+    """
+    labels = estimates.keys.labels
+    rows = estimates.take(np.flatnonzero(estimates.keys.estimand == labels.code_of(EFFECT)))
+    all_keys = labels.read(run.estimates)
+    mu, tau = (hyperparameter(run, all_keys, name) for name in ("mu", "tau"))
+    tau_of_row = tau[rows.keys.data]
+    scale = np.where(tau_of_row > 0, tau_of_row, np.nan)
+    deviation = np.where(tau_of_row > 0, rows["truth"] - mu[rows.keys.data], np.nan)
+    rows = rows.add(
+        deviation=deviation, distance=np.abs(deviation) / scale, theta_var=_variance_among_groups(estimates, rows.keys)
+    )
+    return _with_data(rows, _read_data(run, all_keys, tau))
+
+
+def hyperparameter(run: RunTables, keys: Keys, name: str) -> np.ndarray:
+    """Return the true value of a hyperparameter for each (scenario, replicate) code, NaN where it is not known.
+
+    Args:
+        run: the run's tables.
+        keys: of ``run.estimates``.
+        name: an estimand without groups, or a factor.
+    """
+    values = np.full(keys.n_data, np.nan)
+    if name in run.scenarios:
+        by_scenario = pd.to_numeric(run.scenarios[name], errors="coerce").to_numpy(dtype=float)
+        values = np.repeat(by_scenario, len(keys.labels.replicates))
+    rows = np.flatnonzero((keys.estimand == keys.labels.code_of(name)) & (keys.group < 0))
+    truth = run.estimates["truth"].to_numpy(dtype=float)[rows]
+    known = np.isfinite(truth)
+    values[keys.data[rows][known]] = truth[known]
+    return values
+
+
+def _variance_among_groups(estimates: Rows, keys: Keys) -> np.ndarray:
+    """Return (row,) E[theta_var | y]: estimated as such, or from theta_sd as sd^2 + mean^2."""
+    values = np.full(keys.n_fits, np.nan)
+    for name in ("theta_sd", "theta_var"):
+        rows = np.flatnonzero(estimates.keys.estimand == keys.labels.code_of(name))
+        mean, sd = estimates["mean"][rows], estimates["sd"][rows]
+        values[estimates.keys.fit[rows]] = mean if name == "theta_var" else mean**2 + sd**2
+    return values[keys.fit]
+
+
+def _read_data(run: RunTables, estimate_keys: Keys, tau: np.ndarray) -> Rows:
+    """Return one row per group of a data set: its size, and what normal observations say of it."""
+    labels, groups = estimate_keys.labels, run.groups
+    keys = labels.read(groups)
+    likelihood = run.scenarios["likelihood"].isin(NORMAL_LIKELIHOODS).to_numpy()
+    y_mean = np.where(likelihood[keys.scenario], groups["y_mean"].to_numpy(dtype=float), np.nan)
+    n_obs = groups["n_obs"].to_numpy(dtype=float)
+    known_se = groups["known_se"].to_numpy(dtype=float)
+    s2 = np.where(np.isfinite(known_se), known_se, _sigma(run, estimate_keys, keys) / np.sqrt(n_obs)) ** 2
+    tau2 = tau[keys.data] ** 2
+    weight = s2 / (s2 + tau2)
+    return Rows(
+        keys=keys,
+        columns={
+            "n_obs": n_obs,
+            "y_mean": y_mean,
+            "is_balanced": np.where(_is_constant(keys, n_obs) & _is_constant(keys, np.nan_to_num(s2)), 1.0, np.nan),
+            "none": y_mean,
+            "complete": _weighted_mean(keys, y_mean, 1 / s2),
+            "oracle": weight * _weighted_mean(keys, y_mean, 1 / (s2 + tau2)) + (1 - weight) * y_mean,
+        },
+    )
+
+
+def _with_data(rows: Rows, data: Rows) -> Rows:
+    order = np.argsort(data.keys.data_group, kind="stable")
+    known = data.keys.data_group[order]
+    code = rows.keys.data_group
+    if not len(known):
+        return rows.add(**{name: np.full(len(code), np.nan) for name in _data_columns(data, rows["truth"])})
+    place = np.minimum(np.searchsorted(known, code), len(known) - 1)
+    found = known[place] == code
+    joined = Rows(keys=rows.keys, columns={n: np.where(found, v[order[place]], np.nan) for n, v in data.columns.items()})
+    return rows.add(**_data_columns(joined, rows["truth"]))
+
+
+def _data_columns(data: Rows, truth: np.ndarray) -> dict[str, np.ndarray]:
+    errors = {f"{rival}_error": data[rival] - truth for rival in ("none", "complete", "oracle")}
+    return {"n_obs": data["n_obs"], "y_mean": data["y_mean"], "is_balanced": data["is_balanced"], **errors}
+
+
+def _sigma(run: RunTables, estimate_keys: Keys, keys: Keys) -> np.ndarray:
+    """Return the true (row,) sigma of every group: its own where it has one, else the shared one."""
+    values = hyperparameter(run, estimate_keys, "sigma")[keys.data]
+    own = np.flatnonzero((estimate_keys.estimand == keys.labels.code_of("sigma")) & (estimate_keys.group >= 0))
+    if not len(own):
+        return values
+    code, first = np.unique(estimate_keys.data_group[own], return_index=True)
+    truth = run.estimates["truth"].to_numpy(dtype=float)[own][first]
+    place = np.minimum(np.searchsorted(code, keys.data_group), len(code) - 1)
+    return np.where(code[place] == keys.data_group, truth[place], values)
+
+
+def _weighted_mean(keys: Keys, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    total = np.bincount(keys.data, weights=weight * values, minlength=keys.n_data)
+    return (total / np.bincount(keys.data, weights=weight, minlength=keys.n_data))[keys.data]
+
+
+def _is_constant(keys: Keys, values: np.ndarray) -> np.ndarray:
+    """Return (row,) bool, all groups of the data set have the same value up to rounding."""
+    low, high = np.full(keys.n_data, np.inf), np.full(keys.n_data, -np.inf)
+    np.minimum.at(low, keys.data, values)
+    np.maximum.at(high, keys.data, values)
+    return (high - low <= EQUAL * high)[keys.data] if len(values) else np.zeros(0, bool)

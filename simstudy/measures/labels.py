@@ -1,0 +1,114 @@
+"""Whole numbers for the names in a run's tables, so that rows can be joined and counted as arrays."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from simstudy.types import RunTables
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """The names of a run, in its own order; a code is the position of a name.
+
+    Args:
+        scenarios: scenario ids.
+        methods: method names.
+        estimands: names of estimands, in the order of the estimates.
+        replicates: sorted replicate numbers.
+        n_groups: largest number of groups.
+    """
+
+    scenarios: pd.Index
+    methods: pd.Index
+    estimands: pd.Index
+    replicates: pd.Index
+    n_groups: int
+
+    @classmethod
+    def of(cls, run: RunTables) -> "Labels":
+        """Return the names of a run."""
+        group = _group_codes(run.estimates["group"])
+        return cls(
+            scenarios=pd.Index(run.scenarios["scenario"].astype(object)),
+            methods=pd.Index(run.methods["method"].astype(object)),
+            estimands=pd.Index(run.estimates["estimand"].astype(object).unique()),
+            replicates=pd.Index(np.unique(run.fits["replicate"].to_numpy())),
+            n_groups=int(group.max(initial=-1)) + 1,
+        )
+
+    def read(self, table: pd.DataFrame) -> "Keys":
+        """Return the codes of a table's key columns; group is -1 where there is none."""
+        return Keys(
+            labels=self,
+            scenario=_codes(table["scenario"], self.scenarios),
+            replicate=self.replicates.get_indexer(table["replicate"].to_numpy()),
+            method=_codes(table["method"], self.methods) if "method" in table else None,
+            estimand=_codes(table["estimand"], self.estimands) if "estimand" in table else None,
+            group=_group_codes(table["group"]) if "group" in table else None,
+        )
+
+    def code_of(self, name: str) -> int:
+        """Return the code of an estimand, -1 where the run has none of that name."""
+        return int(self.estimands.get_indexer([name])[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """Codes of a table's key columns, each (row,); a column that the table lacks is None."""
+
+    labels: Labels
+    scenario: np.ndarray
+    replicate: np.ndarray
+    method: Any = None
+    estimand: Any = None
+    group: Any = None
+
+    def take(self, rows: np.ndarray) -> "Keys":
+        """Return the keys of some rows."""
+        columns = ("scenario", "replicate", "method", "estimand", "group")
+        return Keys(
+            labels=self.labels, **{c: None if (v := getattr(self, c)) is None else v[rows] for c in columns}
+        )
+
+    @property
+    def data(self) -> np.ndarray:
+        """(row,) code of (scenario, replicate): one simulated data set."""
+        return self.scenario * len(self.labels.replicates) + self.replicate
+
+    @property
+    def fit(self) -> np.ndarray:
+        """(row,) code of (scenario, replicate, method)."""
+        return self.data * len(self.labels.methods) + self.method
+
+    @property
+    def data_group(self) -> np.ndarray:
+        """(row,) code of (scenario, replicate, group)."""
+        return self.data * (self.labels.n_groups + 1) + self.group + 1
+
+    @property
+    def data_estimand(self) -> np.ndarray:
+        """(row,) code of (scenario, replicate, group, estimand)."""
+        return self.data_group * len(self.labels.estimands) + self.estimand
+
+    @property
+    def n_data(self) -> int:
+        """Number of (scenario, replicate) codes."""
+        return len(self.labels.scenarios) * len(self.labels.replicates)
+
+    @property
+    def n_fits(self) -> int:
+        """Number of (scenario, replicate, method) codes."""
+        return self.n_data * len(self.labels.methods)
+
+
+def _codes(column: pd.Series, names: pd.Index) -> np.ndarray:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return names.get_indexer(column.cat.categories.astype(object))[column.cat.codes.to_numpy()].astype(np.int64)
+    return names.get_indexer(column.astype(object)).astype(np.int64)
+
+
+def _group_codes(column: pd.Series) -> np.ndarray:
+    return column.fillna(-1).to_numpy(dtype=np.int64) if column.notna().any() else np.full(len(column), -1, np.int64)

@@ -1,0 +1,70 @@
+"""What a measure is, and what it is told besides its rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from simstudy.measures.replicates import Replicates, Score, Worst
+
+McseMethod = Literal["influence", "normal"]
+Better = Literal["smaller", "larger", "nominal"]
+Source = Literal["estimates", "effects", "fits", "batches"]
+Which = Literal["all", "truth", "interior", "boundary"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a measure is told besides its rows.
+
+    Args:
+        level: level of the central interval, in (0, 1); NaN for measures without one.
+        lower: column of the interval's lower end.
+        upper: column of the interval's upper end.
+        null: value that an interval must exclude to reject.
+        mcse_method: for measures of spread: ``influence`` (any errors) or ``normal`` (Morris et al. 2019, table 6;
+            replicates with several rows keep ``influence``).
+    """
+
+    level: float = float("nan")
+    lower: str = "lower"
+    upper: str = "upper"
+    null: float = 0.0
+    mcse_method: McseMethod = "influence"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A performance measure: one function and what stands in its documentation.
+
+    Args:
+        name: name in the performance table.
+        function: rows and setting -> value and MCSE in every cell.
+        needs: columns that must be finite; ``lower`` and ``upper`` are those of the level.
+        definition: the formula in words and letters.
+        source: author, year, equation.
+        unit: unit of the value; ``estimand`` is the estimand's own.
+        better: ``nominal``: nearer to the level (coverage) or to 0 is better. None where neither is better.
+        rows: table that the measure is taken over; ``effects`` are the rows of theta.
+        which: rows where the truth is known; ``interior`` and ``boundary``: where it lies inside, or at the end, of
+            what the estimand can be.
+        by_level: one value per interval level.
+        by_bin: also within bins of the distance from mu and of the group's size.
+        estimands: the only estimands that have the measure; empty for all.
+        worst: what a missing fit gets under the policy ``worst_case``; None where that policy has no such measure.
+        repeated_data: makes sense only where the replicates differ in their data.
+    """
+
+    name: str
+    function: Callable[[Replicates, Setting], Score]
+    needs: tuple[str, ...]
+    definition: str
+    source: str
+    unit: str
+    better: Better | None
+    rows: Source = "estimates"
+    which: Which = "truth"
+    by_level: bool = False
+    by_bin: bool = False
+    estimands: tuple[str, ...] = ()
+    worst: Worst | None = None
+    repeated_data: bool = False

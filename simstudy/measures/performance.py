@@ -1,0 +1,129 @@
+"""The performance of a run: every measure in every cell, with its MCSE, the fits used and left out, and the policy."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from simstudy.errors import TableError, suggestion
+from simstudy.measures.cells import Cells, average_cells, distance_cells, group_cells, size_cells
+from simstudy.measures.effects import read_effects
+from simstudy.measures.labels import Labels
+from simstudy.measures.measure import McseMethod, Measure
+from simstudy.measures.policies import Policy, check_policy, count_fits
+from simstudy.measures.registry import MEASURES
+from simstudy.measures.rows import add_reference, read_estimates
+from simstudy.measures.sampling import batch_cells, fit_cells, leapfrog_cells
+from simstudy.measures.scoring import Terms, assemble, score_cells
+from simstudy.measures.worst_case import add_missing
+from simstudy.schema import interval_columns
+from simstudy.types import RunTables
+
+Groups = Literal["auto", "average", "each"]
+GROUPS = ("auto", "average", "each")
+
+
+def performance(
+    run: RunTables,
+    *,
+    policy: Policy | Sequence[Policy] = "available",
+    reference: str | None = None,
+    groups: Groups = "auto",
+    null: float = 0.0,
+    mcse_method: McseMethod = "influence",
+) -> pd.DataFrame:
+    """Return the performance of every method in every scenario of a run.
+
+    Args:
+        run: the run's tables.
+        policy: which fits count: ``available``, all finite ones; ``unflagged``, those without a flag of the study's
+            diagnostics; ``paired``, replicates that are finite under all methods of their scenario; ``worst_case``,
+            all, the missing ones with the worst value of their scenario. Several policies stand below each other.
+        reference: method that relative_precision and mse_ratio refer to; None takes no pooling where it has the
+            estimand, else the first method that has it.
+        groups: estimands with groups are scored over the groups of a replicate together; ``each`` scores every
+            group by itself too; ``auto`` does so where the groups' effects are the same in all replicates.
+        null: value whose rejection is counted.
+        mcse_method: for measures of spread; ``influence`` holds for any errors, ``normal`` for normal ones.
+
+    Returns:
+        One row per scenario, method, estimand, group, bin, level and measure, with the columns of
+        ``schema.PERFORMANCE``. Speeds of a program have no scenario.
+
+    Raises:
+        TableError: an unknown policy, reference or choice of groups.
+    """
+    if groups not in GROUPS:
+        raise TableError(f"groups: expected one of {', '.join(GROUPS)}, got {groups!r}{suggestion(groups, GROUPS)}")
+    policies = [check_policy(name) for name in ([policy] if isinstance(policy, str) else policy)]
+    levels = tuple((level, *interval_columns(level)) for level in run.study["summary"]["levels"])
+    replication: Literal["data", "sampler"] = "sampler" if _is_dataset(run) else "data"
+    labels = Labels.of(run)
+    tables = []
+    for name in policies:
+        terms = Terms(levels=levels, policy=name, replication=replication, null=null, mcse_method=mcse_method)
+        counted = count_fits(run.fits, run.study["diagnostics"], policy=name)
+        tables += _score_estimates(run, labels, terms, counted, reference, groups)
+        if name == "available":
+            tables += _score_sampling(run, labels, terms, counted)
+    return assemble(tables, orders={**_orders(labels), "policy": pd.Index(policies)})
+
+
+def _score_estimates(
+    run: RunTables, labels: Labels, terms: Terms, counted: np.ndarray, reference: str | None, groups: Groups
+) -> list[pd.DataFrame]:
+    attempted, n_counted = (_by_pair(run, labels, mask) for mask in (np.ones_like(counted), counted))
+    effects_fixed = _is_dataset(run) or run.study["mechanism"].get("effects") == "fixed"
+    rows, references = add_reference(run, read_estimates(run, labels, counted=counted), reference=reference)
+    every = [average_cells(rows, attempted, effects="fixed" if effects_fixed else "random")]
+    if groups == "each" or (groups == "auto" and effects_fixed):
+        every.append(group_cells(rows, attempted))
+    if terms.policy == "worst_case":
+        every = [add_missing(cells, run, labels, counted=counted) for cells in every]
+    every = [cells.with_references(references) for cells in every]
+    tables = [table for cells in every for table in score_cells(cells, _over("estimates"), terms)]
+    if terms.policy == "worst_case":
+        return tables
+    theta = read_effects(run, rows)
+    tables += score_cells(average_cells(theta, attempted), _over("effects"), terms)
+    binned = [measure for measure in MEASURES.values() if measure.by_bin]
+    for make in (distance_cells, size_cells):
+        tables += score_cells(make(theta, attempted, n_counted), binned, terms)
+    return tables
+
+
+def _score_sampling(run: RunTables, labels: Labels, terms: Terms, counted: np.ndarray) -> list[pd.DataFrame]:
+    divergences = [measure for measure in _over("fits") if "ess" not in measure.needs]
+    leapfrogs = [measure for measure in _over("fits") if "ess" in measure.needs]
+    tables = score_cells(fit_cells(run, labels, counted=counted), divergences, terms)
+    for cells in leapfrog_cells(run, labels, counted=counted):
+        tables += score_cells(cells, leapfrogs, terms)
+    for cells in batch_cells(run, labels, counted=counted):
+        tables += score_cells(cells, [m for m in _over("batches") if _has_needs(cells, m)], terms)
+    return tables
+
+
+def _has_needs(cells: Cells, measure: Measure) -> bool:
+    columns = set(cells.replicates.columns)
+    return set(measure.needs) <= columns and ("ess" in measure.needs) == ("ess" in columns)
+
+
+def _over(rows: str) -> list[Measure]:
+    return [measure for measure in MEASURES.values() if measure.rows == rows]
+
+
+def _is_dataset(run: RunTables) -> bool:
+    return run.study["mechanism"]["kind"] == "dataset"
+
+
+def _by_pair(run: RunTables, labels: Labels, counted: np.ndarray) -> np.ndarray:
+    """Return the (scenario, method) number of fits that count."""
+    keys = labels.read(run.fits)
+    n_scenarios, n_methods = len(labels.scenarios), len(labels.methods)
+    pair = keys.scenario[counted] * n_methods + keys.method[counted]
+    return np.bincount(pair, minlength=n_scenarios * n_methods).reshape(n_scenarios, n_methods)
+
+
+def _orders(labels: Labels) -> dict[str, pd.Index]:
+    return {"scenario": labels.scenarios, "method": labels.methods, "estimand": labels.estimands}

@@ -1,0 +1,24 @@
+"""Mechanisms: where the data of a replicate come from. One file each."""
+
+from simstudy.mechanisms.dataset import Dataset
+from simstudy.mechanisms.exchangeable import Exchangeable
+from simstudy.mechanisms.grouped import GroupedMechanism
+from simstudy.mechanisms.mechanism import Mechanism
+from simstudy.mechanisms.student_t import StudentT
+from simstudy.mechanisms.two_component import TwoComponent
+from simstudy.mechanisms.user import UserMechanism
+
+MECHANISMS: dict[str, type[Mechanism]] = {
+    family.kind: family for family in (Exchangeable, StudentT, TwoComponent, Dataset)
+}
+
+__all__ = [
+    "MECHANISMS",
+    "Dataset",
+    "Exchangeable",
+    "GroupedMechanism",
+    "Mechanism",
+    "StudentT",
+    "TwoComponent",
+    "UserMechanism",
+]

@@ -1,0 +1,44 @@
+"""Student-t effects, scaled to standard deviation 1: groups far out are more common than any method expects."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy import stats
+
+from simstudy.errors import StudyError
+from simstudy.mechanisms.grouped import GroupedMechanism
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudentT(GroupedMechanism):
+    """Effects sqrt((df - 2) / df) * t_df.
+
+    Args:
+        df: degrees of freedom, above 2, so that a standard deviation exists.
+    """
+
+    kind: ClassVar[str] = "student_t"
+    df: float = 3.0
+
+    def __post_init__(self) -> None:
+        if not self.df > 2:
+            raise StudyError(
+                f"df: {self.df} is out of range; expected a number above 2, so that effects have a variance"
+            )
+
+    @property
+    def effect_fields(self) -> Mapping[str, Any]:
+        """The degrees of freedom."""
+        return {"df": self.df}
+
+    def standard_effects(self, key: jax.Array, n: int) -> jax.Array:
+        """Draw Student-t effects scaled to standard deviation 1."""
+        return jax.random.t(key, self.df, (n,)) * jnp.sqrt((self.df - 2) / self.df)
+
+    def effect_scores(self, n: int) -> np.ndarray:
+        """Return quantiles of the scaled distribution."""
+        return stats.t.ppf((np.arange(n) + 0.5) / n, self.df) * np.sqrt((self.df - 2) / self.df)

@@ -1,0 +1,67 @@
+"""Two kinds of groups: effects from a mixture of two normals, scaled to mean 0 and standard deviation 1.
+
+With weight w, separation d between the component means and common component standard deviation s, the mixture has
+mean 0 when the means are -w d s (share 1 - w) and (1 - w) d s (share w), and variance s^2 (1 + w (1 - w) d^2) = 1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy import optimize, stats
+
+from simstudy.errors import StudyError
+from simstudy.mechanisms.grouped import GroupedMechanism
+
+FAR = 40.0  # standard deviations: both tails of the mixture lie inside
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoComponent(GroupedMechanism):
+    """Effects from two normal components.
+
+    Args:
+        weight: share of the upper component, in (0, 1).
+        separation: distance of the component means in component standard deviations, at least 0.
+    """
+
+    kind: ClassVar[str] = "two_component"
+    weight: float = 0.5
+    separation: float = 4.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.weight < 1:
+            raise StudyError(f"weight: {self.weight} is out of range; expected a share between 0 and 1")
+        if not self.separation >= 0:
+            raise StudyError(f"separation: {self.separation} is out of range; expected a number >= 0")
+
+    @property
+    def effect_fields(self) -> Mapping[str, Any]:
+        """Weight and separation of the components."""
+        return {"weight": self.weight, "separation": self.separation}
+
+    def standard_effects(self, key: jax.Array, n: int) -> jax.Array:
+        """Draw a component, then a normal effect around its mean."""
+        key_component, key_effect = jax.random.split(key)
+        low, high, sd = self._components
+        upper = jax.random.bernoulli(key_component, self.weight, (n,))
+        return jnp.where(upper, high, low) + sd * jax.random.normal(key_effect, (n,))
+
+    def effect_scores(self, n: int) -> np.ndarray:
+        """Return quantiles of the mixture, found by bisection of its distribution function."""
+        low, high, sd = self._components
+
+        def cdf(x: float) -> float:
+            return (1 - self.weight) * stats.norm.cdf(x, low, sd) + self.weight * stats.norm.cdf(x, high, sd)
+
+        return np.array([optimize.brentq(lambda x, p=p: cdf(x) - p, -FAR, FAR) for p in (np.arange(n) + 0.5) / n])
+
+    @property
+    def _components(self) -> tuple[float, float, float]:
+        """Means of the lower and upper component, and their standard deviation."""
+        w, d = self.weight, self.separation
+        sd = 1 / np.sqrt(1 + w * (1 - w) * d**2)
+        return -w * d * sd, (1 - w) * d * sd, sd

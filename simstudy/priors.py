@@ -1,0 +1,204 @@
+"""Priors as text: ``"Normal(0, 10)"`` -> a NumPyro distribution, parsed and never evaluated.
+
+Also the default priors of every likelihood. A number instead of a text fixes the parameter at that value.
+"""
+
+import ast
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+from numpyro.distributions import constraints
+
+from simstudy.errors import StudyError, suggestion
+
+# Which values a parameter can take: a prior must have its support inside.
+REAL = ("theta", "mu")
+POSITIVE = ("tau", "sigma", "omega")
+PARAMETERS = REAL + POSITIVE
+
+DEFAULTS = {
+    "normal": {"theta": "Normal(0, 10)", "mu": "Normal(0, 10)", "tau": "HalfNormal(5)", "sigma": "Exponential(1)"},
+    "normal_known_se": {"theta": "Normal(0, 10)", "mu": "Normal(0, 10)", "tau": "HalfNormal(5)"},
+    "binomial": {"theta": "Normal(0, 10)", "mu": "Normal(0, 10)", "tau": "HalfNormal(1)"},
+}
+DEFAULT_OMEGA = "HalfNormal(1)"  # spread of the log standard deviations under sigma_by = "hierarchical"
+_NO_PRIORS = ("Distribution", "Delta")  # a constant is written as a number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prior:
+    """A prior by name and arguments; ``Constant`` holds a parameter fixed.
+
+    Args:
+        name: a distribution of ``numpyro.distributions``, or ``Constant``.
+        args: positional arguments.
+        kwargs: keyword arguments, sorted by name.
+    """
+
+    name: str
+    args: tuple[float, ...]
+    kwargs: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the parameter is fixed and not estimated."""
+        return self.name == "Constant"
+
+    @property
+    def value(self) -> float:
+        """The value of a constant."""
+        return self.args[0]
+
+    @property
+    def text(self) -> str:
+        """The prior as a study file has it; a constant as its number."""
+        if self.is_constant:
+            return _text(self.value)
+        words = [*map(_text, self.args), *(f"{key}={_text(value)}" for key, value in self.kwargs)]
+        return f"{self.name}({', '.join(words)})"
+
+    def site(self, name: str, shape: tuple[int, ...]) -> jax.Array:
+        """Sample the parameter inside a NumPyro program, or give the constant; of the shape asked for."""
+        if self.is_constant:
+            return jnp.full(shape, self.value)
+        return numpyro.sample(name, self.distribution().expand(shape))
+
+    def draws(self, posterior: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the posterior draws of the parameter's site, or the constant in the shape of the draws."""
+        if self.is_constant:
+            return np.full(shape, self.value)
+        if posterior is None:
+            raise ValueError(f"the posterior has no draws of a parameter with the prior {self.text}")
+        return posterior
+
+    def distribution(self) -> dist.Distribution:
+        """Return the NumPyro distribution; a constant has none."""
+        return getattr(dist, self.name)(*self.args, **dict(self.kwargs))
+
+
+def parse_prior(value: str | float | Prior, parameter: str) -> Prior:
+    """Return the prior that a study file gives a parameter.
+
+    Args:
+        value: text such as ``"HalfNormal(5)"``, a number (fixes the parameter), or a ``Prior``.
+        parameter: the parameter's name, one of ``PARAMETERS``: its range is checked.
+
+    Raises:
+        StudyError: the text is no call of a NumPyro distribution with numbers, its arguments are out of range, or the
+            prior reaches outside the parameter's range.
+
+    >>> parse_prior("Normal(0, 10)", "mu").text
+    'Normal(0, 10)'
+    >>> parse_prior(2.0, "tau").is_constant
+    True
+    """
+    if isinstance(value, Prior):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _constant(float(value), parameter)
+    if not isinstance(value, str):
+        raise StudyError(f"{parameter}: expected a prior such as 'Normal(0, 10)' or a number, got {value!r}")
+    return _checked(_call(value, parameter), value, parameter)
+
+
+def default_priors(likelihood: str, *, sigma_by: str = "shared") -> dict[str, Prior]:
+    """Return the default priors of a likelihood, by parameter.
+
+    >>> default_priors("binomial")["tau"].text
+    'HalfNormal(1)'
+    """
+    texts = dict(DEFAULTS[likelihood])
+    if sigma_by == "hierarchical":
+        texts["omega"] = DEFAULT_OMEGA
+    return {name: parse_prior(text, name) for name, text in texts.items()}
+
+
+def _constant(value: float, parameter: str) -> Prior:
+    """A fixed parameter: tau may be 0 in a mechanism, sigma and omega may not."""
+    smallest = 0.0 if parameter == "tau" else float("-inf")
+    if (
+        parameter in ("sigma", "omega")
+        and value <= 0
+        or value < smallest
+        or value != value
+        or abs(value) == float("inf")
+    ):
+        raise StudyError(f"{parameter}: {value} is out of range; expected {_range(parameter)}")
+    return Prior(name="Constant", args=(value,))
+
+
+def _range(parameter: str) -> str:
+    if parameter in REAL:
+        return "a finite number"
+    return "a number >= 0" if parameter == "tau" else "a number > 0"
+
+
+def _text(number: float) -> str:
+    """A number without a needless ``.0``, with every digit that tells it apart."""
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+def _call(text: str, parameter: str) -> Prior:
+    """Parse ``Name(number, key=number)``; the text is a syntax tree that is read, never run."""
+    expected = f"{parameter}: expected a prior such as 'Normal(0, 10)', got {text!r}"
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise StudyError(expected) from error
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+        raise StudyError(expected)
+    try:
+        args = tuple(_number(a) for a in node.args)
+        kwargs = tuple(sorted((str(k.arg), _number(k.value)) for k in node.keywords))
+    except ValueError as error:
+        raise StudyError(f"{expected}: the arguments must be numbers") from error
+    return Prior(name=node.func.id, args=args, kwargs=kwargs)
+
+
+def _number(node: ast.expr) -> float:
+    value = ast.literal_eval(node)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"not a number: {value!r}")
+    return float(value)
+
+
+@functools.cache
+def _families() -> dict[str, Callable[..., dist.Distribution]]:
+    """What NumPyro offers under a distribution's name: classes, and functions such as TruncatedNormal."""
+    names = [name for name in dist.__all__ if name[0].isupper() and name not in _NO_PRIORS]
+    return {name: getattr(dist, name) for name in names if callable(getattr(dist, name))}
+
+
+def _checked(prior: Prior, text: str, parameter: str) -> Prior:
+    """Build the distribution once to see that NumPyro accepts it and that its support fits the parameter."""
+    if prior.name not in _families():
+        near = suggestion(prior.name, _families())
+        raise StudyError(f"{parameter}: {text!r} names no distribution of NumPyro{near}")
+    try:
+        built = _families()[prior.name](*prior.args, **dict(prior.kwargs), validate_args=True)
+    except Exception as error:
+        # NumPyro signals bad arguments with several exception types; each says what was wrong in its first line.
+        raise StudyError(f"{parameter}: NumPyro refuses {text!r}: {str(error).splitlines()[0]}") from error
+    if not _is_of_one_number(built):
+        raise StudyError(f"{parameter}: {text!r} is no continuous distribution of one number")
+    if parameter in POSITIVE and not _is_positive(built.support):
+        raise StudyError(
+            f"{parameter}: {text!r} reaches below 0; expected a prior on positive numbers (HalfNormal, ...)"
+        )
+    return prior
+
+
+def _is_of_one_number(built: object) -> bool:
+    return isinstance(built, dist.Distribution) and not built.is_discrete and built.shape() == ()
+
+
+def _is_positive(support: constraints.Constraint) -> bool:
+    if support in (constraints.positive, constraints.nonnegative):
+        return True
+    return float(getattr(support, "lower_bound", float("-inf"))) >= 0

@@ -1,0 +1,146 @@
+"""How a report reads the scenarios of a run: which factors vary, what each scenario is called, along what to plot.
+
+Greek and Latin letters of the field stand for the factors of the package (J groups, n observations in each, tau, mu,
+sigma); a factor of a user's own mechanism keeps its name. Group size and unbalanced sizes are one factor, n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+SYMBOLS = {"groups": "J", "tau": "τ", "mu": "μ", "sigma": "σ"}
+SIZE = "n"
+NOT_FACTORS = ("scenario", "label", "group_size", "sizes")
+PREFERRED_AXIS = ("τ", SIZE, "J")
+MAX_MAP_COLUMNS = 12
+SIZES_SHOWN = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """The factorial design of a run.
+
+    Attributes:
+        levels: one row per scenario (the index), one text column per factor that varies.
+        values: the same with numbers where a factor is numeric.
+        labels: scenario -> what it is called, shortest form.
+        boundary: scenarios with tau = 0, where coverage and relative errors of tau mean nothing.
+    """
+
+    levels: pd.DataFrame
+    values: pd.DataFrame
+    labels: dict[str, str]
+    boundary: frozenset[str]
+
+    @property
+    def factors(self) -> list[str]:
+        """Names of the factors that vary."""
+        return list(self.levels.columns)
+
+    @property
+    def axis(self) -> str | None:
+        """The numeric factor to plot along, tau before group size before number of groups, or None."""
+        numeric = [f for f in self.factors if pd.api.types.is_numeric_dtype(self.values[f])]
+        preferred = [f for f in PREFERRED_AXIS if f in numeric]
+        return (preferred + numeric + [None])[0]
+
+    def others(self, axis: str | None) -> pd.Series:
+        """Return, by scenario, the levels of all factors but the axis, in words."""
+        rest = [f for f in self.factors if f != axis]
+        words = [", ".join(_words(f, row[f]) for f in rest) for _, row in self.levels.iterrows()]
+        return pd.Series(words, index=self.levels.index, dtype=str)
+
+    def split(self) -> tuple[list[str], list[str]]:
+        """Return the factors for the rows and for the columns of a map over the design."""
+        columns = [self.axis] if self.axis else self.factors[-1:]
+        for factor in reversed([f for f in self.factors if f not in columns]):
+            wider = [factor, *columns]
+            if len(self.levels.drop_duplicates(wider)) <= MAX_MAP_COLUMNS < len(self.levels):
+                columns = wider
+        return [f for f in self.factors if f not in columns], columns
+
+
+def read_design(scenarios: pd.DataFrame) -> Design:
+    """Return the design that a run's table of scenarios describes.
+
+    Args:
+        scenarios: ``scenario``, ``label`` where known, one column per factor.
+
+    >>> table = pd.DataFrame({"scenario": ["a", "b"], "groups": [8, 8], "tau": [0.0, 0.5]})
+    >>> read_design(table).labels
+    {'a': 'τ = 0', 'b': 'τ = 0.5'}
+    """
+    ids = scenarios["scenario"].astype(str)
+    values = pd.DataFrame(index=pd.Index(ids, name="scenario"))
+    for column in scenarios.columns:
+        if column not in NOT_FACTORS and scenarios[column].astype(str).nunique() > 1:
+            values[SYMBOLS.get(column, str(column))] = scenarios[column].to_numpy()
+    sizes = _sizes(scenarios)
+    if sizes.astype(str).nunique() > 1:
+        values.insert(min(1, values.shape[1]), SIZE, sizes.to_numpy())
+    levels = values.map(_text)
+    return Design(
+        levels=levels,
+        values=values,
+        labels=_labels(scenarios, levels),
+        boundary=frozenset(ids[_is_zero(scenarios.get("tau"), len(ids))]),
+    )
+
+
+def _sizes(scenarios: pd.DataFrame) -> pd.Series:
+    """Return the group size, or the sizes in words where they differ."""
+    size = scenarios.get("group_size", pd.Series([None] * len(scenarios)))
+    text = scenarios.get("sizes", pd.Series([None] * len(scenarios)))
+    merged = [
+        _size_words(t) if t is not None and not _missing(t) else s
+        for s, t in zip(size.astype(object), text.astype(object), strict=True)
+    ]
+    whole = all(isinstance(value, (int, float)) for value in merged)
+    return pd.Series(merged).astype(float) if whole else pd.Series(merged, dtype=object)
+
+
+def _missing(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and value != value) or str(value) == ""
+
+
+def _size_words(sizes: object) -> str:
+    numbers = [p.strip() for p in str(sizes).strip("[]()").split(",")] if isinstance(sizes, str) else list(sizes)  # type: ignore[call-overload]
+    text = "/".join(str(number) for number in numbers)
+    return text if len(text) <= SIZES_SHOWN else f"{min(numbers, key=float)}–{max(numbers, key=float)}"
+
+
+def _labels(scenarios: pd.DataFrame, levels: pd.DataFrame) -> dict[str, str]:
+    short = {str(i): ", ".join(_words(f, row[f]) for f in levels.columns) for i, row in levels.iterrows()}
+    full = scenarios.get("label", scenarios["scenario"]).astype(str)
+    if len(set(short.values())) == len(short) and all(short.values()):
+        return short
+    return dict(zip(scenarios["scenario"].astype(str), full, strict=True))
+
+
+def _words(factor: str, level: str) -> str:
+    return f"{factor} = {level}"
+
+
+def _text(value: object) -> str:
+    if _missing(value):
+        return "–"
+    return f"{value:g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+
+
+def _is_zero(tau: pd.Series | None, n: int) -> list[bool]:
+    if tau is None:
+        return [False] * n
+    return list((pd.to_numeric(tau, errors="coerce") == 0).to_numpy())
+
+
+def order(names: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Return the names in the order of the known ones, unknown names last.
+
+    >>> order(["b", "z", "a"], ["a", "b"])
+    ['a', 'b', 'z']
+    """
+    ranks = {name: i for i, name in enumerate(known)}
+    return sorted(dict.fromkeys(names), key=lambda name: ranks.get(name, len(ranks)))

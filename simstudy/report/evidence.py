@@ -1,0 +1,106 @@
+"""All that the sections of a report draw on: one run, its performance table and how both are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from simstudy.measures.policies import flag
+from simstudy.report.design import Design, read_design
+from simstudy.report.pairs import differences, paired_differences, squared_errors
+from simstudy.report.palette import Mark, assign_marks
+from simstudy.report.readings import average
+from simstudy.report.roles import Roles, read_roles
+from simstudy.types import RunTables
+
+HEADLINE_ESTIMANDS = ("p", "theta")
+CHAIN_DRAWS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """A run and its performance table.
+
+    Args:
+        run: the run's tables.
+        performance: its performance table.
+    """
+
+    run: RunTables
+    performance: pd.DataFrame
+
+    @cached_property
+    def design(self) -> Design:
+        """The factorial design."""
+        return read_design(self.run.scenarios)
+
+    @cached_property
+    def marks(self) -> dict[str, Mark]:
+        """One color and marker for each method."""
+        return assign_marks(self.run.methods)
+
+    @cached_property
+    def roles(self) -> Roles:
+        """Which methods are no, complete and partial pooling."""
+        return read_roles(self.run.methods)
+
+    @property
+    def study(self) -> Mapping[str, Any]:
+        """The canonical study."""
+        return self.run.study
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Scenario -> what it is called."""
+        return self.design.labels
+
+    @property
+    def is_dataset(self) -> bool:
+        """Whether the data are real and fixed, so that replicates differ in the sampler's seed only."""
+        return self.study["mechanism"]["kind"] == "dataset"
+
+    @cached_property
+    def headline(self) -> str | None:
+        """The estimand that the answer is about: the group effects, or the first with an RMSE, or None."""
+        known = self.performance.loc[self.performance["measure"] == "rmse", "estimand"].dropna()
+        present = set(known)
+        chosen = [name for name in HEADLINE_ESTIMANDS[:: -1 if not self.is_dataset else 1] if name in present]
+        return (chosen + known.tolist() + [None])[0]
+
+    @cached_property
+    def _squares(self) -> pd.DataFrame:
+        return squared_errors(self.run.estimates, str(self.headline))
+
+    def error_differences(self, method: str, rival: str) -> pd.DataFrame:
+        """Return the differences in RMSE between two methods: paired where they saw the same data."""
+        paired = paired_differences(self._squares, method, rival)
+        if len(paired):
+            return paired
+        return differences(average(self.performance, "rmse", estimand=self.headline), method, rival)
+
+    @cached_property
+    def flags(self) -> pd.DataFrame:
+        """One bool column per flag, one row per fit."""
+        return flag(self.run.fits, self.study.get("diagnostics", {}))
+
+    @property
+    def n_flagged(self) -> int:
+        """Number of fits with any flag."""
+        return int((self.flags.any(axis=1) & (self.run.fits["status"] == "ok").to_numpy()).sum())
+
+    @cached_property
+    def chain_rates(self) -> pd.DataFrame:
+        """Divergent draws per 1,000 of every chain: ``method``, ``scenario``, ``rate``."""
+        chains = self.run.chains
+        keys = ["scenario", "replicate", "method"]
+        per_fit = chains.groupby(keys, observed=True)["chain"].transform("size")
+        draws = chains[keys].merge(self.run.fits[[*keys, "n_draws"]].astype({"n_draws": float}), on=keys, how="left")
+        each = draws["n_draws"].to_numpy(float) / per_fit.to_numpy(float)
+        rate = np.divide(CHAIN_DRAWS * chains["n_divergent"].to_numpy(float, na_value=np.nan), each)
+        frame = chains[["method", "scenario"]].astype(str).assign(rate=rate)
+        return frame[np.isfinite(frame["rate"])]

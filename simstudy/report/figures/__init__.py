@@ -1,0 +1,34 @@
+"""Figures: each a function of tables that returns a matplotlib figure, usable without a report.
+
+>>> import pandas as pd
+>>> from simstudy.report.figures import chain_divergences
+>>> figure = chain_divergences(pd.DataFrame({"method": "centered", "rate": [12.0, 30.0, 18.0]}))
+>>> figure.axes[0].get_xlabel()
+'divergent draws per 1,000'
+"""
+
+from simstudy.report.figures.arrows import arrows
+from simstudy.report.figures.chains import chain_divergences
+from simstudy.report.figures.conditional import conditional
+from simstudy.report.figures.divergences import divergences
+from simstudy.report.figures.efficiency import efficiency
+from simstudy.report.figures.maps import design_map
+from simstudy.report.figures.posterior import posterior
+from simstudy.report.figures.profile import profile
+from simstudy.report.figures.recovery import recovery
+from simstudy.report.figures.speed import speed
+from simstudy.report.figures.weights import weights
+
+__all__ = [
+    "arrows",
+    "chain_divergences",
+    "conditional",
+    "design_map",
+    "divergences",
+    "efficiency",
+    "posterior",
+    "profile",
+    "recovery",
+    "speed",
+    "weights",
+]

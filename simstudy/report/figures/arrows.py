@@ -1,0 +1,117 @@
+"""The shrinkage picture: each group's estimate without pooling, drawn to its estimate with partial pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from simstudy.report.design import Design, read_design
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, panels
+from simstudy.report.palette import COMPLETE, INK, MUTED, NONCENTERED, NONE, Mark
+
+ROW_HEIGHT = 1.75
+MAX_PANELS = 6
+TRUTH, PARTIAL, SEPARATE = 0.0, 1.0, 2.0
+
+
+def arrows(
+    estimates: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    *,
+    separate: str,
+    partial: str,
+    complete: str | None = None,
+    chosen: Sequence[str] | None = None,
+    marks: Mapping[str, Mark] | None = None,
+    width: float = WIDE,
+) -> Figure:
+    """Draw each group's posterior mean without pooling to that with partial pooling, for one replicate per scenario.
+
+    Both methods saw the same data. The dashed line is the estimate of complete pooling; the lowest row holds the true
+    effects, where they are known.
+
+    Args:
+        estimates: rows of ``theta`` with scenario, replicate, method, group, mean, truth.
+        scenarios: the run's scenarios, with a column per factor.
+        separate: the method without pooling.
+        partial: the method with partial pooling.
+        complete: the method with complete pooling, or None to leave its line out.
+        chosen: the scenarios to draw, at most 6; a spread of the design where left out.
+        marks: method -> how it is drawn.
+        width: of the figure, in inches.
+    """
+    design = read_design(scenarios)
+    theta = estimates[(estimates["estimand"] == "theta") & estimates["mean"].notna()]
+    pairs = {s: p for s in chosen or choose_scenarios(design) if len(p := paired(theta, s, separate, partial))}
+    marks = {separate: NONE, partial: NONCENTERED, **({complete: COMPLETE} if complete else {}), **(marks or {})}
+    columns = min(len(pairs), 2 if width < NARROW_BELOW else 3)
+    with drawing():
+        figure, axes = panels(len(pairs), columns=columns, width=width, height=ROW_HEIGHT)
+        for ax, (scenario, pair) in zip(axes, pairs.items(), strict=True):
+            _panel(ax, pair, marks[separate], marks[partial])
+            if complete:
+                _pooled_line(ax, theta, scenario, pair["replicate"].iloc[0], complete, marks[complete])
+            ax.set_title(clip_text(design.labels[scenario], 26 if width < NARROW_BELOW else 44))
+        _key(figure, width, {n: marks[n] for n in (separate, partial, complete) if n})
+    return figure
+
+
+def choose_scenarios(design: Design, *, most: int = MAX_PANELS) -> list[str]:
+    """Return a spread of scenarios: the axis in full for the first and the last setting of the other factors."""
+    titles = design.others(design.axis)
+    ends = list(dict.fromkeys([titles.iloc[0], titles.iloc[-1]]))
+    chosen = [s for title in ends for s in _thin(list(titles.index[titles == title]), most // len(ends))]
+    return chosen[:most]
+
+
+def paired(theta: pd.DataFrame, scenario: str, separate: str, partial: str) -> pd.DataFrame:
+    """Return group, replicate, start, end and truth for the first replicate that both methods fitted."""
+    here = theta[theta["scenario"] == scenario]
+    both = here[here["method"].isin([separate, partial])].groupby("replicate")["method"].nunique()
+    if not (both == 2).any():
+        return pd.DataFrame()
+    one = here[here["replicate"] == both.index[both == 2][0]]
+    start, end = (one[one["method"] == name].set_index("group") for name in (separate, partial))
+    pair = pd.DataFrame({"start": start["mean"], "end": end["mean"], "truth": end["truth"]})
+    return pair.assign(replicate=one["replicate"].iloc[0]).reset_index()
+
+
+def _thin(items: list[str], most: int) -> list[str]:
+    if len(items) <= most:
+        return items
+    return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]
+
+
+def _panel(ax: Axes, pair: pd.DataFrame, separate: Mark, partial: Mark) -> None:
+    known = pair["truth"].notna().any()
+    for row in pair.itertuples():
+        ax.plot([row.start, row.end], [SEPARATE, PARTIAL], color=MUTED, linewidth=0.9, zorder=1)
+    ax.plot(pair["start"], [SEPARATE] * len(pair), separate.marker, color=separate.light)
+    ax.plot(pair["end"], [PARTIAL] * len(pair), partial.marker, color=partial.light)
+    if known:
+        ax.plot(pair["truth"], [TRUTH] * len(pair), "|", color=INK, markersize=9, markeredgewidth=1.3)
+    rows = [SEPARATE, PARTIAL, TRUTH][: 3 if known else 2]
+    ax.set_yticks(rows, ["none", "partial", "truth"][: len(rows)])
+    ax.set_ylim(min(rows) - 0.4, SEPARATE + 0.4)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.grid(visible=False, axis="x")
+
+
+def _pooled_line(ax: Axes, theta: pd.DataFrame, scenario: str, replicate: int, complete: str, mark: Mark) -> None:
+    rows = theta[(theta["scenario"] == scenario) & (theta["replicate"] == replicate) & (theta["method"] == complete)]
+    if len(rows):
+        ax.axvline(rows["mean"].iloc[0], color=mark.light, linestyle="--", linewidth=1.2, zorder=0)
+
+
+def _key(figure: Figure, width: float, marks: Mapping[str, Mark]) -> None:
+    names = list(marks)
+    handles = [Line2D([], [], color=m.light, marker=m.marker, linestyle="", label=n) for n, m in marks.items()]
+    for name, handle in zip(names, handles, strict=True):
+        if len(names) == 3 and name == names[-1]:
+            handle.set(marker="", linestyle="--")
+    figure.legend(handles=handles, loc="outside upper left", ncols=1 if width < NARROW_BELOW else 3)

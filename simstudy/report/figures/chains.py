@@ -1,0 +1,43 @@
+"""How divergences spread over the chains of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, panels
+from simstudy.report.palette import INK, Mark, name_marks
+
+ROW_HEIGHT = 1.9
+MAX_BINS = 40
+
+
+def chain_divergences(
+    table: pd.DataFrame, *, marks: Mapping[str, Mark] | None = None, width: float = WIDE
+) -> Figure:
+    """Draw the distribution over chains of divergent draws per 1,000, one panel per method, medians dashed.
+
+    Args:
+        table: one row per chain: ``method``, ``rate`` (divergent draws per 1,000).
+        marks: method -> how it is drawn; by name where left out.
+        width: of the figure, in inches.
+    """
+    names = list(dict.fromkeys(table["method"].astype(str)))
+    marks = marks or name_marks(names)
+    columns = 1 if width < NARROW_BELOW else min(3, len(names))
+    with drawing():
+        figure, axes = panels(len(names), columns=columns, width=width, height=ROW_HEIGHT)
+        for ax, name in zip(axes, names, strict=True):
+            rates = table.loc[table["method"] == name, "rate"].to_numpy(float)
+            bins = np.linspace(0, max(rates.max(), 1.0), min(MAX_BINS, 2 + len(rates) // 4))
+            sns.histplot(x=rates, bins=bins, ax=ax, color=marks[name].light, alpha=1.0, linewidth=0)
+            middle = float(np.median(rates))
+            ax.axvline(middle, color=INK, linestyle="--", linewidth=1.1)
+            ax.set(xlabel="divergent draws per 1,000", ylabel="chains")
+            ax.set_title(clip_text(f"{name}: median {middle:.3g}", 52))
+            ax.grid(visible=False, axis="x")
+    return figure

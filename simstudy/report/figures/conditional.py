@@ -1,0 +1,109 @@
+"""What shrinkage does to groups far from the mean: bias and coverage by |theta - mu| / tau."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from simstudy.report.design import Design, read_design
+from simstudy.report.figures.arrows import choose_scenarios
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, bars, clip_text, dots, drawing, key, sheet
+from simstudy.report.palette import MUTED, Mark, name_marks
+from simstudy.report.readings import binned
+from simstudy.report.wording import measure_words
+
+ROW_HEIGHT = 2.0
+MAX_SCENARIOS = 4
+DODGE = 0.1
+TITLE_WIDTH = 36
+
+
+def conditional(
+    performance: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    *,
+    estimand: str = "theta",
+    measures: Sequence[str] = ("conditional_bias", "coverage"),
+    chosen: Sequence[str] | None = None,
+    marks: Mapping[str, Mark] | None = None,
+    width: float = WIDE,
+) -> Figure:
+    """Draw measures by bin of |theta - mu| / tau: one row per measure, one column per scenario (turned on a phone).
+
+    Dashed lines: no bias, nominal coverage. Coverage falls with the distance by construction, since an interval that
+    shrinks toward the mean cannot cover all outlying groups: it is the price of the smaller error, not a defect.
+
+    Args:
+        performance: the performance table, with binned rows of the measures.
+        scenarios: the run's scenarios, with a column per factor.
+        estimand: an estimand with groups.
+        measures: binned measures of the table.
+        chosen: the scenarios to draw; a spread of the design, at most 4, where left out.
+        marks: method -> how it is drawn; by name where left out.
+        width: of the figure, in inches.
+    """
+    design = read_design(scenarios)
+    tables = {m: t for m in measures if not (t := binned(performance, m, estimand=estimand)).empty}
+    present = set.intersection(*(set(table["scenario"]) for table in tables.values()))
+    chosen = [s for s in chosen or _spread(design, present) if s in present][:MAX_SCENARIOS]
+    names = list(dict.fromkeys(name for table in tables.values() for name in table["method"]))
+    marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
+    turned = width < NARROW_BELOW
+    with drawing():
+        shape = (len(chosen), len(tables)) if turned else (len(tables), len(chosen))
+        figure = sheet(width, ROW_HEIGHT * shape[0] + 0.4)
+        grid = figure.subplots(*shape, squeeze=False, sharex="col", sharey="col" if turned else "row")
+        for i, (measure, table) in enumerate(tables.items()):
+            for j, scenario in enumerate(chosen):
+                ax = grid[j, i] if turned else grid[i, j]
+                _panel(ax, table[table["scenario"] == scenario], measure, marks)
+                if (i if not turned else 0) == 0:
+                    length = TITLE_WIDTH if not turned else TITLE_WIDTH // 2
+                    ax.set_title(clip_text(design.labels[scenario] if i == 0 else _words(measure, table), length))
+        _name_axes(grid, list(tables), turned)
+        key(figure, marks, width=width, line=True)
+    return figure
+
+
+def _words(measure: str, table: pd.DataFrame) -> str:
+    return measure_words(measure)
+
+
+def _spread(design: Design, present: set[str]) -> list[str]:
+    chosen = [s for s in choose_scenarios(design, most=2 * MAX_SCENARIOS) if s in present]
+    return (chosen + [s for s in design.labels if s in present and s not in chosen])[:MAX_SCENARIOS]
+
+
+def _panel(ax: Axes, table: pd.DataFrame, measure: str, marks: Mapping[str, Mark]) -> None:
+    for i, (name, mark) in enumerate(marks.items()):
+        rows = table[table["method"] == name]
+        values = rows["value"].to_numpy(float)
+        ends = (rows[end].to_numpy(float) for end in ("lower", "upper"))
+        error = bars(values, rows["mcse"].to_numpy(float), *ends)
+        shift = DODGE * (i - (len(marks) - 1) / 2)
+        dots(ax, rows["place"].to_numpy(float) + shift, values, mark=mark, yerr=error, line=True, label=name)
+    names = table.drop_duplicates("place").sort_values("place")
+    ax.set_xticks(names["place"], [_short(name) for name in names["bin"]], rotation=90 if len(names) > 4 else 0)
+    ax.grid(visible=False, axis="x")
+    levels = table["level"].dropna().unique()
+    target = levels[0] if measure == "coverage" and len(levels) else 0.0 if "bias" in measure else np.nan
+    if np.isfinite(target):
+        ax.axhline(target, color=MUTED, linestyle="--", linewidth=1, zorder=1)
+
+
+def _short(name: str) -> str:
+    return str(name).split("=")[-1].strip()
+
+
+def _name_axes(grid: np.ndarray, measures: list[str], turned: bool) -> None:  # noqa: FBT001
+    for ax in grid[-1]:
+        ax.set_xlabel("|θ − μ| / τ")
+    for i, measure in enumerate(measures):
+        if turned:
+            grid[0, i].set_title(measure_words(measure))
+        else:
+            grid[i, 0].set_ylabel(measure_words(measure))

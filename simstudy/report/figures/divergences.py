@@ -1,0 +1,72 @@
+"""Where the sampler diverges: one map over the design per method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from simstudy.report.design import Design, read_design
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, panels
+from simstudy.report.figures.maps import bar_place, paint, spread
+from simstudy.report.readings import average
+
+COLORS = "flare"
+MAX_WRITTEN_CELLS = 60
+ROW_INCHES, WRITTEN_ROW_INCHES, HEAD = 0.22, 0.42, 0.75
+PER_THOUSAND = 1000
+
+
+def divergences(performance: pd.DataFrame, scenarios: pd.DataFrame, *, width: float = WIDE) -> Figure:
+    """Draw the share of fits with a divergence as color over the factors of the design, one map per method.
+
+    In each cell of a small map: the share, and below it divergent draws per 1,000. Empty cells had none. Methods
+    without a single divergence have no map.
+
+    Args:
+        performance: the performance table with ``any_divergence`` and ``divergence_rate``.
+        scenarios: the run's scenarios, with a column per factor.
+        width: of the figure, in inches; below 6 the maps stand below each other.
+    """
+    design = read_design(scenarios)
+    shares = average(performance, "any_divergence")
+    rates = average(performance, "divergence_rate")
+    names = diverging(shares)
+    grids = {name: _grids(shares, rates, design, name) for name in names}
+    size = max((share.size for share, _ in grids.values()), default=0)
+    written = size <= MAX_WRITTEN_CELLS
+    rows = max((len(share) for share, _ in grids.values()), default=1)
+    height = HEAD + rows * (WRITTEN_ROW_INCHES if written else ROW_INCHES)
+    with drawing():
+        figure, axes = panels(len(names), columns=1 if width < NARROW_BELOW else 2, width=width, height=height)
+        for ax, (name, (share, rate)) in zip(axes, grids.items(), strict=True):
+            paint(ax, share, _look(share, rate, written=written))
+            ax.set_title(clip_text(name, 46))
+        bar = figure.colorbar(axes[0].collections[0], ax=axes, label="share of fits", **bar_place(width))
+        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.ax.yaxis.set_major_formatter("{x:.0%}")
+        bar.ax.xaxis.set_major_formatter("{x:.0%}")
+    return figure
+
+
+def diverging(shares: pd.DataFrame) -> list[str]:
+    """Return the methods with at least one divergence, in the table's order."""
+    most = shares.groupby("method", sort=False, observed=True)["value"].max()
+    return [str(name) for name in most.index[most > 0]]
+
+
+def _grids(shares: pd.DataFrame, rates: pd.DataFrame, design: Design, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return spread(shares[shares["method"] == name], design), spread(rates[rates["method"] == name], design)
+
+
+def _look(share: pd.DataFrame, rate: pd.DataFrame, *, written: bool) -> dict[str, Any]:
+    numbers = zip(share.to_numpy().ravel(), rate.to_numpy().ravel(), strict=True)
+    words = np.array([_words(s, r) for s, r in numbers], dtype=object).reshape(share.shape)
+    look = {"cmap": COLORS, "vmin": 0.0, "vmax": 1.0, "mask": ~(share.to_numpy(float) > 0)}
+    return {**look, "annot": words if written else False, "fmt": "", "annot_kws": {"fontsize": 7.5}}
+
+
+def _words(share: float, rate: float) -> str:
+    return f"{share:.0%}\n{rate * PER_THOUSAND:.2g} ‰" if np.isfinite(share) else ""

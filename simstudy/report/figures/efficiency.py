@@ -1,0 +1,87 @@
+"""What a draw costs: effective draws of (mu, tau) per leapfrog step, by scenario and method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from simstudy.report.design import read_design
+from simstudy.report.figures.canvas import WIDE, bars, clip_text, dots, drawing, key, sheet, stripes
+from simstudy.report.palette import MUTED, PAPER, Mark, name_marks
+from simstudy.report.readings import average, efficiencies
+from simstudy.report.wording import symbol
+
+ROW_INCHES, HEAD = 0.29, 1.15
+DODGE = 0.15
+TRUSTED_RATE = 0.01
+LABEL_LENGTH = 30
+
+
+def efficiency(
+    performance: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    *,
+    marks: Mapping[str, Mark] | None = None,
+    width: float = WIDE,
+) -> Figure:
+    """Draw effective draws of (mu, tau) per leapfrog by scenario and method on a logarithmic axis.
+
+    Hollow gray marks: more than 1 % of the draws diverged, and ESS flatters a sampler that misses part of the
+    posterior. Bars reach 2 MCSE each way.
+
+    Args:
+        performance: the performance table with ``ess_per_leapfrog`` and ``divergence_rate``.
+        scenarios: the run's scenarios, with a column per factor.
+        marks: method -> how it is drawn; by name where left out.
+        width: of the figure, in inches.
+    """
+    design = read_design(scenarios)
+    table = trusted(performance)
+    names = list(dict.fromkeys(table["method"].astype(str)))
+    marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
+    symbols = ", ".join(symbol(name) for name in str(table["estimand"].iloc[0]).split(", ")) if len(table) else ""
+    rows = [scenario for scenario in design.labels if scenario in set(table["scenario"])]
+    with drawing():
+        figure = sheet(width, HEAD + ROW_INCHES * len(rows))
+        ax = figure.subplots()
+        stripes(ax, len(rows))
+        for i, (name, mark) in enumerate(marks.items()):
+            _method(ax, table[table["method"] == name], rows, DODGE * (i - (len(marks) - 1) / 2), mark)
+        ax.set_xscale("log")
+        ax.set_xlabel(f"ESS of ({symbols}) per leapfrog")
+        ax.set_yticks(range(len(rows)), [clip_text(design.labels[s], LABEL_LENGTH) for s in rows])
+        ax.set_ylim(len(rows) - 0.5, -0.5)
+        ax.grid(visible=False, axis="y")
+        ax.tick_params(axis="y", length=0)
+        key(figure, marks, width=width)
+        if not table["trusted"].all():
+            _explain_hollow(ax)
+    return figure
+
+
+def trusted(performance: pd.DataFrame) -> pd.DataFrame:
+    """Return ESS per leapfrog with ``trusted``: at most 1 % of the draws of the scenario and method diverged."""
+    table = efficiencies(performance).dropna(subset=["value"])
+    keys = ["scenario", "method"]
+    rates = average(performance, "divergence_rate")[[*keys, "value"]].rename(columns={"value": "rate"})
+    table = table[table["scenario"].notna()].merge(rates, on=keys, how="left")
+    return table.assign(trusted=~(table["rate"] > TRUSTED_RATE))
+
+
+def _method(ax: Axes, table: pd.DataFrame, rows: list[str], shift: float, mark: Mark) -> None:
+    place = {scenario: i for i, scenario in enumerate(rows)}
+    for hollow, part in ((False, table[table["trusted"]]), (True, table[~table["trusted"]])):
+        values = part["value"].to_numpy(float)
+        error = np.minimum(bars(values, part["mcse"].to_numpy(float)), np.abs(values) * 0.99)
+        at = part["scenario"].map(place).to_numpy(float) + shift
+        dots(ax, values, at, mark=mark, xerr=error, hollow=hollow)
+
+
+def _explain_hollow(ax: Axes) -> None:
+    handle = Line2D([], [], color=MUTED, marker="o", markerfacecolor=PAPER, linestyle="", label="over 1 % divergent")
+    ax.legend(handles=[handle], loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1, fontsize=8)

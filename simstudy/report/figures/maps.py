@@ -1,0 +1,126 @@
+"""A measure over the whole design as a heat map, one panel per method: for designs too large for rows of dots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize, TwoSlopeNorm
+from matplotlib.figure import Figure
+
+from simstudy.report.design import Design, order, read_design
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, panels
+from simstudy.report.palette import MUTED
+from simstudy.report.readings import average
+from simstudy.report.wording import measure_words, symbol
+
+SEQUENTIAL, DIVERGING = "viridis", "vlag"
+MAX_WRITTEN_CELLS = 60
+ROW_INCHES, HEAD = 0.24, 1.0
+LABEL_LENGTH = 22
+
+
+def design_map(
+    performance: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    *,
+    measure: str = "rmse",
+    estimand: str | None = "theta",
+    center: float | None = None,
+    width: float = WIDE,
+) -> Figure:
+    """Draw a measure as color over the factors of the design, one map per method on one color scale.
+
+    The scale ends at the 1st and 99th percentile, so that one cell cannot fade all others. Numbers stand in the cells
+    of small maps.
+
+    Args:
+        performance: the performance table.
+        scenarios: the run's scenarios, with a column per factor.
+        measure: a measure of the table.
+        estimand: an estimand of the table, None for measures of the fit.
+        center: the value drawn in white between two colors, such as 0 for a bias; None for a scale of one direction.
+        width: of the figure, in inches; below 6 the maps stand below each other.
+    """
+    design = read_design(scenarios)
+    table = average(performance, measure, estimand=estimand)
+    maps = {name: _grid(rows, design) for name, rows in table.groupby("method", sort=False, observed=True)}
+    written = max(grid.size for grid in maps.values()) <= MAX_WRITTEN_CELLS
+    columns = _columns(next(iter(maps.values())), width)
+    height = HEAD + ROW_INCHES * max(len(grid) for grid in maps.values())
+    with drawing():
+        figure, axes = panels(len(maps), columns=columns, width=width, height=height)
+        look = {**_colors(table["value"].to_numpy(float), center), "annot": written}
+        for ax, (name, grid) in zip(axes, maps.items(), strict=True):
+            paint(ax, grid, look)
+            ax.set_title(clip_text(str(name), 40))
+        words = measure_words(measure) + (f" of {symbol(estimand)}" if estimand else "")
+        bar = figure.colorbar(axes[0].collections[0], ax=axes, label=words, **bar_place(width))
+        bar.outline.set_visible(False)  # type: ignore[operator]
+    return figure
+
+
+def paint(ax: Axes, grid: pd.DataFrame, look: dict[str, Any]) -> None:
+    """Draw one map with its row and column names."""
+    sns.heatmap(grid.to_numpy(float), ax=ax, cbar=False, linewidths=0.4, linecolor="none", **{"fmt": ".2g", **look})
+    ax.set_xticks(np.arange(grid.shape[1]) + 0.5, list(grid.columns), rotation=0 if grid.shape[1] <= 8 else 90)
+    ax.set_yticks(np.arange(len(grid)) + 0.5, [clip_text(str(name), LABEL_LENGTH) for name in grid.index], rotation=0)
+    ax.set_xlabel(grid.columns.name or "")
+    ax.set_ylabel(grid.index.name or "")
+    ax.tick_params(length=0, labelsize=8)
+    ax.grid(visible=False)
+    ax.patch.set(facecolor="none", hatch="////", edgecolor=MUTED, linewidth=0, alpha=0.25)
+
+
+def bar_place(width: float) -> dict[str, Any]:
+    """Return where a color bar stands: beside the maps, or below them on a phone."""
+    if width < NARROW_BELOW:
+        return {"location": "bottom", "aspect": 30, "shrink": 0.9, "pad": 0.02}
+    return {"location": "right", "aspect": 25, "shrink": 0.9, "pad": 0.01}
+
+
+def spread(rows: pd.DataFrame, design: Design, column: str = "value") -> pd.DataFrame:
+    """Return a column of the rows of one method as a grid over the design, rows and columns in the design's order."""
+    on_rows, on_columns = design.split()
+    levels = design.levels.loc[rows["scenario"]]
+    down = [", ".join(level) for level in levels[on_rows].itertuples(index=False)] if on_rows else [""] * len(rows)
+    across = [", ".join(level) for level in levels[on_columns].itertuples(index=False)]
+    frame = pd.DataFrame({"down": down, "across": across, "value": rows[column].to_numpy(float)})
+    grid = frame.pivot_table(index="down", columns="across", values="value", aggfunc="mean", dropna=False)
+    grid = grid.loc[_in_design(design, on_rows, grid.index), _in_design(design, on_columns, grid.columns)]
+    grid.index.name, grid.columns.name = ", ".join(on_rows), ", ".join(on_columns)
+    return grid
+
+
+def _grid(rows: pd.DataFrame, design: Design) -> pd.DataFrame:
+    return spread(rows, design)
+
+
+def _in_design(design: Design, factors: list[str], present: pd.Index) -> list[str]:
+    values = design.values[factors]
+    ranks = pd.DataFrame({f: design.values[f].rank(method="dense") for f in factors if _is_number(values[f])})
+    placed = design.levels[factors].loc[ranks.sort_values(list(ranks.columns)).index] if len(ranks.columns) else None
+    known = [", ".join(level) for level in (design.levels[factors] if placed is None else placed).itertuples(index=False)]
+    return order(list(present), list(dict.fromkeys(known)))
+
+
+def _is_number(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values)
+
+
+def _columns(grid: pd.DataFrame, width: float) -> int:
+    if width < NARROW_BELOW:
+        return 1 if grid.shape[1] > 4 else 2
+    return 2 if grid.shape[1] > 8 else 3
+
+
+def _colors(values: np.ndarray, center: float | None) -> dict[str, Any]:
+    known = values[np.isfinite(values)]
+    low, high = np.percentile(known, [1, 99]) if len(known) else (0.0, 1.0)
+    if center is None:
+        return {"cmap": SEQUENTIAL, "norm": Normalize(low, max(high, low + 1e-12))}
+    reach = max(abs(high - center), abs(low - center), 1e-12)
+    return {"cmap": DIVERGING, "norm": TwoSlopeNorm(center, center - reach, center + reach)}

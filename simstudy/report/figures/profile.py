@@ -1,0 +1,85 @@
+"""A measure along the main factor of the design, one panel per setting of the other factors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from simstudy.report.design import Design, order, read_design
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, bars, dots, drawing, key, panels
+from simstudy.report.palette import Mark, name_marks
+from simstudy.report.readings import average
+from simstudy.report.wording import measure_words, symbol
+
+ROW_HEIGHT = 2.3
+DODGE = 0.13
+
+
+def profile(
+    performance: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    *,
+    measure: str = "rmse",
+    estimand: str = "theta",
+    marks: Mapping[str, Mark] | None = None,
+    width: float = WIDE,
+) -> Figure:
+    """Draw a measure along the design's main factor, methods side by side, bars of 2 MCSE each way.
+
+    The levels of the factor stand at equal distances and the methods are moved apart, so that none hides another;
+    panels share the vertical axis, so that they can be compared.
+
+    Args:
+        performance: the performance table.
+        scenarios: the run's scenarios, with a column per factor.
+        measure: a measure of the table.
+        estimand: an estimand of the table; averaged over groups where it has groups.
+        marks: method -> how it is drawn; by name where left out.
+        width: of the figure, in inches; below 6 it is laid out for a phone.
+    """
+    design = read_design(scenarios)
+    table = average(performance, measure, estimand=estimand)
+    names = list(dict.fromkeys(table["method"]))
+    marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
+    titles = design.others(design.axis)
+    columns = 2 if width < NARROW_BELOW else 4
+    n_panels = titles.nunique()
+    with drawing():
+        figure, axes = panels(n_panels, columns=columns, width=width, height=ROW_HEIGHT, sharex=True, sharey=True)
+        for ax, title in zip(axes, titles.unique(), strict=True):
+            _panel(ax, table, design, list(titles.index[titles == title]), marks)
+            ax.set_title(title)
+        for ax in axes[::columns]:
+            ax.set_ylabel(f"{measure_words(measure)} of {symbol(estimand)}")
+        if measure in ("rmse", "mse"):
+            axes[0].set_ylim(bottom=0)
+        key(figure, marks, width=width, line=True)
+    return figure
+
+
+def _panel(ax, table: pd.DataFrame, design: Design, scenarios: list[str], marks: Mapping[str, Mark]) -> None:
+    axis = design.axis
+    levels = _levels(design)
+    here = table[table["scenario"].isin(scenarios)]
+    for i, (name, mark) in enumerate(marks.items()):
+        rows = here[here["method"] == name]
+        at = rows["scenario"].map(design.levels[axis]) if axis else pd.Series("", index=rows.index)
+        rows = rows.assign(at=[levels.index(level) for level in at]).sort_values("at")
+        shift = DODGE * (i - (len(marks) - 1) / 2)
+        values = rows["value"].to_numpy(float)
+        error = bars(values, rows["mcse"].to_numpy(float))
+        dots(ax, rows["at"].to_numpy() + shift, values, mark=mark, yerr=error, line=True, label=name)
+    ax.set_xticks(range(len(levels)), levels)
+    ax.set_xlim(-0.5, len(levels) - 0.5)
+    ax.set_xlabel(axis or "")
+    ax.grid(visible=False, axis="x")
+
+
+def _levels(design: Design) -> list[str]:
+    if design.axis is None:
+        return [""]
+    values = np.unique(design.values[design.axis].to_numpy(float))
+    return order(design.levels[design.axis].unique().tolist(), [f"{value:g}" for value in values])

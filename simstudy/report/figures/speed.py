@@ -1,0 +1,69 @@
+"""Speed by method: fits per second, effective draws per second, and where the seconds went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, sheet
+from simstudy.report.palette import MUTED, Mark, name_marks
+from simstudy.report.wording import number
+
+ROW_INCHES, HEAD = 0.34, 0.75
+LABEL_LENGTH = 30
+ROOM = 1.22
+
+
+def speed(table: pd.DataFrame, *, marks: Mapping[str, Mark] | None = None, width: float = WIDE) -> Figure:
+    """Draw one row per method: fits per second, minimum ESS per second, and seconds compiling and running.
+
+    Args:
+        table: one row per method: ``method``, ``fits_per_second``, ``compile_seconds``, ``run_seconds``, and
+            ``ess_per_second`` where it is known.
+        marks: method -> how it is drawn; by name where left out.
+        width: of the figure, in inches; below 6 the panels stand below each other.
+    """
+    names = table["method"].astype(str).tolist()
+    marks = marks or name_marks(names)
+    speeds = [c for c in ("fits_per_second", "ess_per_second") if c in table and table[c].notna().any()]
+    stacked = width < NARROW_BELOW
+    n, height = len(speeds) + 1, HEAD + ROW_INCHES * len(names)
+    with drawing():
+        figure = sheet(width, height * (n if stacked else 1))
+        grid = figure.subplots(n if stacked else 1, 1 if stacked else n, squeeze=False).flat
+        colors = [marks[name].light for name in names]
+        titles = {"fits_per_second": "fits per second, one process", "ess_per_second": "ESS per second"}
+        for ax, column in zip(grid, speeds, strict=False):
+            _bars(ax, table[column].to_numpy(float), colors, titles[column])
+        _seconds(grid[-1], table, colors)
+        for i, ax in enumerate(grid):
+            named = [clip_text(name, LABEL_LENGTH) for name in names] if stacked or i == 0 else [""] * len(names)
+            ax.set_yticks(range(len(names)), named)
+            ax.set_ylim(len(names) - 0.4, -0.6)
+            ax.grid(visible=False, axis="y")
+            ax.tick_params(axis="y", length=0)
+    return figure
+
+
+def _bars(ax: Axes, values: np.ndarray, colors: list[str], title: str) -> None:
+    ax.barh(range(len(values)), values, height=0.55, color=colors)
+    for row, value in enumerate(values):
+        ax.text(value, row, f" {number(value)}", va="center", ha="left", fontsize=8.5)
+    ax.set_xlim(0, np.nanmax(values) * ROOM)
+    ax.set_title(title)
+
+
+def _seconds(ax: Axes, table: pd.DataFrame, colors: list[str]) -> None:
+    compiling = table["compile_seconds"].to_numpy(float)
+    running = table["run_seconds"].to_numpy(float)
+    rows = range(len(table))
+    ax.barh(rows, compiling, height=0.55, color="none", edgecolor=MUTED, hatch="////", linewidth=0.8)
+    ax.barh(rows, running, left=compiling, height=0.55, color=colors)
+    for row, (first, second) in enumerate(zip(compiling, running, strict=True)):
+        ax.text(first + second, row, f" {number(first, digits=2)} + {number(second, digits=2)}", va="center", fontsize=8)
+    ax.set_xlim(0, max((compiling + running).max(), 1e-9) * 1.4)
+    ax.set_title("seconds: compiling (hatched) + running")

@@ -1,0 +1,111 @@
+"""Which color, marker and line each method has in every figure of a report; the inks of the page.
+
+Colors follow the Okabe-Ito palette (Okabe & Ito 2008, Color Universal Design), darkened for white paper and lightened
+for dark paper until each has a contrast of at least 3 to its paper (WCAG 2.2, 1.4.11). A marker tells methods apart
+where color cannot. A figure is drawn in the light colors; ``svg.py`` turns them into variables of the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """How a method is drawn: light and dark are hexadecimal colors, marker and dash are matplotlib's."""
+
+    light: str
+    dark: str
+    marker: str
+    dash: str = "-"
+
+
+INK, MUTED, GRID, PAPER = "#1d2330", "#5a6372", "#e1e4ea", "#fdfdfb"
+DARK_INK, DARK_MUTED, DARK_GRID, DARK_PAPER = "#e7e9ee", "#a3abb9", "#333a46", "#14171d"
+
+COMPLETE = Mark(light="#00845f", dark="#2fc196", marker="s")
+NONE = Mark(light="#c75400", dark="#f5853f", marker="^")
+NONCENTERED = Mark(light="#0069a8", dark="#58aeea", marker="o")
+CENTERED = Mark(light="#b0518a", dark="#e29ac3", marker="D")
+SPARE = (
+    Mark(light="#a06c00", dark="#e8b23a", marker="v"),
+    Mark(light="#2585b8", dark="#8fd3ff", marker="P"),
+    Mark(light="#6a4fb3", dark="#b6a2f2", marker="X"),
+    Mark(light="#4d5d1f", dark="#b5cc6a", marker="<"),
+    Mark(light="#7a2e2e", dark="#e89a9a", marker=">"),
+    Mark(light="#3f4a5a", dark="#c3cbd8", marker="p"),
+)
+ANCHORS = {
+    ("complete", None): COMPLETE,
+    ("none", None): NONE,
+    ("partial", "noncentered"): NONCENTERED,
+    ("partial", "centered"): CENTERED,
+}
+DASHES = ("-", "--", ":", "-.")
+
+INKS = {
+    "ink": (INK, DARK_INK),
+    "muted": (MUTED, DARK_MUTED),
+    "grid": (GRID, DARK_GRID),
+    "paper": (PAPER, DARK_PAPER),
+}
+
+
+def assign_marks(methods: pd.DataFrame) -> dict[str, Mark]:
+    """Return one mark per method, in the order of the methods table.
+
+    The first method of a structure (and parameterization) has that structure's color; all others take spare colors,
+    and, when those are used up, the spare colors again with another dash.
+
+    Args:
+        methods: columns ``method``, and ``structure`` and ``parameterization`` where known.
+
+    >>> table = pd.DataFrame({"method": ["a", "b"], "structure": ["none", "none"], "parameterization": [None, None]})
+    >>> [mark.marker for mark in assign_marks(table).values()]
+    ['^', 'v']
+    """
+    free = dict(ANCHORS)
+    marks: dict[str, Mark] = {}
+    n_spare = 0
+    for row in methods.to_dict("records"):
+        anchor = free.pop(_kind(row), None)
+        if anchor is None:
+            spare = SPARE[n_spare % len(SPARE)]
+            dash = DASHES[n_spare // len(SPARE) % len(DASHES)]
+            anchor = Mark(light=spare.light, dark=spare.dark, marker=spare.marker, dash=dash)
+            n_spare += 1
+        marks[str(row["method"])] = anchor
+    return marks
+
+
+def name_marks(names: list[str]) -> dict[str, Mark]:
+    """Return marks for methods of which nothing but the name is known."""
+    return assign_marks(pd.DataFrame({"method": names}))
+
+
+def css_variables() -> dict[str, tuple[str, str]]:
+    """Return every color of a report by the name of its CSS variable, as (light, dark).
+
+    >>> css_variables()["ink"]
+    ('#1d2330', '#e7e9ee')
+    """
+    marks = [*ANCHORS.values(), *SPARE]
+    return {**INKS, **{f"mark-{i}": (mark.light, mark.dark) for i, mark in enumerate(marks)}}
+
+
+def variable_of(color: str) -> str | None:
+    """Return the CSS variable of a light color, or None for a color that is the same on light and dark paper."""
+    names = {light: name for name, (light, _) in css_variables().items()}
+    return names.get(color.lower())
+
+
+def _kind(row: Mapping[str, object]) -> tuple[str | None, str | None]:
+    structure, parameterization = row.get("structure"), row.get("parameterization")
+    partial = structure == "partial"
+    return (
+        structure if isinstance(structure, str) else None,
+        parameterization if partial and isinstance(parameterization, str) else None,
+    )

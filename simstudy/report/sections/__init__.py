@@ -1,0 +1,25 @@
+"""The sections of a report, one question each, in the order of the page."""
+
+from collections.abc import Callable
+
+from simstudy.report.evidence import Evidence
+from simstudy.report.sections.ademp import ademp_section
+from simstudy.report.sections.divergences import divergence_section
+from simstudy.report.sections.failures import failure_section
+from simstudy.report.sections.posterior import posterior_section
+from simstudy.report.sections.provenance import provenance_section
+from simstudy.report.sections.recovery import recovery_section
+from simstudy.report.sections.section import Section
+from simstudy.report.sections.shrinkage import shrinkage_section
+from simstudy.report.sections.speed import speed_section
+
+SECTIONS: tuple[Callable[[Evidence], Section | None], ...] = (
+    ademp_section,
+    posterior_section,
+    recovery_section,
+    shrinkage_section,
+    divergence_section,
+    speed_section,
+    failure_section,
+    provenance_section,
+)

@@ -1,0 +1,69 @@
+"""The study in ADEMP terms, with the MCSEs that its replicates gave."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from simstudy.report import ademp
+from simstudy.report.evidence import Evidence
+from simstudy.report.readings import average
+from simstudy.report.sections.section import Section
+from simstudy.report.tables import Column, Table
+from simstudy.report.wording import estimand_words, measure_words, number, symbol
+
+ACHIEVED = ("rmse", "coverage")
+
+
+def ademp_section(evidence: Evidence) -> Section:
+    """Return the section."""
+    study = evidence.study
+    terms = [
+        ("Aims", ademp.aims(study)),
+        ("Data-generating mechanisms", ademp.mechanisms(study)),
+        ("Estimands", _estimands(evidence)),
+        ("Performance measures", [*ademp.replicates_words(study), *_achieved(evidence), _policy(evidence)]),
+    ]
+    frame = pd.DataFrame([_method_row(method) for method in study["methods"]])
+    columns = [Column(head=name, source=name) for name in frame.columns]
+    return Section(
+        name="design",
+        title="The study (ADEMP)",
+        terms=terms,
+        tables=[Table(title="Methods", frame=frame, columns=columns)],
+    )
+
+
+def _method_row(method) -> dict[str, str]:
+    return {
+        "method": str(method["name"]),
+        "model": ademp.model_words(method),
+        "priors": ademp.priors_words(method),
+        "sampler": ademp.sampler_words(method),
+    }
+
+
+def _estimands(evidence: Evidence) -> list[str]:
+    names = evidence.run.estimates["estimand"].astype(str).unique()
+    words = [(symbol(name), estimand_words(name)) for name in names]
+    return [f"{letter}: {text.removesuffix(letter).strip()}" if letter != text else letter for letter, text in words]
+
+
+def _achieved(evidence: Evidence) -> list[str]:
+    """Return the median and largest MCSE over scenarios and methods, for the measures that lead the report."""
+    lines = []
+    for measure in ACHIEVED if evidence.headline else ():
+        mcse = average(evidence.performance, measure, estimand=evidence.headline)["mcse"].dropna()
+        if len(mcse):
+            percent = measure == "coverage"
+            middle, most = (number((100 if percent else 1) * v, digits=2) for v in (mcse.median(), mcse.max()))
+            unit = " percentage points" if percent else ""
+            words = f"{measure_words(measure)} of {symbol(str(evidence.headline))}"
+            lines.append(f"MCSE of the {words} in this run: median {middle}, at most {most}{unit}")
+    return lines
+
+
+def _policy(evidence: Evidence) -> str:
+    policy = evidence.performance["policy"].dropna()
+    words = {"available": "all finite fits count", "unflagged": "only fits without a flag count"}
+    name = str(policy.iloc[0]) if len(policy) else "available"
+    return f"which fits count: {words.get(name, name.replace('_', ' '))}"

@@ -1,0 +1,111 @@
+"""Where the sampler is in trouble: divergences over the design, or over chains for one data set."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from simstudy.report import figures
+from simstudy.report.evidence import Evidence
+from simstudy.report.figures.divergences import diverging
+from simstudy.report.readings import average
+from simstudy.report.sections.section import Section, picture
+from simstudy.report.sentences import quote
+from simstudy.report.tables import Column, Table
+from simstudy.report.wording import enumerate_words
+
+MEASURES = {
+    "divergence_rate": "divergent draws",
+    "any_divergence": "fits with a divergence",
+    "max_treedepth_rate": "draws cut at maximum depth",
+}
+CHAIN_QUANTILES = (0.05, 0.5, 0.95)
+
+
+def divergence_section(evidence: Evidence) -> Section | None:
+    """Return the section, or None for samplers that cannot diverge."""
+    shares = average(evidence.performance, "any_divergence").dropna(subset=["value"])
+    if shares.empty:
+        return None
+    return Section(
+        name="divergences",
+        title="Divergences",
+        paragraphs=_without(evidence, shares),
+        pictures=_pictures(evidence, shares),
+        tables=[_table(evidence), *_chain_table(evidence)],
+    )
+
+
+def _without(evidence: Evidence, shares: pd.DataFrame) -> list[str]:
+    clean = [quote(name) for name in evidence.marks if name in set(shares["method"]) - set(diverging(shares))]
+    return [f"Not one draw of {enumerate_words(clean)} diverged."] if clean else []
+
+
+def _pictures(evidence: Evidence, shares: pd.DataFrame) -> list:
+    names = diverging(shares)
+    if not names:
+        return []
+    if len(evidence.labels) > 1:
+        caption = (
+            "Color: the share of fits with at least one divergent draw; written below it in small designs: divergent "
+            "draws per 1,000. Blank cells had none. Centered parameterizations diverge where τ is small against the "
+            "error of a group’s mean (the funnel of Betancourt & Girolami 2015)."
+        )
+        tables = (evidence.performance, evidence.run.scenarios)
+        return [
+            picture(
+                "divergences",
+                "Divergences over the design, by method",
+                caption,
+                lambda w: figures.divergences(*tables, width=w),
+            )
+        ]
+    rates = evidence.chain_rates
+    rates = rates[rates["method"].isin(names)]
+    caption = (
+        "How many of 1,000 draws diverge, chain by chain; dashed: the median. A model that diverges in every chain is "
+        "not explored well, whatever its R-hat says."
+    )
+    return [
+        picture(
+            "chain-divergences",
+            "Divergences by chain",
+            caption,
+            lambda w: figures.chain_divergences(rates, marks=evidence.marks, width=w),
+        )
+    ]
+
+
+def _table(evidence: Evidence) -> Table:
+    parts = []
+    for measure in MEASURES:
+        table = average(evidence.performance, measure).set_index(["scenario", "method"])
+        names = {"value": measure, "mcse": f"{measure}_mcse", "lower": f"{measure}_lower", "upper": f"{measure}_upper"}
+        parts.append(table[list(names)].rename(columns=names).dropna(axis="columns", how="all"))
+    frame = pd.concat(parts, axis=1).reset_index()
+    frame.insert(1, "label", frame["scenario"].map(evidence.labels))
+    columns = [Column(head="scenario", source="label"), Column(head="method", source="method")]
+    for measure, words in MEASURES.items():
+        ends = (f"{measure}_lower", f"{measure}_upper")
+        shown = {"mcse": f"{measure}_mcse", "ends": ends if set(ends) <= set(frame) else None}
+        if measure in frame:
+            columns.append(Column(head=words, source=measure, percent=True, **shown))
+    return Table(title="Divergences by scenario and method", frame=frame, columns=columns, note="share ± MCSE")
+
+
+def _chain_table(evidence: Evidence) -> list[Table]:
+    if not evidence.is_dataset or evidence.chain_rates.empty:
+        return []
+    rates = evidence.chain_rates.groupby("method", sort=False)["rate"]
+    frame = rates.quantile(list(CHAIN_QUANTILES)).unstack()
+    frame.columns = [f"q{100 * q:g}" for q in CHAIN_QUANTILES]
+    frame = frame.assign(chains=rates.size(), chains_without=rates.apply(lambda r: int((r == 0).sum()))).reset_index()
+    heads = {
+        "method": "method",
+        "q50": "median per 1,000 draws",
+        "q5": "5 % of chains below",
+        "q95": "95 % of chains below",
+        "chains": "chains",
+        "chains_without": "chains without",
+    }
+    columns = [Column(head=head, source=source) for source, head in heads.items()]
+    return [Table(title="Divergences by chain", frame=frame, columns=columns)]

@@ -1,0 +1,63 @@
+"""What went wrong: fits that failed or are not finite, with their reasons, and fits that carry a flag."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from simstudy.report.evidence import Evidence
+from simstudy.report.sections.section import Section
+from simstudy.report.sentences import failure_sentence
+from simstudy.report.tables import Column, Table
+
+FLAGS = {"divergent": "divergent", "max_rhat": "R-hat too high", "min_ess": "ESS too low"}
+NO_REASON = "no reason given"
+
+
+def failure_section(evidence: Evidence) -> Section:
+    """Return the section; it is there even when nothing failed."""
+    fits, study = evidence.run.fits, evidence.study
+    limits = study.get("diagnostics", {})
+    flags = (
+        f"A fit is flagged when more than {limits.get('max_divergence_rate', 0):g} of its draws diverge, an R-hat is "
+        f"above {limits.get('max_rhat', 'its limit')} or an ESS (bulk or tail) is below {limits.get('min_ess', 'its limit')}. "
+        "Flagged fits are counted, not left out: a rule that drops them would select on τ."
+    )
+    tables = [status_table(evidence), *_reason_table(fits)]
+    return Section(
+        name="failures",
+        title="Failures and flags",
+        paragraphs=[failure_sentence(fits, evidence.n_flagged), flags],
+        tables=tables,
+    )
+
+
+def status_table(evidence: Evidence) -> Table:
+    """Return fits by method: how many, how they ended, how many carry each flag."""
+    fits = evidence.run.fits
+    method = fits["method"].astype(str)
+    status = fits["status"].astype(str)
+    frame = pd.crosstab(method, status).reindex(columns=["ok", "non_finite", "failed"], fill_value=0)
+    ok = (status == "ok").to_numpy()
+    flags = evidence.flags & ok[:, None]
+    frame = frame.join(flags.assign(flagged=flags.any(axis=1)).groupby(method).sum().astype(int))
+    frame = frame.reindex([name for name in evidence.marks if name in frame.index])
+    frame = frame.rename_axis("method").reset_index()
+    frame.insert(1, "fits", frame[["ok", "non_finite", "failed"]].sum(axis=1))
+    heads = {"method": "method", "fits": "fits", "ok": "ok", "non_finite": "not finite", "failed": "failed"}
+    heads |= {"flagged": "any flag"} | {name: words for name, words in FLAGS.items() if name in frame}
+    columns = [Column(head=head, source=source) for source, head in heads.items()]
+    return Table(title="Fits by method", frame=frame, columns=columns)
+
+
+def _reason_table(fits: pd.DataFrame) -> list[Table]:
+    lost = fits[fits["status"].astype(str) != "ok"]
+    if lost.empty:
+        return []
+    keys = {
+        "method": lost["method"].astype(str),
+        "status": lost["status"].astype(str).str.replace("_", " "),
+        "reason": lost["reason"].fillna(NO_REASON).astype(str),
+    }
+    frame = pd.DataFrame(keys).value_counts(sort=True).rename("fits").reset_index()
+    columns = [Column(head=name, source=name) for name in ("method", "status", "reason", "fits")]
+    return [Table(title="Reasons of lost fits", frame=frame, columns=columns)]

@@ -1,0 +1,118 @@
+"""The posteriors of a real data set: as NumPyro's print_summary shows them, over many seeds of the sampler."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from simstudy.report import figures
+from simstudy.report.evidence import Evidence
+from simstudy.report.sections.section import Picture, Section, picture
+from simstudy.report.tables import Column, Table
+from simstudy.schema import interval_columns
+
+HDI = ("hdi90_lower", "hdi90_upper")
+CENTRAL = interval_columns(0.9)
+KEYS = ["method", "estimand", "group"]
+HIDDEN = ("log_lik", "prob_best", "shrinkage_weight", "theta_new", "y_new")
+
+
+def posterior_section(evidence: Evidence) -> Section | None:
+    """Return the section for a run on real data, None for a simulated one."""
+    if not evidence.is_dataset:
+        return None
+    table = posterior_table(evidence.run.estimates)
+    heads = {
+        "method": ("method", None),
+        "name": ("estimand", None),
+        "mean": ("mean", "mean_mcse"),
+        "std": ("std", None),
+        "median": ("median", None),
+        "lower": ("5.0%", None),
+        "upper": ("95.0%", None),
+        "n_eff": ("n_eff", None),
+        "r_hat": ("r_hat", None),
+    }
+    columns = [Column(head=h, source=s, mcse=m) for s, (h, m) in heads.items() if s in table]
+    note = f"{interval_words(evidence.run.estimates)}; means over seeds, the mean ± the MCSE of the sampler"
+    replicates = evidence.run.fits["replicate"].nunique()
+    lead = (
+        f"The data are fixed: the {replicates} replicates differ in the sampler’s seed only, and every standard error "
+        "here is the sampler’s, not that of new data. Coverage, empirical SE and rejection need new data and are not "
+        "shown."
+    )
+    return Section(
+        name="posterior",
+        title="Posteriors",
+        paragraphs=[lead],
+        tables=[Table(title="Posterior summary", frame=table, columns=columns, note=note)],
+    )
+
+
+def posterior_table(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per method, estimand and group: posterior summaries averaged over the sampler's seeds.
+
+    Args:
+        estimates: of one data set; with ``hdi90_lower`` and ``hdi90_upper`` where highest-density intervals are known.
+
+    Returns:
+        ``method``, ``estimand``, ``group``, ``name`` (as ``theta[0]``), ``mean``, ``mean_mcse`` (of the average over
+        seeds), ``std``, ``median``, ``lower``, ``upper``, ``n_eff``, ``r_hat``, ``n_used``.
+    """
+    ends = interval_ends(estimates)
+    names = {"mean": "mean", "sd": "std", "median": "median", "ess_bulk": "n_eff", "rhat": "r_hat"}
+    names |= dict(zip(ends, ("lower", "upper"), strict=True)) if ends else {}
+    rows = estimates[estimates["mean"].notna()].astype({"method": str, "estimand": str})
+    by_key = rows.groupby(KEYS, sort=False, dropna=False, observed=True)
+    table = by_key[list(names)].mean().rename(columns=names)
+    n = by_key["mean"].count()
+    table.insert(1, "mean_mcse", by_key["mean"].std() / np.sqrt(n))
+    table = table.assign(n_used=n).reset_index()
+    table.insert(3, "name", [_name(row.estimand, row.group) for row in table.itertuples()])
+    return table
+
+
+def interval_ends(estimates: pd.DataFrame) -> tuple[str, str] | None:
+    """Return the columns of the 90 % interval: highest density where known, else central, else None."""
+    for ends in (HDI, CENTRAL):
+        if set(ends) <= set(estimates.columns) and estimates[ends[0]].notna().any():
+            return ends
+    return None
+
+
+def interval_words(estimates: pd.DataFrame) -> str:
+    """Return what the columns 5.0% and 95.0% are."""
+    ends = interval_ends(estimates)
+    if ends is None:
+        return "no 90 % intervals were stored"
+    return f"5.0% and 95.0%: {'highest-density' if ends == HDI else 'central'} 90 % interval"
+
+
+def forest_picture(evidence: Evidence) -> Picture | None:
+    """Return the picture of all posteriors."""
+    table = posterior_table(evidence.run.estimates)
+    if "lower" not in table:
+        return None
+    table = table[~table["estimand"].isin(HIDDEN)]
+    words = interval_words(evidence.run.estimates).partition(": ")[2]
+    caption = (
+        f"Means and {words}s under every method. Upright strokes are the data: without pooling the estimates stay with "
+        "them, partial pooling draws them together, complete pooling gives one value."
+    )
+    data = _data(evidence)
+    return picture(
+        "posteriors",
+        "Posterior of every group under every method",
+        caption,
+        lambda w: figures.posterior(table, data=data, marks=evidence.marks, width=w),
+    )
+
+
+def _name(estimand: str, group: object) -> str:
+    return estimand if pd.isna(group) else f"{estimand}[{int(group)}]"  # type: ignore[call-overload, arg-type]
+
+
+def _data(evidence: Evidence) -> pd.Series:
+    groups = evidence.run.groups.drop_duplicates("group")
+    estimand = "p" if groups["n_trials"].notna().any() else "theta"
+    return pd.Series(groups["y_mean"].to_numpy(float), index=[f"{estimand}[{g}]" for g in groups["group"]])

@@ -1,0 +1,149 @@
+"""Recovery: how near the estimates come to the truth, by scenario and method."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from simstudy.report import figures
+from simstudy.report.evidence import Evidence
+from simstudy.report.readings import average, binned
+from simstudy.report.sections.section import Picture, Section, picture
+from simstudy.report.tables import Column, Table
+from simstudy.report.wording import estimand_words, measure_words, symbol
+
+SHOWN_ESTIMANDS = ("theta", "p", "mu", "tau", "sigma")
+MAX_ROWS = 36
+SPREAD_MEASURES = ("conditional_bias", "bias", "coverage")
+DEFAULT = ("rmse", "bias", "coverage")
+TABLE_MEASURES = ("rmse", "bias", "conditional_bias", "coverage", "upper_limit", "relative_error", "interval_score")
+ROOM = {"rmse": None, "bias": 0.0, "conditional_bias": 0.0}
+
+
+def recovery_section(evidence: Evidence) -> Section | None:
+    """Return the section, or None where no truth is known."""
+    known = evidence.performance.loc[evidence.performance["measure"] == "rmse", "estimand"].dropna().unique()
+    names = [name for name in SHOWN_ESTIMANDS if name in known] or list(known[: len(SHOWN_ESTIMANDS)])
+    if not len(names):
+        return None
+    pictures = [p for name in names for p in _pictures(evidence, name)]
+    return Section(
+        name="recovery",
+        title="Recovery of the truth",
+        paragraphs=[_lead(evidence)],
+        pictures=[*pictures, *_by_distance(evidence)],
+        tables=[recovery_table(evidence, name) for name in names],
+    )
+
+
+def recovery_table(evidence: Evidence, estimand: str) -> Table:
+    """Return the measures of one estimand, one row per scenario and method, MCSE beside each."""
+    tables = {m: average(evidence.performance, m, estimand=estimand) for m in TABLE_MEASURES}
+    tables = {m: t for m, t in tables.items() if len(t)}
+    frame, columns = pd.DataFrame(columns=["scenario", "method"]), []
+    for measure, table in tables.items():
+        part = table[["scenario", "method", "value", "mcse", "lower", "upper"]]
+        part = part.rename(columns=lambda c, m=measure: c if c in frame.columns[:2] else _column(m, c))
+        frame = part if frame.empty else frame.merge(part, on=["scenario", "method"], how="outer", sort=False)
+        ends = (f"{measure}_lower", f"{measure}_upper") if measure == "coverage" else None
+        head = measure_words(measure).removesuffix(", %") + (" %" if measure == "relative_error" else "")
+        share = measure == "coverage"
+        columns.append(Column(head=head, source=measure, mcse=f"{measure}_mcse", ends=ends, percent=share))
+    used = next(iter(tables.values()))[["scenario", "method", "n_used", "n_excluded"]]
+    frame = frame.merge(used, on=["scenario", "method"], how="left").dropna(axis="columns", how="all")
+    place = {scenario: i for i, scenario in enumerate(evidence.labels)}
+    frame = frame.sort_values("scenario", key=lambda c: c.map(place), kind="stable", ignore_index=True)
+    notes = ["boundary" if s in evidence.design.boundary else "" for s in frame["scenario"]]
+    frame.insert(1, "label", frame["scenario"].map(evidence.labels))
+    if estimand == "tau" and any(notes):
+        frame["note"] = notes
+        columns.append(Column(head="note", source="note"))
+    head = [Column(head="scenario", source="label"), Column(head="method", source="method")]
+    counts = [Column(head="replicates used", source="n_used"), Column(head="left out", source="n_excluded")]
+    columns = [c for c in [*head, *columns, *counts] if c.source in frame]
+    columns = [c if c.ends is None or set(c.ends) <= set(frame) else Column(**{**vars(c), "ends": None}) for c in columns]
+    return Table(title=f"Recovery of {symbol(estimand)}", frame=frame, columns=columns, note="value ± MCSE")
+
+
+def _column(measure: str, column: str) -> str:
+    return measure if column == "value" else f"{measure}_{column}"
+
+
+def _lead(evidence: Evidence) -> str:
+    text = "Every number stands with its Monte Carlo standard error (MCSE) over replicates."
+    if evidence.design.boundary:
+        text += (
+            " In scenarios marked “boundary” τ is 0: an interval with equal tails cannot contain it, so coverage and "
+            "relative bias of τ are not shown there."
+        )
+    return text
+
+
+def _pictures(evidence: Evidence, estimand: str) -> list[Picture]:
+    measures = [m for m in _measures(evidence, estimand) if len(average(evidence.performance, m, estimand=estimand))]
+    tables = (evidence.performance, evidence.run.scenarios)
+    if len(evidence.labels) <= MAX_ROWS:
+        return [
+            picture(
+                f"recovery-{estimand}",
+                f"Recovery of {estimand_words(estimand)}",
+                _caption(estimand, measures),
+                lambda w: figures.recovery(*tables, estimand=estimand, measures=measures, marks=evidence.marks, width=w),
+            )
+        ]
+    return [_map(evidence, estimand, measure) for measure in measures]
+
+
+def _measures(evidence: Evidence, estimand: str) -> tuple[str, ...]:
+    has_slope = len(average(evidence.performance, "conditional_bias", estimand=estimand)) > 0
+    return ("rmse", "conditional_bias", "coverage") if has_slope else DEFAULT
+
+
+def _caption(estimand: str, measures: list[str]) -> str:
+    parts = ["RMSE: the further left, the better."] if "rmse" in measures else []
+    if "conditional_bias" in measures:
+        parts.append(
+            "Conditional bias: the slope of the error on θ − μ, 0 for estimates that are not pulled to the mean and "
+            "near −1 for complete pooling."
+        )
+    elif "bias" in measures:
+        parts.append("Bias: marks should lie on the dashed line at 0.")
+    if "coverage" in measures:
+        parts.append("Coverage: marks should lie on the dashed line of the nominal level; bars are Wilson intervals.")
+    return " ".join([*parts, "Other bars reach 2 MCSE each way."])
+
+
+def _map(evidence: Evidence, estimand: str, measure: str) -> Picture:
+    table = average(evidence.performance, measure, estimand=estimand)
+    level = table["level"].dropna()
+    center = float(level.iloc[0]) if len(level) else ROOM.get(measure)
+    words = measure_words(measure)
+    caption = f"Each cell is one of {len(evidence.labels)} scenarios, each map one method, all on one color scale. " + (
+        "Dark is small, which is good." if center is None else f"White is {center:g}, where it should be."
+    )
+    tables = (evidence.performance, evidence.run.scenarios)
+    draw = {"measure": measure, "estimand": estimand, "center": center}
+    return picture(
+        f"map-{measure}-{estimand}",
+        f"{words[0].upper() + words[1:]} of {estimand_words(estimand)} over the design",
+        caption,
+        lambda w: figures.design_map(*tables, **draw, width=w),
+    )
+
+
+def _by_distance(evidence: Evidence) -> list[Picture]:
+    measures = [m for m in ("conditional_bias", "coverage") if len(binned(evidence.performance, m))]
+    if not measures:
+        return []
+    caption = (
+        "Groups far from the mean are pulled the most. Coverage of partial pooling falls to the right by construction, "
+        "though it is nominal on average: the price of the smaller error, not a defect of the sampler."
+    )
+    tables = (evidence.performance, evidence.run.scenarios)
+    return [
+        picture(
+            "by-distance",
+            "Conditional bias and coverage by the distance of a group from the mean",
+            caption,
+            lambda w: figures.conditional(*tables, measures=measures, marks=evidence.marks, width=w),
+        )
+    ]

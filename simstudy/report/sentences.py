@@ -1,0 +1,211 @@
+"""The answer of a study in sentences, made from its numbers and from nothing else.
+
+A difference stands in a sentence only where it is larger than 2 of its MCSE (``readings.is_clear``); of many clear
+differences the largest is told, and how many scenarios have one. Numbers are written value ± MCSE. Names of methods
+stand in typographic quotes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from simstudy.report.figures.efficiency import trusted
+from simstudy.report.pairs import differences
+from simstudy.report.readings import average, binned, efficiencies, is_clear
+from simstudy.report.wording import PERCENT, counted, enumerate_words, estimand_words, number, share, with_mcse
+
+Z95 = 1.959964
+
+
+def quote(method: str) -> str:
+    """Return a method's name as it stands in a sentence.
+
+    >>> quote("partial")
+    '“partial”'
+    """
+    return f"“{method}”"
+
+
+def error_sentences(differences: pd.DataFrame, labels: Mapping[str, str], *, estimand: str = "theta") -> list[str]:
+    """Return what the RMSE of one method is against that of another.
+
+    Args:
+        differences: of one pair of methods, one row per scenario, as ``pairs`` makes them.
+        labels: scenario -> what it is called.
+        estimand: what is estimated.
+    """
+    if differences.empty:
+        return []
+    method, rival = (quote(str(differences[c].iloc[0])) for c in ("method", "rival"))
+    rows = differences[_clear(differences)]
+    better, worse = rows[rows["difference"] < 0], rows[rows["difference"] > 0]
+    n, about = len(differences), estimand_words(estimand)
+    sentences = []
+    if len(better):
+        where = f"in {share(len(better), n)} scenarios" if n > 1 else ""
+        sentences.append(f"{method} has a smaller RMSE for {about} than {rival} {where}{_most(better, labels, n)}.")
+    if len(worse):
+        subject = "It has a larger one" if len(better) else f"{method} has a larger RMSE for {about} than {rival}"
+        where = f"in {share(len(worse), n)} scenarios" if n > 1 else ""
+        sentences.append(f"{subject} {where}{_most(worse, labels, n)}.")
+    if not len(rows):
+        sentences.append(f"RMSE for {about}: {method} and {rival} cannot be told apart (2 MCSE) in any scenario.")
+    return [" ".join(sentence.replace(" ,", ",").replace(" :", ":").split()) for sentence in sentences]
+
+
+def bias_sentences(performance: pd.DataFrame, labels: Mapping[str, str], *, estimand: str, method: str) -> list[str]:
+    """Return where a method's estimate is most clearly biased, if anywhere."""
+    table = average(performance, "bias", estimand=estimand)
+    table = table[table["method"] == method]
+    rows = table[[is_clear(v, m) for v, m in zip(table["value"], table["mcse"], strict=True)]]
+    if rows.empty:
+        return []
+    most = rows.loc[rows["value"].abs().idxmax()]
+    direction = "overestimated" if most["value"] > 0 else "underestimated"
+    place = _at(labels, most["scenario"])
+    amount = with_mcse(abs(most["value"]), most["mcse"])
+    few = f" (clear in {share(len(rows), len(table))} scenarios)" if len(table) > 1 else ""
+    return [f"{quote(method)}: {estimand_words(estimand)} is {direction} most{place}, by {amount}{few}."]
+
+
+def price_sentences(performance: pd.DataFrame, labels: Mapping[str, str], *, method: str) -> list[str]:
+    """Return what shrinkage costs in coverage of outlying groups, where that is clearer than 2 MCSE."""
+    bins = binned(performance, "coverage")
+    overall = average(performance, "coverage", estimand="theta")
+    bins, overall = bins[bins["method"] == method], overall[overall["method"] == method]
+    both = bins.merge(overall, on="scenario", suffixes=("", "_overall"))
+    if both.empty:
+        return []
+    spread = np.hypot(_spread(both, ""), _spread(both, "_overall"))
+    loss = both["value_overall"] - both["value"]
+    clear = np.array([is_clear(d, s) and d > 0 for d, s in zip(loss, spread, strict=True)])
+    if not clear.any():
+        return []
+    worst = both.loc[(loss - 2 * spread).where(clear).idxmax()]
+    level = f"{worst['level']:.0%}".replace("%", " %")
+    return [
+        f"Shrinkage costs coverage of outlying groups{_at(labels, worst['scenario'])}: {level} intervals of "
+        f"{quote(method)} cover {_percent(worst, '')} of the groups {distance_words(worst['bin'])} from μ, against "
+        f"{_percent(worst, '_overall')} of all groups."
+    ]
+
+
+def divergence_sentences(performance: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    """Return where the sampler diverges most, method by method, and which methods never do."""
+    rates, shares = average(performance, "divergence_rate"), average(performance, "any_divergence")
+    sentences, clean = [], []
+    for method, rows in rates.groupby("method", sort=False, observed=True):
+        clear = rows[[is_clear(v, m) for v, m in zip(rows["value"], rows["mcse"], strict=True)]]
+        if (rows["value"] == 0).all():
+            clean.append(quote(str(method)))
+        if clear.empty:
+            continue
+        most = clear.loc[clear["value"].idxmax()]
+        fits = shares[(shares["method"] == method) & (shares["scenario"] == most["scenario"])]["value"]
+        some = f", in {fits.iloc[0]:.0%} of fits".replace("%", " %") if len(fits) else ""
+        sentences.append(
+            f"{quote(str(method))} diverges most{_at(labels, most['scenario'])}: "
+            f"{with_mcse(most['value'] * 1000, most['mcse'] * 1000)} of 1,000 draws{some}."
+        )
+    if clean:
+        sentences.append(f"No draw of {enumerate_words(clean)} diverged.")
+    return sentences
+
+
+def contrast_sentences(
+    performance: pd.DataFrame, labels: Mapping[str, str], *, method: str, rival: str
+) -> list[str]:
+    """Return how many times as often one method diverges as another, where they differ most clearly."""
+    table = differences(average(performance, "divergence_rate"), method, rival)
+    rows = table[_clear(table) & (table["value"] > 0) & (table["rival_value"] > 0)]
+    if rows.empty:
+        return []
+    most = rows.loc[(rows["difference"].abs() - 2 * rows["difference_mcse"]).idxmax()]
+    more, less = (method, rival) if most["difference"] > 0 else (rival, method)
+    times = max(most["value"], most["rival_value"]) / min(most["value"], most["rival_value"])
+    return [
+        f"{quote(more)} diverges {number(times, digits=2)} times as often per draw as {quote(less)}"
+        f"{_at(labels, most['scenario'])}."
+    ]
+
+
+def efficiency_sentences(
+    performance: pd.DataFrame, labels: Mapping[str, str], *, method: str, rival: str
+) -> list[str]:
+    """Return which method makes more effective draws per leapfrog, and where; scenarios with divergences left out."""
+    table = differences(efficiencies(performance), method, rival)
+    ratios = trusted(performance)
+    doubtful = set(ratios.loc[~ratios["trusted"] & ratios["method"].isin([method, rival]), "scenario"])
+    rows = table[_clear(table) & ~table["scenario"].isin(doubtful)]
+    sentences = []
+    for first, second, part in ((method, rival, rows[rows["difference"] > 0]), (rival, method, rows[rows["difference"] < 0])):
+        if part.empty:
+            continue
+        ratio = part[["value", "rival_value"]].max(axis=1) / part[["value", "rival_value"]].min(axis=1)
+        most = part.loc[ratio.idxmax()]
+        numbers = [(most["value"], most["mcse"]), (most["rival_value"], most["rival_mcse"])]
+        mine, other = (with_mcse(*pair) for pair in (numbers if first == method else numbers[::-1]))
+        sentences.append(
+            f"{quote(first)} makes up to {number(ratio.max(), digits=2)} times the effective draws per leapfrog of "
+            f"{quote(second)}{_at(labels, most['scenario'])}: {mine} against {other}."
+        )
+    if sentences and doubtful:
+        sentences.append(
+            f"{counted(len(doubtful), 'scenario')} in which one of them diverges in more than 1 % of draws "
+            f"{'is' if len(doubtful) == 1 else 'are'} left out here."
+        )
+    return sentences
+
+
+def failure_sentence(fits: pd.DataFrame, n_flagged: int) -> str:
+    """Return how many fits failed, gave numbers that are not finite, or are flagged."""
+    n = len(fits)
+    counts = fits["status"].astype(str).value_counts()
+    lost = [f"{counts[s]:,} {words}" for s, words in (("failed", "failed"), ("non_finite", "not finite")) if s in counts]
+    first = f"Of {counted(n, 'fit')} {enumerate_words(lost)}" if lost else f"All {counted(n, 'fit')} are finite"
+    return f"{first}; {n_flagged:,} carry a flag." if n_flagged else f"{first}; none carries a flag."
+
+
+def distance_words(name: str) -> str:
+    """Return a bin of the distance from mu in words.
+
+    >>> distance_words("distance=2.5-3"), distance_words("distance=3+")
+    ('2.5 to 3 τ', 'more than 3 τ')
+    """
+    low, _, high = name.removeprefix("distance=").partition("-")
+    return f"{low} to {high} τ" if high else f"more than {low.rstrip('+')} τ"
+
+
+def _clear(differences: pd.DataFrame) -> pd.Series:
+    pairs = zip(differences["difference"], differences["difference_mcse"], strict=True)
+    return pd.Series([is_clear(d, m) for d, m in pairs], index=differences.index, dtype=bool)
+
+
+def _most(rows: pd.DataFrame, labels: Mapping[str, str], n: int) -> str:
+    """Return the scenario with the largest ratio of the RMSEs, with its numbers."""
+    ratio = (rows["value"] / rows["rival_value"]).map(lambda r: abs(math.log(r)) if r > 0 else math.inf)
+    most = rows.loc[ratio.idxmax()]
+    change = PERCENT * (most["value"] / most["rival_value"] - 1)
+    words = f"{abs(change):.0f} % {'smaller' if change < 0 else 'larger'}"
+    numbers = f"{with_mcse(most['value'], most['mcse'])} against {with_mcse(most['rival_value'], most['rival_mcse'])}"
+    where = f", most{_at(labels, most['scenario'])}" if n > 1 else ""
+    return f"{where}: {numbers} ({words})"
+
+
+def _at(labels: Mapping[str, str], scenario: str) -> str:
+    return f" at {labels[scenario]}" if len(labels) > 1 else ""
+
+
+def _spread(rows: pd.DataFrame, suffix: str) -> np.ndarray:
+    """Return MCSEs; where a share is 0 or 1 its MCSE is 0 by accident, and the Wilson interval gives one."""
+    mcse = rows[f"mcse{suffix}"].to_numpy(float)
+    wilson = (rows[f"upper{suffix}"].to_numpy(float) - rows[f"lower{suffix}"].to_numpy(float)) / (2 * Z95)
+    return np.where(mcse > 0, mcse, wilson)
+
+
+def _percent(row: pd.Series, suffix: str) -> str:
+    return with_mcse(row[f"value{suffix}"], row[f"mcse{suffix}"], percent=True)

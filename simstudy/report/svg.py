@@ -1,0 +1,74 @@
+"""A matplotlib figure as inline SVG that follows the page: text stays text, colors become CSS variables.
+
+What is dropped is what a page cannot use: the XML prologue, metadata, the ids of groups. Clip paths and markers keep
+their ids, salted with the picture's name, since they are referred to and must be unique on the page.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from html import escape
+
+import matplotlib as mpl
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from simstudy.report.palette import variable_of
+
+FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+PX_PER_INCH = 96
+
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}\b")
+_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+_PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
+_METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
+_GROUP_ID = re.compile(r'<g id="[^"]*"')
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_SPACE = re.compile(r">\s+<")
+_ROOT = re.compile(r"<svg[^>]*>")
+_STYLE = re.compile(r'<defs>\s*<style type="text/css">.*?</style>\s*</defs>', re.DOTALL)
+_TEXT_FONT = re.compile(r"font-family: [^;\"]*;? ?")
+
+
+def to_svg(figure: Figure, *, name: str, description: str) -> str:
+    """Return the figure as an ``<svg>`` element for an HTML page.
+
+    Args:
+        figure: a matplotlib figure.
+        name: unique on the page; makes the element's inner ids unique and reproducible.
+        description: what the picture shows, in words, for those who do not see it.
+    """
+    width, height = (PX_PER_INCH * inches for inches in figure.get_size_inches())
+    text = _PROLOGUE.sub("", _draw(figure, name), count=1)
+    for pattern in (_METADATA, _COMMENT, _STYLE, _TEXT_FONT):
+        text = pattern.sub("", text)
+    text = _GROUP_ID.sub("<g", text)
+    text = _NUMBER.sub(lambda match: f"{float(match.group()):.2f}".rstrip("0").rstrip("."), text)
+    text = _COLOR.sub(_as_variable, text)
+    text = _SPACE.sub("><", text).replace("\n", "")
+    view = 72 / PX_PER_INCH
+    root = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
+        f'aria-label="{escape(description)}" viewBox="0 0 {width * view:.0f} {height * view:.0f}" '
+        f'style="max-width:{width:.0f}px;stroke-linejoin:round;stroke-linecap:butt" font-family="{FONTS}" data-width="{width:.0f}" data-height="{height:.0f}">'
+    )
+    return _ROOT.sub(lambda _: root, text, count=1).strip()
+
+
+def _draw(figure: Figure, name: str) -> str:
+    """Return what matplotlib writes. Laid out here, since ``savefig`` would draw everything once more to do so."""
+    buffer = io.StringIO()
+    canvas = FigureCanvasSVG(figure)
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "svg.id": None}):
+        if (engine := figure.get_layout_engine()) is not None:
+            engine.execute(figure)
+            figure.set_layout_engine("none")
+        canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def _as_variable(match: re.Match[str]) -> str:
+    color = match.group()
+    variable = variable_of(color)
+    return f"var(--{variable},{color})" if variable else color

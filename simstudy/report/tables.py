@@ -1,0 +1,147 @@
+"""Tables of a report: what a cell shows, what it sorts by, and what the downloaded CSV holds.
+
+A cell shows a rounded number with its MCSE; the CSV has every number in full.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import pandas as pd
+
+from simstudy.report.wording import MINUS, number, with_mcse
+
+ROWS_SHOWN = 240
+UNSAFE_START = ("=", "+", "-", "@", "\t", "\r")
+_SLUG = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column as it is shown.
+
+    Args:
+        head: its heading.
+        source: the column of the frame that it shows and sorts by.
+        mcse: the column with its MCSE, or None.
+        ends: the columns with the ends of an interval, or None.
+        percent: whether a share is shown in percent.
+    """
+
+    head: str
+    source: str
+    mcse: str | None = None
+    ends: tuple[str, str] | None = None
+    percent: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One cell: its text and what it sorts by."""
+
+    text: str
+    key: str
+    is_number: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table of a report.
+
+    Args:
+        title: what it holds.
+        frame: its data, numbers in full; the CSV is all of it.
+        columns: what is shown of it.
+        note: what a reader must know, or nothing.
+        first: how many rows are shown; the CSV has all.
+    """
+
+    title: str
+    frame: pd.DataFrame
+    columns: Sequence[Column]
+    note: str = ""
+    first: int = ROWS_SHOWN
+
+    @property
+    def name(self) -> str:
+        """The title as a file name and id."""
+        return slug(self.title)
+
+    @property
+    def csv(self) -> str:
+        """The whole frame as CSV text."""
+        return to_csv(self.frame)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows, shown or not."""
+        return len(self.frame)
+
+    @cached_property
+    def rows(self) -> list[list[Cell]]:
+        """The shown cells, row by row."""
+        records = self.frame.head(self.first).to_dict("records")
+        return [[_cell(record, column) for column in self.columns] for record in records]
+
+    def without_empty(self) -> Table:
+        """Return the table without the columns in which no row has anything."""
+        return replace(self, columns=[c for c in self.columns if self.frame[c.source].notna().any()])
+
+
+def slug(text: str) -> str:
+    """Return a text as an id.
+
+    >>> slug("Recovery of τ, by method")
+    'recovery-of-tau-by-method'
+    """
+    for letter, name in (("τ", "tau"), ("θ", "theta"), ("μ", "mu"), ("σ", "sigma")):
+        text = text.replace(letter, name)
+    return _SLUG.sub("-", text.lower()).strip("-")
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """Return a frame as CSV in which no text can act as a formula when a spreadsheet opens it.
+
+    A text that begins with = + - @ or a tab gets an apostrophe in front (OWASP, CSV injection); numbers stay as they
+    are, with all their digits.
+
+    >>> print(to_csv(pd.DataFrame({"method": ["=1+1"], "bias": [-0.5]})), end="")
+    method,bias
+    '=1+1,-0.5
+    """
+    safe = frame.rename(columns=_harmless)
+    for column in safe.columns:
+        if not pd.api.types.is_numeric_dtype(safe[column]):
+            safe[column] = safe[column].astype(object).map(_harmless)
+    buffer = io.StringIO()
+    safe.to_csv(buffer, index=False, lineterminator="\n")
+    return buffer.getvalue()
+
+
+def _harmless(value: object) -> object:
+    return "'" + value if isinstance(value, str) and value.startswith(UNSAFE_START) else value
+
+
+def _cell(record: dict, column: Column) -> Cell:
+    value = record[column.source]
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
+        return Cell(text="–", key="", is_number=False)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return Cell(text=str(value), key=str(value), is_number=False)
+    return Cell(text=_number_text(record, column, value), key=f"{value:.9g}", is_number=True)
+
+
+def _number_text(record: dict, column: Column, value: float) -> str:
+    if isinstance(value, int):
+        return f"{value:,}".replace("-", MINUS)
+    mcse = record[column.mcse] if column.mcse else float("nan")
+    text = with_mcse(float(value), float(mcse), percent=column.percent)
+    if column.ends and all(record[end] == record[end] for end in column.ends):
+        scale = 100 if column.percent else 1
+        lower, upper = (number(float(record[end]) * scale) for end in column.ends)
+        text += f" [{lower}, {upper}]"
+    return text

@@ -1,0 +1,136 @@
+"""The words of a report: what measures and estimands are called, how a number with its MCSE is written."""
+
+from __future__ import annotations
+
+import math
+
+MEASURES = {
+    "bias": "bias",
+    "relative_bias": "relative bias",
+    "conditional_bias": "conditional bias (slope)",
+    "empirical_se": "empirical SE",
+    "mse": "MSE",
+    "rmse": "RMSE",
+    "model_se": "model SE",
+    "relative_error": "relative error of model SE, %",
+    "relative_precision": "relative precision, %",
+    "coverage": "coverage",
+    "bias_eliminated_coverage": "bias-eliminated coverage",
+    "width": "interval width",
+    "interval_score": "interval score",
+    "crps": "CRPS",
+    "log_score": "log score",
+    "rejection": "rejection",
+    "mean_estimate": "mean estimate",
+    "median_estimate": "median estimate",
+    "shrinkage_slope": "shrinkage slope",
+    "shrinkage_weight": "shrinkage weight",
+    "pooling_factor": "pooling factor",
+    "mse_ratio": "MSE ratio",
+    "regret": "regret",
+    "rank_correlation": "rank correlation",
+    "prob_best": "true best named",
+    "divergence_rate": "divergent draws",
+    "any_divergence": "fits with a divergence",
+    "max_treedepth_rate": "draws cut at maximum depth",
+    "ess_per_leapfrog": "ESS per leapfrog",
+    "ess_per_second": "ESS per second",
+    "error_efficiency": "error-based ESS per leapfrog",
+    "fits_per_second": "fits per second",
+}
+ESTIMANDS = {
+    "theta": "the group effects θ",
+    "mu": "the mean of the groups μ",
+    "tau": "the sd between groups τ",
+    "sigma": "the residual sd σ",
+    "theta_mean": "the average of these groups' effects",
+    "theta_sd": "the sd of these groups' effects",
+    "theta_new": "the effect of a new group",
+    "y_new": "an observation in a new group",
+    "log_lik": "the log likelihood",
+    "p": "the probabilities p",
+    "shrinkage_weight": "the shrinkage weights B",
+    "prob_best": "the probability of being the best group",
+}
+SYMBOLS = {"theta": "θ", "mu": "μ", "tau": "τ", "sigma": "σ", "theta_mean": "mean θ", "theta_sd": "sd of θ"}
+MINUS = "\u2212"
+PERCENT = 100.0
+
+
+def measure_words(measure: str) -> str:
+    """Return what a measure is called in a report."""
+    return MEASURES.get(measure, measure.replace("_", " "))
+
+
+def estimand_words(estimand: str) -> str:
+    """Return what an estimand is called in a sentence."""
+    return ESTIMANDS.get(estimand, estimand)
+
+
+def symbol(estimand: str) -> str:
+    """Return the letter of an estimand, or its name where it has none."""
+    return SYMBOLS.get(estimand, estimand)
+
+
+def number(value: float, *, digits: int = 3) -> str:
+    """Return a number with some significant digits and a true minus sign; an empty text where there is none.
+
+    >>> number(0.012345), number(-1234.5), number(float("nan"))
+    ('0.0123', '−1,230', '')
+    """
+    if value is None or math.isnan(value):
+        return ""
+    if math.isinf(value):
+        return "∞" if value > 0 else MINUS + "∞"
+    if value == 0:
+        return "0"
+    decimals = digits - 1 - math.floor(math.log10(abs(value)))
+    rounded = round(value, decimals)
+    small = abs(rounded) < 10.0 ** (-digits - 1)
+    text = f"{rounded:.{digits - 1}e}" if small else f"{rounded:,.{max(0, decimals)}f}"
+    return text.replace("-", MINUS)
+
+
+def with_mcse(value: float, mcse: float, *, percent: bool = False) -> str:
+    """Return ``value ± mcse``, the MCSE with two digits and the value to the same decimal place.
+
+    >>> with_mcse(0.70712, 0.0123), with_mcse(0.9512, 0.0049, percent=True), with_mcse(3.0, float("nan"))
+    ('0.707 ± 0.012', '95.1 % ± 0.5 %', '3')
+    """
+    unit = " %" if percent else ""
+    scale = PERCENT if percent else 1.0
+    value, mcse = value * scale, mcse * scale
+    if math.isnan(value):
+        return ""
+    if not mcse > 0 or math.isinf(mcse):
+        return number(value) + unit
+    decimals = max(0, min(6, 1 - math.floor(math.log10(mcse))))
+    decimals = min(decimals, 1) if percent else decimals
+    return f"{value:,.{decimals}f}{unit} ± {mcse:,.{decimals}f}{unit}".replace("-", MINUS)
+
+
+def share(count: int, total: int) -> str:
+    """Return ``count of total`` with thousands marked.
+
+    >>> share(1, 1200)
+    '1 of 1,200'
+    """
+    return f"{count:,} of {total:,}"
+
+
+def enumerate_words(items: list[str]) -> str:
+    """Return a list in words.
+
+    >>> enumerate_words(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> counted(1, "scenario"), counted(12, "scenario")
+    ('1 scenario', '12 scenarios')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

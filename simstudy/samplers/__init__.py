@@ -1,0 +1,8 @@
+"""Samplers: how draws from a posterior are made. One file, or folder, each."""
+
+from simstudy.samplers.numpyro import NumPyro
+from simstudy.samplers.sampler import Program, Sampler
+
+SAMPLERS: dict[str, type[Sampler]] = {family.kind: family for family in (NumPyro,)}
+
+__all__ = ["SAMPLERS", "NumPyro", "Program", "Sampler"]

@@ -1,0 +1,170 @@
+"""What a lane carries from one macro-step to the next.
+
+A lane is one chain of one fit. Lanes lie on the last axis of every array, so that each operation is one contiguous
+loop over lanes. Shapes: D dimensions, L lanes.
+"""
+
+from dataclasses import dataclass, fields
+
+import jax
+import jax.numpy as jnp
+
+
+def _pytree(cls):
+    """Make a frozen dataclass and register it with jax, all fields data."""
+    cls = dataclass(frozen=True, kw_only=True)(cls)
+    return jax.tree_util.register_dataclass(cls, data_fields=[f.name for f in fields(cls)], meta_fields=[])
+
+
+@_pytree
+class Trajectory:
+    """The binary tree of a transition: its two ends, its sums and its draw so far.
+
+    The *front* is the end that grows; the other is the *back*. Turning round swaps them, which is all that a change
+    of direction takes. The front's gradient is computed anew at the start of a macro-step.
+
+    Args:
+        position: (D, L) unconstrained position of the front.
+        momentum: (D, L) momentum of the front.
+        back_position: (D, L).
+        back_momentum: (D, L).
+        back_gradient: (D, L) gradient of the log density at the back.
+        direction: (L,) 1 or -1, the sign of the front's step.
+        energy: (L,) Hamiltonian at the start of the trajectory.
+        depth: (L,) int32, doublings completed.
+        n_steps: (L,) int32, leapfrog steps made.
+        accept_sum: (L,) sum over the steps of min(1, exp(-energy error)).
+        log_weight: (L,) log of the sum of exp(-energy error) over the tree of the completed doublings.
+        momentum_sum: (D, L) sum of momenta over the tree of the completed doublings.
+        draw: (D, L) position chosen so far.
+        draw_error: (L,) energy error there.
+    """
+
+    position: jax.Array
+    momentum: jax.Array
+    back_position: jax.Array
+    back_momentum: jax.Array
+    back_gradient: jax.Array
+    direction: jax.Array
+    energy: jax.Array
+    depth: jax.Array
+    n_steps: jax.Array
+    accept_sum: jax.Array
+    log_weight: jax.Array
+    momentum_sum: jax.Array
+    draw: jax.Array
+    draw_error: jax.Array
+
+
+@_pytree
+class Subtree:
+    """The doubling in progress.
+
+    Args:
+        log_weight: (L,) log of the sum of exp(-energy error) over its leaves.
+        candidate: (D, L) position chosen among its leaves.
+        candidate_error: (L,) energy error there.
+        momentum_sum: (D, L) sum of momenta over its leaves up to the last whole macro-step.
+        first_momentum: per level above a macro-step, (D, L) momentum of the first leaf of the run that is open.
+        sum_before: per level, (D, L) ``momentum_sum`` when that run was opened.
+    """
+
+    log_weight: jax.Array
+    candidate: jax.Array
+    candidate_error: jax.Array
+    momentum_sum: jax.Array
+    first_momentum: tuple[jax.Array, ...]
+    sum_before: tuple[jax.Array, ...]
+
+
+@_pytree
+class Adaptation:
+    """Step size, mass matrix and what their adaptation remembers.
+
+    Args:
+        step_size: (L,).
+        inverse_mass: (D, L) diagonal of the inverse mass matrix; 0 holds a padded dimension still.
+        n_steps: (L,) int32, updates of the dual averaging since its last restart.
+        error_mean: (L,) weighted mean of target minus observed acceptance.
+        log_step_mean: (L,) weighted mean of the log step size.
+        log_step_center: (L,) value that the log step size is pulled towards.
+        n_positions: (L,) int32, positions in the variance estimate of the current window.
+        position_mean: (D, L) their mean.
+        position_ss: (D, L) their sum of squared deviations.
+    """
+
+    step_size: jax.Array
+    inverse_mass: jax.Array
+    n_steps: jax.Array
+    error_mean: jax.Array
+    log_step_mean: jax.Array
+    log_step_center: jax.Array
+    n_positions: jax.Array
+    position_mean: jax.Array
+    position_ss: jax.Array
+
+
+@_pytree
+class Lane:
+    """Everything a lane carries.
+
+    Args:
+        key: (2, L) uint32, key of the lane's random stream.
+        macro_step: (L,) uint32, macro-steps since the chain began.
+        n_transitions: (L,) int32, transitions completed, warm-up included.
+        n_leapfrog_warmup: (L,) int32, leapfrog steps of the warm-up.
+        trajectory: tree of the transition in progress.
+        subtree: doubling in progress.
+        adaptation: step size and mass matrix.
+    """
+
+    key: jax.Array
+    macro_step: jax.Array
+    n_transitions: jax.Array
+    n_leapfrog_warmup: jax.Array
+    trajectory: Trajectory
+    subtree: Subtree
+    adaptation: Adaptation
+
+
+@_pytree
+class Arrivals:
+    """New chains for some of the lanes; what stands on other lanes is ignored.
+
+    Args:
+        admitted: (L,) bool, lanes that get a new chain.
+        key: (2, L) uint32 keys of the chains.
+        inverse_mass: (D, L) inverse mass to begin with: 1, or 0 in padded dimensions, which stay at 0.
+        start: (D, L) starting points, where given.
+        is_given: (L,) bool.
+    """
+
+    admitted: jax.Array
+    key: jax.Array
+    inverse_mass: jax.Array
+    start: jax.Array
+    is_given: jax.Array
+
+
+@_pytree
+class Transition:
+    """What a macro-step reports of the transitions that ended in it and are kept; elsewhere ``num_steps`` is 0.
+
+    Args:
+        draw: (D, L) position.
+        num_steps: (L,) int32 leapfrog steps, at least 1.
+        accept_prob: (L,) mean of min(1, exp(-energy error)) over the steps.
+        energy: (L,) Hamiltonian at the draw.
+        diverging: (L,) bool.
+    """
+
+    draw: jax.Array
+    num_steps: jax.Array
+    accept_prob: jax.Array
+    energy: jax.Array
+    diverging: jax.Array
+
+
+def choose(mask, new, old):
+    """Return the state that takes its lanes from ``new`` where the mask (L,) holds, else from ``old``."""
+    return jax.tree.map(lambda a, b: a if a is b else jnp.where(mask, a, b), new, old)

@@ -1,0 +1,136 @@
+"""A run, read: the study and its tables as pandas frames, from whole blocks only.
+
+Needs no right to write, takes no lock, and may read a run that is still being written.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from simstudy.errors import RunError
+from simstudy.schema import CHAINS, FITS, GROUPS, TIMINGS, estimates_schema
+from simstudy.store.blocks import committed_batches, part_path, read_part, stored_parts
+from simstudy.store.frames import KEYS, as_frame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run folder as it stood when it was opened. Satisfies ``types.RunTables``.
+
+    Args:
+        folder: run folder.
+        study: canonical study.
+        batches: names of the finished blocks.
+    """
+
+    folder: Path
+    study: dict[str, Any]
+    batches: tuple[str, ...]
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "Run":
+        """Open a run folder for reading.
+
+        Raises:
+            RunError: The folder is no run, or no fit of it is finished.
+        """
+        folder = Path(folder)
+        study = read_study(folder)
+        if not (batches := committed_batches(folder)):
+            raise RunError(f"{folder} is a run without a finished fit; run its study with --out {folder} first")
+        return cls(folder=folder, study=study, batches=batches)
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Versions, machine and sessions of the run; empty where none were recorded."""
+        path = self.folder / "provenance.json"
+        return _read_json(path) if path.exists() else {}
+
+    @cached_property
+    def scenarios(self) -> pd.DataFrame:
+        """One row per scenario, in the order of the study."""
+        return self._whole("scenarios")
+
+    @cached_property
+    def methods(self) -> pd.DataFrame:
+        """One row per method, in the order of the study."""
+        return self._whole("methods")
+
+    @cached_property
+    def groups(self) -> pd.DataFrame:
+        """One row per scenario, replicate and group."""
+        return self._table("groups", GROUPS)
+
+    @cached_property
+    def fits(self) -> pd.DataFrame:
+        """One row per scenario, replicate and method."""
+        return self._table("fits", FITS)
+
+    @cached_property
+    def chains(self) -> pd.DataFrame:
+        """One row per fit and chain."""
+        return self._table("chains", CHAINS)
+
+    @cached_property
+    def estimates(self) -> pd.DataFrame:
+        """One row per fit, estimand and group; ``estimate_parts`` reads them within bounds of memory."""
+        return self._table("estimates", self._estimates_schema)
+
+    @cached_property
+    def timings(self) -> pd.DataFrame:
+        """One row per batch."""
+        return self._table("timings", TIMINGS)
+
+    def estimate_parts(self, columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Yield the estimates block by block, each sorted by its key; a fit's rows are never divided.
+
+        Args:
+            columns: columns to read; all by default.
+        """
+        for batch in stored_parts(self.folder, "estimates", self.batches):
+            part = read_part(self.folder, "estimates", batch, schema=self._estimates_schema, columns=columns)
+            yield as_frame(part, key=KEYS["estimates"], order=self._order)
+
+    @property
+    def _estimates_schema(self) -> pa.Schema:
+        return estimates_schema(tuple(self.study["summary"]["levels"]))
+
+    @cached_property
+    def _order(self) -> dict[str, list[str]]:
+        return {"scenario": list(self.scenarios["scenario"]), "method": list(self.methods["method"])}
+
+    def _whole(self, table: str) -> pd.DataFrame:
+        if not part_path(self.folder, table, table).exists():
+            raise RunError(f"{self.folder} has no table of {table}; run its study with --out {self.folder} again")
+        return read_part(self.folder, table, table, schema=None).to_pandas()
+
+    def _table(self, table: str, schema: pa.Schema) -> pd.DataFrame:
+        batches = stored_parts(self.folder, table, self.batches)
+        parts = [read_part(self.folder, table, batch, schema=schema) for batch in batches]
+        whole = pa.concat_tables([schema.empty_table(), *parts])
+        return as_frame(whole, key=KEYS[table], order=self._order)
+
+
+def read_study(folder: Path) -> dict[str, Any]:
+    """Return the canonical study of a run folder.
+
+    Raises:
+        RunError: There is none, or it cannot be read.
+    """
+    if not (folder / "study.json").is_file():
+        state = "holds no study.json" if folder.is_dir() else "does not exist"
+        raise RunError(f"{folder} is no run folder: it {state}; expected the folder that `simstudy run --out` wrote")
+    return _read_json(folder / "study.json")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read ({error}); restore it from a copy, or give another folder") from None

@@ -1,0 +1,128 @@
+"""Arrays in flight: what a mechanism makes, what a sampler returns. Plain NumPy on the host, no jax.
+
+The first axis of every array is the fit: one fit is a block of one. Results at rest are tables (``schema.py``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import pandas as pd
+
+Status = Literal["ok", "non_finite", "failed"]
+PyTree = Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupedData:
+    """Observations of one replicate in groups, reduced to what any likelihood of the package needs.
+
+    Args:
+        n_obs: (group,) int64, number of observations (trials of a binomial), at least 1.
+        y_mean: (group,) float64, mean of the observations (share of successes of a binomial).
+        y_ss: (group,) float64, sum of squared deviations from the group's mean; 0 for a single observation.
+        known_se: (group,) float64 standard errors of ``y_mean`` taken as known, or None.
+        y: (observation,) float64 raw observations in the order of their groups, or None where only the summary exists.
+    """
+
+    n_obs: np.ndarray
+    y_mean: np.ndarray
+    y_ss: np.ndarray
+    known_se: np.ndarray | None = None
+    y: np.ndarray | None = None
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups."""
+        return len(self.n_obs)
+
+    @property
+    def group_of(self) -> np.ndarray:
+        """(observation,) index of each raw observation's group, from 0."""
+        return np.repeat(np.arange(self.n_groups), self.n_obs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplerStats:
+    """What a sampler says about its own work.
+
+    Args:
+        diverging: (fit, chain, draw) bool, the trajectory's energy error exceeded the threshold.
+        accept_prob: (fit, chain, draw) mean Metropolis acceptance over the trajectory, in [0, 1].
+        num_steps: (fit, chain, draw) int, leapfrog steps of the trajectory.
+        energy: (fit, chain, draw) Hamiltonian at the draw.
+        step_size: (fit, chain) adapted step size.
+        n_leapfrog_warmup: (fit, chain) int, leapfrog steps of the warm-up.
+        max_treedepth: maximum tree depth of the trajectories; 0 for samplers without trees.
+    """
+
+    diverging: np.ndarray
+    accept_prob: np.ndarray
+    num_steps: np.ndarray
+    energy: np.ndarray
+    step_size: np.ndarray
+    n_leapfrog_warmup: np.ndarray
+    max_treedepth: int = 10
+
+    @property
+    def hit_max_treedepth(self) -> np.ndarray:
+        """(fit, chain, draw) bool, the trajectory was cut at the maximum tree depth."""
+        return self.num_steps >= 2**self.max_treedepth - 1 if self.max_treedepth else np.zeros_like(self.diverging)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draws:
+    """Posterior draws of a block of fits.
+
+    Args:
+        sites: name of a latent site -> (fit, chain, draw, *shape) on the constrained scale.
+        stats: the sampler's statistics, or None for a sampler that makes exact, independent draws.
+        reasons: fit index -> why its draws cannot be used; every other fit is usable as far as the sampler knows.
+    """
+
+    sites: Mapping[str, np.ndarray]
+    stats: SamplerStats | None = None
+    reasons: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockTiming:
+    """Wall-clock of one block, compilation and sampling apart, in seconds."""
+
+    compile_seconds: float
+    run_seconds: float
+    warm: bool
+
+
+class RunTables(Protocol):
+    """A run as the table side sees it: the study and its tables, with the columns of ``schema.py``.
+
+    Attributes:
+        study: canonical study (``study.json``), every default spelled out.
+        scenarios: one row per scenario: ``scenario`` (id), ``label``, one column per factor.
+        methods: one row per method: ``method``, ``identity``, then every option, priors as text.
+    """
+
+    study: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    scenarios: pd.DataFrame
+    methods: pd.DataFrame
+    groups: pd.DataFrame
+    fits: pd.DataFrame
+    chains: pd.DataFrame
+    estimates: pd.DataFrame
+    timings: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replicate:
+    """One simulated data set and what it was simulated from.
+
+    Args:
+        data: ``GroupedData``, or any pytree for a user's mechanism and model.
+        truth: estimand -> true value, a scalar or (group,) array; an estimand without a truth is left out.
+    """
+
+    data: Any
+    truth: Mapping[str, np.ndarray]

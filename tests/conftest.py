@@ -1,0 +1,14 @@
+"""What all tests share: one thread, float warnings as errors, a compilation cache, compiled programs."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+# Before JAX starts: the tests' own compilation cache, one thread on the CPU.
+os.environ.setdefault("SIMSTUDY_CACHE_DIR", str(ROOT / ".pytest_cache" / "simstudy"))
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+from simstudy.executors import configure_compilation_cache  # noqa: E402 - after the environment is set
+
+configure_compilation_cache()
