@@ -41,7 +41,7 @@ class Block:
     def program(self) -> str:
         """Name of the compiled program that the block needs, as far as it is known before simulation."""
         method = self.study.methods[self.method]
-        shape = program_shape(self.study.scenarios[self.fits[0][0]], method)
+        shape = method.sampler.program_shape(shape_of(self.study.scenarios[self.fits[0][0]], method))
         return f"{method.identity}-{hashlib.blake2b(repr(shape).encode(), digest_size=4).hexdigest()}"
 
     def split(self) -> tuple["Block", "Block"] | None:
@@ -52,8 +52,8 @@ class Block:
         return replace(self, fits=self.fits[:half]), replace(self, fits=self.fits[half:])
 
 
-def program_shape(scenario: Scenario, method: Method) -> Hashable:
-    """Return what a method's program depends on in a scenario, as far as it is known before simulation."""
+def shape_of(scenario: Scenario, method: Method) -> Hashable:
+    """Return ``Model.shape`` of a scenario's data, or its identity where that is not known before simulation."""
     sizes = scenario.mechanism.shape
     if not isinstance(method.model, HierarchicalModel):
         return scenario.identity
@@ -72,7 +72,7 @@ def plan_blocks(study: Study, is_stored: Callable[[str, str, int], bool], *, kee
     for m, method in enumerate(study.methods):
         shapes: dict[Hashable, list[int]] = {}
         for s, scenario in enumerate(study.scenarios):
-            shapes.setdefault(program_shape(scenario, method), []).append(s)
+            shapes.setdefault(shape_of(scenario, method), []).append(s)
         for scenarios in shapes.values():
             for number, fits in enumerate(_chunks(study, method, scenarios)):
                 missing = [(s, r) for s, r in fits if not is_stored(study.scenarios[s].identity, method.name, r)]

@@ -15,6 +15,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from numpyro import handlers
 from numpyro.distributions import biject_to
+from numpyro.distributions.transforms import IdentityTransform
 from numpyro.infer.util import initialize_model
 
 from simstudy.errors import StudyError
@@ -52,13 +53,14 @@ class LogDensity:
         n_dims: dimensions of the unconstrained vector.
         sites: the latent sites in the order of their dimensions.
         log_density: (q (n_dims, lane), data (..., lane)) -> (lane,).
-        constrain: (q (n_dims,), data of one fit) -> site -> constrained value.
+        constrain: (draws (fit, chain, draw, n_dims), arrays (fit, ...)), both NumPy -> site -> (fit, chain, draw,
+            *site) on the constrained scale.
     """
 
     n_dims: int
     sites: tuple[Site, ...]
     log_density: Callable[[Array, PyTree], Array]
-    constrain: Callable[[Array, PyTree], dict[str, Array]]
+    constrain: Callable[[np.ndarray, PyTree], dict[str, np.ndarray]]
 
 
 def density_of(model: Model, example: PyTree) -> LogDensity:
@@ -100,8 +102,10 @@ def _lanes_last(model: Model, latent: Mapping[str, Any]) -> LogDensity:
         terms += [transforms[name].log_abs_det_jacobian(u, values[name]) for name, u in free.items()]
         return sum(term.reshape(-1, q.shape[-1]).sum(0) for term in terms)
 
-    def constrain(q: Array, data: PyTree) -> dict[str, Array]:
-        return {name: transforms[name](u) for name, u in unpacked(q).items()}
+    def constrain(draws: np.ndarray, arrays: PyTree) -> dict[str, np.ndarray]:
+        free = {s.name: draws[..., s.dims].reshape(*draws.shape[:-1], *s.shape) for s in sites}
+        real = {name: isinstance(transforms[name], IdentityTransform) for name in free}
+        return {name: u if real[name] else np.asarray(transforms[name](u)) for name, u in free.items()}
 
     return LogDensity(n_dims=_n_dims(sites), sites=sites, log_density=log_density, constrain=constrain)
 
@@ -116,8 +120,17 @@ def _mapped(model: Model, example: PyTree) -> LogDensity:
     def log_density(q: Array, data: PyTree) -> Array:
         return jax.vmap(lambda q, data: -info.potential_fn(data)(unravel(q)), in_axes=-1, out_axes=-1)(q, data)
 
-    def constrain(q: Array, data: PyTree) -> dict[str, Array]:
-        return info.postprocess_fn(data)(unravel(q))
+    @jax.jit
+    def constrain_one(draws: Array, data: PyTree) -> dict[str, Array]:
+        of_one_draw = lambda q: info.postprocess_fn(data)(unravel(q))  # noqa: E731
+        return jax.vmap(jax.vmap(of_one_draw))(draws)
+
+    def constrain(draws: np.ndarray, arrays: PyTree) -> dict[str, np.ndarray]:
+        each = [
+            jax.tree.map(np.asarray, constrain_one(one, jax.tree.map(lambda leaf, i=i: leaf[i], arrays)))
+            for i, one in enumerate(draws)
+        ]
+        return {name: np.stack([values[name] for values in each]) for name in each[0]}
 
     return LogDensity(n_dims=flat.size, sites=sites, log_density=log_density, constrain=constrain)
 

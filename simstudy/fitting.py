@@ -71,7 +71,7 @@ _PROGRAMS: dict[Hashable, Program] = {}
 
 def _program(method: Method, data: Any) -> tuple[Program, float]:
     """Return the program of this process for a method and a shape, and the seconds its compilation took just now."""
-    key = (method.model, method.sampler, method.model.shape(data))
+    key = (method.model, method.sampler, method.sampler.program_shape(method.model.shape(data)))
     if key in _PROGRAMS:
         return _PROGRAMS[key], 0.0
     example = jax.tree.map(lambda leaf: leaf[0], method.model.arrays([data]))

@@ -112,7 +112,9 @@ class Keys:
         if self.replicate and (repeated := table.duplicated(names)).any():
             row = {name: table.loc[repeated, name].iloc[0] for name in names}
             where = ", ".join(f"{name}={value}" for name, value in row.items())
-            raise TableError(f"{repeated.sum()} rows repeat a replicate, the first at {where}; name by, method or group")
+            raise TableError(
+                f"{repeated.sum()} rows repeat a replicate, the first at {where}; name by, method or group"
+            )
 
     def _single(self) -> list[tuple[str, str]]:
         options = (("method", self.method), ("replicate", self.replicate), ("group", self.group))
@@ -160,7 +162,9 @@ def _read_numbers(
     if se is not None:
         columns["sd"] = _numbers(table, "se", se)
         if (columns["sd"] < 0).any():
-            raise TableError(f"se: expected standard errors of at least 0 in column {se!r}, got {columns['sd'].min():g}")
+            raise TableError(
+                f"se: expected standard errors of at least 0 in column {se!r}, got {columns['sd'].min():g}"
+            )
     if (lower is None) != (upper is None):
         raise TableError("lower and upper: an interval has two ends, name both or neither")
     if lower is not None and upper is not None:
@@ -196,9 +200,7 @@ def _codes(table: pd.DataFrame, names: Iterable[str]) -> np.ndarray:
     return table.groupby(names, sort=False, observed=True).ngroup().to_numpy() if names else np.zeros(len(table), int)
 
 
-def _cells(
-    table: pd.DataFrame, keys: Keys, columns: dict[str, np.ndarray], *, estimand: str, ref: str | None
-) -> Cells:
+def _cells(table: pd.DataFrame, keys: Keys, columns: dict[str, np.ndarray], *, estimand: str, ref: str | None) -> Cells:
     cell = _codes(table, [*keys.by, *([keys.method] if keys.method else [])])
     replicate = _codes(table, [keys.replicate]) if keys.replicate else np.arange(len(table))
     first = np.unique(cell, return_index=True)[1]

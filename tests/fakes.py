@@ -257,7 +257,11 @@ def _posteriors(
     made_up = {
         "sigma": (np.abs(sigma), _column(sigma_sd, theta), _column(cell.sigma, theta)),
         "theta_sd": (pooled_theta_sd * (structure != "complete"), np.broadcast_to(spread, single), theta_sd),
-        "theta_new": (mean.mean(1, keepdims=True), _column(new_sd, theta), cell.mu + cell.tau * rng.standard_normal(single)),
+        "theta_new": (
+            mean.mean(1, keepdims=True),
+            _column(new_sd, theta),
+            cell.mu + cell.tau * rng.standard_normal(single),
+        ),
         "y_new": (
             mean.mean(1, keepdims=True),
             _column(np.hypot(new_sd, cell.sigma), theta),
@@ -279,8 +283,6 @@ def _posteriors(
     if cell.factors["mechanism"] == "dataset":
         made_up = {name: (m, s, np.full(np.shape(m), np.nan)) for name, (m, s, _) in made_up.items()}
     return {**known, **made_up}
-
-
 
 
 def _estimates(
@@ -371,7 +373,9 @@ def _fits(rng: np.random.Generator, cell: Cell, name: str, failure_rate: float) 
     rate = {"partial, centered": 0.05 * shrinkage**2, "partial, noncentered": 0.001 * shrinkage}.get(name, 0.0)
     n_divergent = rng.binomial(n_draws, rng.beta(0.5, 0.5 / rate, replicates)) if rate else np.zeros(replicates, int)
     trajectory = {"complete": 4, "none": 7, "partial, centered": 7 + 20 * shrinkage}.get(name, 9 + 20 * (1 - shrinkage))
-    status = rng.choice(["ok", "non_finite", "failed"], replicates, p=[1 - 2 * failure_rate, failure_rate, failure_rate])
+    status = rng.choice(
+        ["ok", "non_finite", "failed"], replicates, p=[1 - 2 * failure_rate, failure_rate, failure_rate]
+    )
     ess = np.where(n_divergent > 0, rng.uniform(80, 500, replicates), rng.uniform(350, 900, replicates))
     ess = np.where(status == "ok", ess, np.nan)
     of_sampler = {

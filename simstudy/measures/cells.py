@@ -171,6 +171,6 @@ def _take(names: Sequence[str | None], code: np.ndarray) -> np.ndarray:
 
 def _with_left_out(cells: Cells, rows: Rows, counted: np.ndarray) -> Cells:
     labels = rows.keys.labels
-    scenario = labels.scenarios.get_indexer(cells.names["scenario"])
-    method = labels.methods.get_indexer(cells.names["method"])
+    scenario = labels.scenarios.get_indexer(pd.Index(cells.names["scenario"]))
+    method = labels.methods.get_indexer(pd.Index(cells.names["method"]))
     return replace(cells, n_left_out=cells.n_replicates - counted[scenario, method])

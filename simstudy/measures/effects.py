@@ -10,7 +10,7 @@ sigma and estimates mu by generalized least squares:
 import numpy as np
 import pandas as pd
 
-from simstudy.measures.labels import Keys, Labels
+from simstudy.measures.labels import Keys
 from simstudy.measures.rows import Rows
 from simstudy.types import RunTables
 
@@ -100,7 +100,9 @@ def _with_data(rows: Rows, data: Rows) -> Rows:
         return rows.add(**{name: np.full(len(code), np.nan) for name in _data_columns(data, rows["truth"])})
     place = np.minimum(np.searchsorted(known, code), len(known) - 1)
     found = known[place] == code
-    joined = Rows(keys=rows.keys, columns={n: np.where(found, v[order[place]], np.nan) for n, v in data.columns.items()})
+    joined = Rows(
+        keys=rows.keys, columns={n: np.where(found, v[order[place]], np.nan) for n, v in data.columns.items()}
+    )
     return rows.add(**_data_columns(joined, rows["truth"]))
 
 

@@ -44,7 +44,7 @@ class Labels:
         return Keys(
             labels=self,
             scenario=_codes(table["scenario"], self.scenarios),
-            replicate=self.replicates.get_indexer(table["replicate"].to_numpy()),
+            replicate=self.replicates.get_indexer(pd.Index(table["replicate"].to_numpy())),
             method=_codes(table["method"], self.methods) if "method" in table else None,
             estimand=_codes(table["estimand"], self.estimands) if "estimand" in table else None,
             group=_group_codes(table["group"]) if "group" in table else None,
@@ -52,7 +52,7 @@ class Labels:
 
     def code_of(self, name: str) -> int:
         """Return the code of an estimand, -1 where the run has none of that name."""
-        return int(self.estimands.get_indexer([name])[0])
+        return int(self.estimands.get_indexer(pd.Index([name]))[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +68,9 @@ class Keys:
 
     def take(self, rows: np.ndarray) -> "Keys":
         """Return the keys of some rows."""
-        columns = ("scenario", "replicate", "method", "estimand", "group")
-        return Keys(
-            labels=self.labels, **{c: None if (v := getattr(self, c)) is None else v[rows] for c in columns}
-        )
+        optional = {name: getattr(self, name) for name in ("method", "estimand", "group")}
+        taken = {name: None if codes is None else codes[rows] for name, codes in optional.items()}
+        return Keys(labels=self.labels, scenario=self.scenario[rows], replicate=self.replicate[rows], **taken)
 
     @property
     def data(self) -> np.ndarray:
@@ -107,7 +106,7 @@ class Keys:
 def _codes(column: pd.Series, names: pd.Index) -> np.ndarray:
     if isinstance(column.dtype, pd.CategoricalDtype):
         return names.get_indexer(column.cat.categories.astype(object))[column.cat.codes.to_numpy()].astype(np.int64)
-    return names.get_indexer(column.astype(object)).astype(np.int64)
+    return names.get_indexer(pd.Index(column.astype(object))).astype(np.int64)
 
 
 def _group_codes(column: pd.Series) -> np.ndarray:

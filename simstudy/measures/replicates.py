@@ -14,6 +14,7 @@ import numpy as np
 
 from simstudy.measures.intervals import wilson
 
+ROUNDING = 1e-9
 Worst = Literal["largest", "zero", "farthest"]
 
 
@@ -41,6 +42,34 @@ class Score:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Missing:
+    """Units without rows that are to get the worst value of their pool.
+
+    Args:
+        unit: (unit,) bool.
+        pool: (cell,) index; cells with the same one (those of all methods) are searched for the worst value.
+        worst: which value is the worst: the largest, 0, or the one farthest from 0, on the side of the cell's mean.
+    """
+
+    unit: np.ndarray
+    pool: np.ndarray
+    worst: Worst = "largest"
+
+    def fill(self, a: np.ndarray, cell: np.ndarray) -> np.ndarray:
+        """Return (unit,) values with those of missing units put in; ``cell`` is (unit,)."""
+        if self.worst == "zero":
+            return np.where(self.unit, 0.0, a)
+        here = ~self.unit
+        largest = np.full(self.pool.max(initial=0) + 1, -np.inf)
+        np.maximum.at(largest, self.pool[cell[here]], np.abs(a[here]) if self.worst == "farthest" else a[here])
+        worst = largest[self.pool[cell]]
+        if self.worst == "farthest":
+            total = np.bincount(cell[here], weights=a[here], minlength=len(self.pool))
+            worst = np.where(total[cell] < 0, -worst, worst)
+        return np.where(self.unit, worst, a)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Replicates:
     """Rows of a table with their replicate and its cell.
 
@@ -51,9 +80,7 @@ class Replicates:
         n_cells: number of cells.
         by_rows: a unit counts by its number of rows (bins, where the number is random) instead of once.
         stratum: (row,) group of the row where groups keep their effects over replicates, or None.
-        missing: (unit,) bool, units without rows that are to get the worst value of their pool, or None.
-        pool: (cell,) index of the cells (those of all methods) among which the worst value is looked for.
-        worst: which value of the pool is the worst.
+        missing: units that have no rows and get a value all the same, or None.
     """
 
     columns: Mapping[str, np.ndarray]
@@ -62,9 +89,7 @@ class Replicates:
     n_cells: int
     by_rows: bool = False
     stratum: np.ndarray | None = None
-    missing: np.ndarray | None = None
-    pool: np.ndarray | None = None
-    worst: Worst | None = None
+    missing: Missing | None = None
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Return a column, (row,)."""
@@ -85,29 +110,37 @@ class Replicates:
         """(unit,) weight with mean 1 in each cell."""
         if not self.by_rows:
             return np.ones(len(self.cell))
-        return self.n_rows / self.over_units(self._total(self.n_rows) / self.n)
+        return self.n_rows / self.over_units(self.over_cells(self.n_rows) / self.n)
 
     @cached_property
     def single(self) -> np.ndarray:
         """(cell,) bool, no replicate has more than one row."""
-        several = np.bincount(self.cell, weights=self.n_rows > 1, minlength=self.n_cells)
-        return several == 0
+        return self.count(self.n_rows > 1) == 0
 
     def reduce(self, values: np.ndarray) -> np.ndarray:
         """Return a_r, the (unit,) mean over rows of (row,) values; missing units get the worst of their pool."""
         total = np.bincount(self.unit, weights=values, minlength=len(self.cell))
         if self.missing is None:
             return total / self.n_rows
-        return self._fill(np.divide(total, self.n_rows, where=~self.missing, out=np.full(len(total), np.nan)))
+        mean = np.divide(total, self.n_rows, where=~self.missing.unit, out=np.full(len(total), np.nan))
+        return self.missing.fill(mean, self.cell)
 
     def mean(self, a: np.ndarray) -> np.ndarray:
         """Return the (cell,) mean over replicates."""
-        return self._total(a * self.weight) / self.n
+        return self.over_cells(a * self.weight) / self.n
 
     def mcse(self, influence: np.ndarray) -> np.ndarray:
         """Return sd / sqrt(n) of a (unit,) influence function that has mean 0 in each cell; NaN for one replicate."""
         n = np.where(self.n > 1, self.n, np.nan)
-        return np.sqrt(self._total((influence * self.weight) ** 2) / (n * (n - 1)))
+        return np.sqrt(self.over_cells((influence * self.weight) ** 2) / (n * (n - 1)))
+
+    def over_cells(self, a: np.ndarray) -> np.ndarray:
+        """Return the (cell,) sum of (unit,) values."""
+        return np.bincount(self.cell, weights=a, minlength=self.n_cells)
+
+    def count(self, holds: np.ndarray) -> np.ndarray:
+        """Return the (cell,) number of units for which ``holds`` (unit,) is true."""
+        return np.bincount(self.cell[holds], minlength=self.n_cells)
 
     def over_units(self, values: np.ndarray) -> np.ndarray:
         """Give every unit its cell's value: (cell,) -> (unit,)."""
@@ -130,7 +163,7 @@ class Replicates:
             unit=renumbered[self.unit[rows]],
             cell=self.cell[keep],
             stratum=None if self.stratum is None else self.stratum[rows],
-            missing=None if self.missing is None else self.missing[keep],
+            missing=None if self.missing is None else replace(self.missing, unit=self.missing.unit[keep]),
         )
 
     def complete(self, needs: Iterable[str]) -> "Replicates":
@@ -141,22 +174,6 @@ class Replicates:
             return self
         gaps = np.bincount(self.unit, weights=~np.logical_and.reduce(finite), minlength=len(self.cell))
         return self.select(gaps == 0, names=needs)
-
-    def _total(self, a: np.ndarray) -> np.ndarray:
-        return np.bincount(self.cell, weights=a, minlength=self.n_cells)
-
-    def _fill(self, a: np.ndarray) -> np.ndarray:
-        if self.worst == "zero":
-            return np.where(self.missing, 0.0, a)
-        pool_of_unit = self.over_units(self.pool)
-        size = np.full(self.pool.max() + 1, -np.inf)
-        here = ~self.missing
-        np.maximum.at(size, pool_of_unit[here], np.abs(a[here]) if self.worst == "farthest" else a[here])
-        worst = size[pool_of_unit]
-        if self.worst == "farthest":
-            side = np.sign(np.bincount(self.cell[here], weights=a[here], minlength=self.n_cells))
-            worst = np.where(self.over_units(side) < 0, -worst, worst)
-        return np.where(self.missing, worst, a)
 
 
 def mean_score(cells: Replicates, a: np.ndarray) -> Score:
@@ -192,11 +209,15 @@ def proportion_score(cells: Replicates, holds: np.ndarray) -> Score:
     MCSE = sd(c_r) / sqrt(n), and the Wilson interval stands at the effective number p (1 - p) / MCSE^2, which is n
     where p is 0 or 1. Where all c_r agree in between, the effective number is that of the rows.
     """
-    score = mean_score(cells, cells.reduce(holds))
-    p, n = np.clip(score.value, 0, 1), score.n_used
+    share = cells.reduce(holds)
+    score = mean_score(cells, share)
+    n = score.n_used
+    # Rounding must not turn a share of exactly 0 or 1, or replicates that all agree, into an interval of no width.
+    is_one, is_zero = (cells.count(share == end) == n for end in (1, 0))
+    p = np.where(n == 0, np.nan, np.where(is_one, 1.0, np.where(is_zero, 0.0, score.value)))
     mcse = np.where(cells.single, np.sqrt(p * (1 - p) / n), score.mcse)
-    rows = np.bincount(cells.cell, weights=cells.n_rows, minlength=cells.n_cells)
-    n_effective = np.where(mcse > 0, p * (1 - p) / mcse**2, np.where((p == 0) | (p == 1), n, rows))
+    n_effective = np.where((p == 0) | (p == 1), n, cells.over_cells(cells.n_rows)).astype(float)
+    np.divide(p * (1 - p), mcse**2, out=n_effective, where=(mcse > ROUNDING) & (p > 0) & (p < 1))
     lower, upper = wilson(p, n_effective)
     method = np.where(cells.single, "binomial", "sd")
     return replace(score, value=p, mcse=mcse, mcse_method=method, lower=lower, upper=upper)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from simstudy.errors import TableError, suggestion
 from simstudy.measures.labels import Keys, Labels
@@ -102,7 +103,7 @@ def _references(run: RunTables, rows: Rows, reference: str | None) -> np.ndarray
     has = np.bincount(keys.method * n_estimands + keys.estimand, minlength=len(labels.methods) * n_estimands) > 0
     has = has.reshape(len(labels.methods), n_estimands)
     chosen = np.full(n_estimands, -1)
-    for code in reversed(labels.methods.get_indexer(_candidates(run, reference))):
+    for code in reversed(labels.methods.get_indexer(pd.Index(_candidates(run, reference)))):
         chosen[has[code]] = code
     return chosen
 

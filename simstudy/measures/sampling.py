@@ -37,11 +37,10 @@ def leapfrog_cells(run: RunTables, labels: Labels, *, counted: np.ndarray) -> li
     cells = []
     for ess_set, ess in smallest_ess(run, labels).items():
         for bin_, leapfrogs in ((None, sampling), (WITH_WARMUP, sampling + warmup)):
-            rows = counted & (leapfrogs > 0)
-            columns = {"ess": ess[rows], "leapfrogs": leapfrogs[rows]}
+            columns = {"ess": ess[counted], "leapfrogs": np.where(leapfrogs > 0, leapfrogs, np.nan)[counted]}
             cells.append(
                 Cells(
-                    replicates=nest(index[rows], keys.replicate[rows], columns, n_cells=len(pairs)),
+                    replicates=nest(index[counted], keys.replicate[counted], columns, n_cells=len(pairs)),
                     names=_pair_names(labels, np.asarray(pairs), estimand=ess_set, bin_=bin_),
                     n_replicates=np.bincount(index, minlength=len(pairs)),
                 )

@@ -71,7 +71,8 @@ def assemble(tables: list[pd.DataFrame], *, orders: dict[str, pd.Index]) -> pd.D
         return PERFORMANCE.empty_table().to_pandas()
     table = pd.concat(tables, ignore_index=True)
     sorted_by = [column for column in ("estimand", "method", "scenario", "policy") if column in orders]
-    order = np.lexsort([table["bin"].notna(), *(_rank(table[column], orders[column]) for column in sorted_by)])
+    ranks = [_rank(table[column], orders[column]) for column in sorted_by]
+    order = np.lexsort([table["bin"].notna().to_numpy(), *ranks])
     return pa.Table.from_pandas(table.iloc[order], schema=PERFORMANCE, preserve_index=False).to_pandas()
 
 
@@ -106,7 +107,10 @@ def _rows_of(cells: Cells, measure: Measure, setting: Setting) -> Replicates:
     replicates: Replicates = getattr(cells, measure.which)
     if measure.estimands:
         replicates = cells.of_estimands(replicates, measure.estimands, names=needs)
-    return replace(replicates.complete(needs), worst=measure.worst)
+    replicates = replicates.complete(needs)
+    if replicates.missing is None or measure.worst is None:
+        return replicates
+    return replace(replicates, missing=replace(replicates.missing, worst=measure.worst))
 
 
 def _reference(cells: Cells, measure: Measure, score: Score) -> np.ndarray:
@@ -118,5 +122,5 @@ def _reference(cells: Cells, measure: Measure, score: Score) -> np.ndarray:
 
 
 def _rank(names: pd.Series, order: pd.Index) -> np.ndarray:
-    code = order.get_indexer(names)
+    code = order.get_indexer(pd.Index(names))
     return np.where(code < 0, len(order), code)

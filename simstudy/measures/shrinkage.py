@@ -61,9 +61,7 @@ def prob_best(cells: Replicates, setting: Setting) -> Score:
     top = ordered.over_rows(ordered.n_rows - 1)
     found = (_ranks(ordered, ordered["mean"]) == top) & (_ranks(ordered, ordered["truth"]) == top)
     hit = np.bincount(ordered.unit, weights=found, minlength=len(ordered.cell))
-    one_row = Replicates(
-        columns={}, unit=np.arange(len(ordered.cell)), cell=ordered.cell, n_cells=ordered.n_cells
-    )
+    one_row = Replicates(columns={}, unit=np.arange(len(ordered.cell)), cell=ordered.cell, n_cells=ordered.n_cells)
     return proportion_score(one_row, hit)
 
 

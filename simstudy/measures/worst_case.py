@@ -7,6 +7,7 @@ import pandas as pd
 
 from simstudy.measures.cells import Cells
 from simstudy.measures.labels import Labels
+from simstudy.measures.replicates import Missing
 from simstudy.types import RunTables
 
 
@@ -23,7 +24,6 @@ def add_missing(cells: Cells, run: RunTables, labels: Labels, *, counted: np.nda
     replicates = replace(
         known,
         cell=np.concatenate([known.cell, missing]),
-        missing=np.arange(len(known.cell) + len(missing)) >= len(known.cell),
-        pool=pool,
+        missing=Missing(unit=np.arange(len(known.cell) + len(missing)) >= len(known.cell), pool=pool),
     )
     return replace(cells, replicates=replicates)

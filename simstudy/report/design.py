@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-SYMBOLS = {"groups": "J", "tau": "τ", "mu": "μ", "sigma": "σ"}
+SYMBOLS = {"groups": "J", "tau": "τ", "mu": "μ", "sigma": "σ", "omega": "ω", "df": "ν", "standard_error": "se"}
 SIZE = "n"
 NOT_FACTORS = ("scenario", "label", "group_size", "sizes")
 PREFERRED_AXIS = ("τ", SIZE, "J")
-MAX_MAP_COLUMNS = 12
+MAX_MAP_ROWS, MAX_MAP_COLUMNS = 30, 12
 SIZES_SHOWN = 12
 
 
@@ -56,11 +56,13 @@ class Design:
     def split(self) -> tuple[list[str], list[str]]:
         """Return the factors for the rows and for the columns of a map over the design."""
         columns = [self.axis] if self.axis else self.factors[-1:]
-        for factor in reversed([f for f in self.factors if f not in columns]):
-            wider = [factor, *columns]
-            if len(self.levels.drop_duplicates(wider)) <= MAX_MAP_COLUMNS < len(self.levels):
-                columns = wider
-        return [f for f in self.factors if f not in columns], columns
+        rows = [f for f in self.factors if f not in columns]
+        while len(rows) > 1 and self._count(rows) > MAX_MAP_ROWS and self._count([rows[-1], *columns]) <= MAX_MAP_COLUMNS:
+            columns = [rows.pop(), *columns]
+        return rows, columns
+
+    def _count(self, factors: list[str]) -> int:
+        return len(self.levels[factors].drop_duplicates())
 
 
 def read_design(scenarios: pd.DataFrame) -> Design:

@@ -17,10 +17,12 @@ from markupsafe import Markup, escape
 from simstudy.report.evidence import Evidence
 from simstudy.report.palette import Mark, css_variables, variable_of
 from simstudy.report.sections import SECTIONS
-from simstudy.report.sections.answer import answer_sentences, key_picture
+from simstudy.report.sections.answer import answers, key_picture
 from simstudy.report.wording import counted
 from simstudy.types import RunTables
 
+ERROR = "the Monte Carlo standard error (MCSE) over replicates"
+SAMPLER_ERROR = "the Monte Carlo standard error (MCSE) of the sampler, over its seeds"
 _QUOTED = re.compile("“(.*?)”")
 
 
@@ -51,7 +53,8 @@ def render(evidence: Evidence) -> str:
         title=about["name"],
         aim=about.get("aim") or "",
         facts=facts(evidence),
-        sentences=[with_chips(s, evidence.marks) for s in answer_sentences(evidence)],
+        answers=answers(evidence),
+        error_of=SAMPLER_ERROR if evidence.is_dataset else ERROR,
         picture=key_picture(evidence),
         sections=sections,
         chips=lambda text: with_chips(text, evidence.marks),
@@ -78,7 +81,14 @@ def with_chips(text: str, marks: Mapping[str, Mark]) -> Markup:
         marks: method -> how it is drawn.
     """
     parts = _QUOTED.split(text)
-    return Markup("").join(_chip(part, marks) if i % 2 else escape(part) for i, part in enumerate(parts))
+    return Markup("").join(_chip(part, marks) if i % 2 else escape(_unbroken(part)) for i, part in enumerate(parts))
+
+
+def _unbroken(text: str) -> str:
+    """Return the text with spaces that no line may break at, around = and ± and before %."""
+    for spaced in (" = ", " ± ", " %"):
+        text = text.replace(spaced, spaced.replace(" ", "\u00a0"))
+    return text
 
 
 def _chip(name: str, marks: Mapping[str, Mark]) -> Markup:

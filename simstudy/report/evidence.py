@@ -18,7 +18,8 @@ from simstudy.report.readings import average
 from simstudy.report.roles import Roles, read_roles
 from simstudy.types import RunTables
 
-HEADLINE_ESTIMANDS = ("p", "theta")
+HEADLINE_ESTIMANDS = ("theta", "p")
+REAL_HEADLINE_ESTIMANDS = ("p", "theta")
 CHAIN_DRAWS = 1000
 
 
@@ -69,7 +70,8 @@ class Evidence:
         """The estimand that the answer is about: the group effects, or the first with an RMSE, or None."""
         known = self.performance.loc[self.performance["measure"] == "rmse", "estimand"].dropna()
         present = set(known)
-        chosen = [name for name in HEADLINE_ESTIMANDS[:: -1 if not self.is_dataset else 1] if name in present]
+        wanted = REAL_HEADLINE_ESTIMANDS if self.is_dataset else HEADLINE_ESTIMANDS
+        chosen = [name for name in wanted if name in present]
         return (chosen + known.tolist() + [None])[0]
 
     @cached_property

@@ -8,7 +8,7 @@ stand in typographic quotes.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from simstudy.report.readings import average, binned, efficiencies, is_clear
 from simstudy.report.wording import PERCENT, counted, enumerate_words, estimand_words, number, share, with_mcse
 
 Z95 = 1.959964
+FEWEST_REPLICATES = 20
 
 
 def quote(method: str) -> str:
@@ -57,10 +58,17 @@ def error_sentences(differences: pd.DataFrame, labels: Mapping[str, str], *, est
     return [" ".join(sentence.replace(" ,", ",").replace(" :", ":").split()) for sentence in sentences]
 
 
-def bias_sentences(performance: pd.DataFrame, labels: Mapping[str, str], *, estimand: str, method: str) -> list[str]:
-    """Return where a method's estimate is most clearly biased, if anywhere."""
+def bias_sentences(
+    performance: pd.DataFrame,
+    labels: Mapping[str, str],
+    *,
+    estimand: str,
+    method: str,
+    boundary: Collection[str] = (),
+) -> list[str]:
+    """Return where a method's estimate is most biased, if clearly anywhere; not where it cannot but be (tau = 0)."""
     table = average(performance, "bias", estimand=estimand)
-    table = table[table["method"] == method]
+    table = table[(table["method"] == method) & ~table["scenario"].isin(boundary)]
     rows = table[[is_clear(v, m) for v, m in zip(table["value"], table["mcse"], strict=True)]]
     if rows.empty:
         return []
@@ -72,11 +80,34 @@ def bias_sentences(performance: pd.DataFrame, labels: Mapping[str, str], *, esti
     return [f"{quote(method)}: {estimand_words(estimand)} is {direction} most{place}, by {amount}{few}."]
 
 
+def span_sentences(table: pd.DataFrame, *, method: str, rival: str) -> list[str]:
+    """Return how far apart the group effects of a data set are under two methods, if that clearly differs.
+
+    Args:
+        table: posterior summaries over the sampler's seeds: ``method``, ``estimand``, ``name``, ``mean``, ``mean_mcse``.
+        method: name of a method.
+        rival: name of another.
+    """
+    effects = table[table["estimand"].isin(["theta", "p"])]
+    effects = effects[effects["estimand"] == effects["estimand"].max()]
+    ends = {name: _span(effects[effects["method"] == name]) for name in (method, rival)}
+    if not all(ends.values()):
+        return []
+    (low, high, mcse), (rival_low, rival_high, rival_mcse) = ends[method], ends[rival]  # type: ignore[misc]
+    if not is_clear((high - low) - (rival_high - rival_low), math.hypot(mcse, rival_mcse)):
+        return []
+    return [
+        f"The posterior means of the groups lie between {number(low)} and {number(high)} under {quote(method)}, "
+        f"between {number(rival_low)} and {number(rival_high)} under {quote(rival)}."
+    ]
+
+
 def price_sentences(performance: pd.DataFrame, labels: Mapping[str, str], *, method: str) -> list[str]:
     """Return what shrinkage costs in coverage of outlying groups, where that is clearer than 2 MCSE."""
     bins = binned(performance, "coverage")
     overall = average(performance, "coverage", estimand="theta")
     bins, overall = bins[bins["method"] == method], overall[overall["method"] == method]
+    bins = bins[bins["n_used"] >= FEWEST_REPLICATES]
     both = bins.merge(overall, on="scenario", suffixes=("", "_overall"))
     if both.empty:
         return []
@@ -106,11 +137,10 @@ def divergence_sentences(performance: pd.DataFrame, labels: Mapping[str, str]) -
             continue
         most = clear.loc[clear["value"].idxmax()]
         fits = shares[(shares["method"] == method) & (shares["scenario"] == most["scenario"])]["value"]
-        some = f", in {fits.iloc[0]:.0%} of fits".replace("%", " %") if len(fits) else ""
-        sentences.append(
-            f"{quote(str(method))} diverges most{_at(labels, most['scenario'])}: "
-            f"{with_mcse(most['value'] * 1000, most['mcse'] * 1000)} of 1,000 draws{some}."
-        )
+        some = f", and in {fits.iloc[0]:.0%} of fits".replace("%", " %") if len(fits) else ""
+        amount = f"in {with_mcse(most['value'] * 1000, most['mcse'] * 1000)} of 1,000 draws{some}"
+        where = f" most{_at(labels, most['scenario'])}:" if len(labels) > 1 else ""
+        sentences.append(f"{quote(str(method))} diverges{where} {amount}.")
     if clean:
         sentences.append(f"No draw of {enumerate_words(clean)} diverged.")
     return sentences
@@ -165,7 +195,7 @@ def failure_sentence(fits: pd.DataFrame, n_flagged: int) -> str:
     """Return how many fits failed, gave numbers that are not finite, or are flagged."""
     n = len(fits)
     counts = fits["status"].astype(str).value_counts()
-    lost = [f"{counts[s]:,} {words}" for s, words in (("failed", "failed"), ("non_finite", "not finite")) if s in counts]
+    lost = [f"{counts[s]:,} {words}" for s, words in (("failed", "failed"), ("non_finite", "gave numbers that are not finite")) if s in counts]
     first = f"Of {counted(n, 'fit')} {enumerate_words(lost)}" if lost else f"All {counted(n, 'fit')} are finite"
     return f"{first}; {n_flagged:,} carry a flag." if n_flagged else f"{first}; none carries a flag."
 
@@ -183,6 +213,14 @@ def distance_words(name: str) -> str:
 def _clear(differences: pd.DataFrame) -> pd.Series:
     pairs = zip(differences["difference"], differences["difference_mcse"], strict=True)
     return pd.Series([is_clear(d, m) for d, m in pairs], index=differences.index, dtype=bool)
+
+
+def _span(rows: pd.DataFrame) -> tuple[float, float, float] | None:
+    """Return the smallest and the largest mean, and the MCSE of their distance."""
+    if rows.empty:
+        return None
+    least, most = rows.loc[rows["mean"].idxmin()], rows.loc[rows["mean"].idxmax()]
+    return float(least["mean"]), float(most["mean"]), math.hypot(least["mean_mcse"], most["mean_mcse"])
 
 
 def _most(rows: pd.DataFrame, labels: Mapping[str, str], n: int) -> str:

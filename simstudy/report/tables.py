@@ -30,6 +30,7 @@ class Column:
         mcse: the column with its MCSE, or None.
         ends: the columns with the ends of an interval, or None.
         percent: whether a share is shown in percent.
+        decimals: how many are shown, or None for three significant digits, or as many as the MCSE asks for.
     """
 
     head: str
@@ -37,6 +38,7 @@ class Column:
     mcse: str | None = None
     ends: tuple[str, str] | None = None
     percent: bool = False
+    decimals: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,7 @@ class Table:
         columns: what is shown of it.
         note: what a reader must know, or nothing.
         first: how many rows are shown; the CSV has all.
+        open_up_to: with more rows than these it is folded away at first.
     """
 
     title: str
@@ -65,6 +68,7 @@ class Table:
     columns: Sequence[Column]
     note: str = ""
     first: int = ROWS_SHOWN
+    open_up_to: int = 12
 
     @property
     def name(self) -> str:
@@ -138,6 +142,8 @@ def _cell(record: dict, column: Column) -> Cell:
 def _number_text(record: dict, column: Column, value: float) -> str:
     if isinstance(value, int):
         return f"{value:,}".replace("-", MINUS)
+    if column.decimals is not None:
+        return f"{value:,.{column.decimals}f}".replace("-", MINUS)
     mcse = record[column.mcse] if column.mcse else float("nan")
     text = with_mcse(float(value), float(mcse), percent=column.percent)
     if column.ends and all(record[end] == record[end] for end in column.ends):

@@ -75,8 +75,8 @@ def symbol(estimand: str) -> str:
 def number(value: float, *, digits: int = 3) -> str:
     """Return a number with some significant digits and a true minus sign; an empty text where there is none.
 
-    >>> number(0.012345), number(-1234.5), number(float("nan"))
-    ('0.0123', '−1,230', '')
+    >>> number(0.012345), number(-1234.5), number(9.996), number(float("nan"))
+    ('0.0123', '−1,230', '10.0', '')
     """
     if value is None or math.isnan(value):
         return ""
@@ -84,8 +84,8 @@ def number(value: float, *, digits: int = 3) -> str:
         return "∞" if value > 0 else MINUS + "∞"
     if value == 0:
         return "0"
-    decimals = digits - 1 - math.floor(math.log10(abs(value)))
-    rounded = round(value, decimals)
+    rounded = float(f"{value:.{digits}g}")
+    decimals = digits - 1 - math.floor(math.log10(abs(rounded)))
     small = abs(rounded) < 10.0 ** (-digits - 1)
     text = f"{rounded:.{digits - 1}e}" if small else f"{rounded:,.{max(0, decimals)}f}"
     return text.replace("-", MINUS)

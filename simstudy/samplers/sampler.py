@@ -5,7 +5,7 @@ any number of data sets of that shape. Draws of a fit depend on its key and the 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
@@ -86,6 +86,10 @@ class Sampler(ABC):
     @abstractmethod
     def fits_at_once(self) -> int:
         """Fits that one call of the program advances together."""
+
+    def program_shape(self, shape: Hashable) -> Hashable:
+        """Return the shape that a program is compiled for, given ``Model.shape``: shapes may share one by padding."""
+        return shape
 
     @abstractmethod
     def compile(self, model: Model, example: PyTree) -> Program:

@@ -44,10 +44,16 @@ def committed_batches(folder: Path) -> tuple[str, ...]:
 def commit(folder: Path, batch: str, tables: Mapping[str, pa.Table]) -> None:
     """Put a block on disk, wholly or not at all; ``fits`` is its commit mark."""
     contents = {name: encode(tables[name]) for name in BLOCK_TABLES if name in tables}
-    staged = {name: stage(staging_folder(folder), content) for name, content in contents.items()}
-    _write_record(folder, batch, {name: [_digest(content)] for name, content in contents.items()})
-    for name, path in staged.items():
-        publish(path, part_path(folder, name, batch))
+    staged: dict[str, Path] = {}
+    try:
+        for name, content in contents.items():
+            staged[name] = stage(staging_folder(folder), content)
+        _write_record(folder, batch, {name: [_digest(content)] for name, content in contents.items()})
+        for name, path in staged.items():
+            publish(path, part_path(folder, name, batch))
+    finally:
+        for path in staged.values():
+            path.unlink(missing_ok=True)
 
 
 def rewrite(folder: Path, table: str, content: pa.Table) -> None:

@@ -4,7 +4,7 @@ Needs no right to write, takes no lock, and may read a run that is still being w
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from simstudy.store.blocks import committed_batches, part_path, read_part, store
 from simstudy.store.frames import KEYS, as_frame
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Run:
     """A run folder as it stood when it was opened. Satisfies ``types.RunTables``.
 
@@ -30,7 +30,7 @@ class Run:
     """
 
     folder: Path
-    study: dict[str, Any]
+    study: Mapping[str, Any]
     batches: tuple[str, ...]
 
     @classmethod
@@ -47,7 +47,7 @@ class Run:
         return cls(folder=folder, study=study, batches=batches)
 
     @cached_property
-    def provenance(self) -> dict[str, Any]:
+    def provenance(self) -> Mapping[str, Any]:
         """Versions, machine and sessions of the run; empty where none were recorded."""
         path = self.folder / "provenance.json"
         return _read_json(path) if path.exists() else {}

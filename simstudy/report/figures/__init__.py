@@ -12,6 +12,7 @@ from simstudy.report.figures.chains import chain_divergences
 from simstudy.report.figures.conditional import conditional
 from simstudy.report.figures.divergences import divergences
 from simstudy.report.figures.efficiency import efficiency
+from simstudy.report.figures.gains import gains
 from simstudy.report.figures.maps import design_map
 from simstudy.report.figures.posterior import posterior
 from simstudy.report.figures.profile import profile
@@ -26,6 +27,7 @@ __all__ = [
     "design_map",
     "divergences",
     "efficiency",
+    "gains",
     "posterior",
     "profile",
     "recovery",

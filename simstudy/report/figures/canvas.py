@@ -16,9 +16,10 @@ from matplotlib.lines import Line2D
 
 from simstudy.report.palette import GRID, INK, MUTED, PAPER, Mark
 
-WIDE, NARROW = 10.0, 3.7
+WIDE, MIDDLE, NARROW = 11.5, 7.2, 3.7
 NARROW_BELOW = 6.0
 TWO_MCSE = 2.0
+INCHES_PER_LETTER, INCHES_PER_HANDLE = 0.075, 0.55
 
 STYLE = {
     "font.family": ["DejaVu Sans"],
@@ -83,20 +84,30 @@ def panels(n: int, *, columns: int, width: float, height: float, **sharing: Any)
     grid = figure.subplots(rows, columns, squeeze=False, **sharing)
     for spare in grid.flat[n:]:
         spare.set_visible(False)
-    axes = list(grid.flat[:n])
-    if sharing.get("sharex"):
-        for ax in axes[n - columns :]:
-            ax.tick_params(labelbottom=True)
-    return figure, axes
+    return figure, list(grid.flat[:n])
 
 
-def key(figure: Figure, marks: Mapping[str, Mark], *, width: float, line: bool = False) -> None:
-    """Put the names of the methods above the panels, as many in a row as the width has room for."""
+def even_columns(n: int, *, most: int) -> int:
+    """Return in how many columns n panels fill their rows most evenly.
+
+    >>> even_columns(5, most=4), even_columns(8, most=4)
+    (3, 4)
+    """
+    rows = -(-n // most)
+    return -(-n // rows)
+
+
+def key(
+    figure: Figure, marks: Mapping[str, Mark], *, width: float, line: bool = False, more: Sequence[Line2D] = ()
+) -> None:
+    """Put the names of the methods, and of ``more``, above the panels, as many in a row as the width has room for."""
     handles = [
         Line2D([], [], color=m.light, marker=m.marker, linestyle=m.dash if line else "", label=name, markersize=6)
         for name, m in marks.items()
     ]
-    figure.legend(handles=handles, loc="outside upper left", ncols=_fit(list(marks), width), handletextpad=0.4)
+    handles += more
+    columns = _fit([str(handle.get_label()) for handle in handles], width)
+    figure.legend(handles=handles, loc="outside upper left", ncols=columns, handletextpad=0.4)
 
 
 def dots(
@@ -155,5 +166,7 @@ def clip_text(text: str, length: int) -> str:
 
 
 def _fit(names: Sequence[str], width: float) -> int:
-    inches = max(len(name) for name in names) * 0.085 + 0.4
-    return max(1, min(len(names), int(width / inches)))
+    inches = [len(name) * INCHES_PER_LETTER + INCHES_PER_HANDLE for name in names]
+    if sum(inches) <= width:
+        return len(names)
+    return max(1, min(len(names) - 1, int(width / max(inches))))

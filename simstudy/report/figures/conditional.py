@@ -19,6 +19,7 @@ from simstudy.report.wording import measure_words
 ROW_HEIGHT = 2.0
 MAX_SCENARIOS = 4
 DODGE = 0.1
+FEWEST_REPLICATES = 10
 TITLE_WIDTH = 36
 
 
@@ -34,7 +35,7 @@ def conditional(
 ) -> Figure:
     """Draw measures by bin of |theta - mu| / tau: one row per measure, one column per scenario (turned on a phone).
 
-    Dashed lines: no bias, nominal coverage. Coverage falls with the distance by construction, since an interval that
+    Bins that fewer than 10 replicates fell into are left out. Dashed lines: no bias, nominal coverage. Coverage falls with the distance by construction, since an interval that
     shrinks toward the mean cannot cover all outlying groups: it is the price of the smaller error, not a defect.
 
     Args:
@@ -47,7 +48,7 @@ def conditional(
         width: of the figure, in inches.
     """
     design = read_design(scenarios)
-    tables = {m: t for m in measures if not (t := binned(performance, m, estimand=estimand)).empty}
+    tables = {m: t for m in measures if not (t := _well_seen(binned(performance, m, estimand=estimand))).empty}
     present = set.intersection(*(set(table["scenario"]) for table in tables.values()))
     chosen = [s for s in chosen or _spread(design, present) if s in present][:MAX_SCENARIOS]
     names = list(dict.fromkeys(name for table in tables.values() for name in table["method"]))
@@ -61,16 +62,15 @@ def conditional(
             for j, scenario in enumerate(chosen):
                 ax = grid[j, i] if turned else grid[i, j]
                 _panel(ax, table[table["scenario"] == scenario], measure, marks)
-                if (i if not turned else 0) == 0:
-                    length = TITLE_WIDTH if not turned else TITLE_WIDTH // 2
-                    ax.set_title(clip_text(design.labels[scenario] if i == 0 else _words(measure, table), length))
-        _name_axes(grid, list(tables), turned)
+                if i == 0:
+                    ax.set_title(clip_text(design.labels[scenario], TITLE_WIDTH))
+        _name_axes(grid if not turned else grid.T, list(tables))
         key(figure, marks, width=width, line=True)
     return figure
 
 
-def _words(measure: str, table: pd.DataFrame) -> str:
-    return measure_words(measure)
+def _well_seen(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["n_used"] >= FEWEST_REPLICATES]
 
 
 def _spread(design: Design, present: set[str]) -> list[str]:
@@ -99,11 +99,11 @@ def _short(name: str) -> str:
     return str(name).split("=")[-1].strip()
 
 
-def _name_axes(grid: np.ndarray, measures: list[str], turned: bool) -> None:  # noqa: FBT001
-    for ax in grid[-1]:
-        ax.set_xlabel("|θ − μ| / τ")
-    for i, measure in enumerate(measures):
-        if turned:
-            grid[0, i].set_title(measure_words(measure))
-        else:
-            grid[i, 0].set_ylabel(measure_words(measure))
+def _name_axes(grid: np.ndarray, measures: list[str]) -> None:
+    for ax in grid.flat:
+        ax.set_xlabel("|θ − μ| / τ" if ax.get_subplotspec().is_last_row() else "")
+    for row, measure in zip(grid, measures, strict=True):
+        for ax in row:
+            if ax.get_subplotspec().is_first_col() or ax.get_subplotspec().colspan.start == 1 < len(row):
+                ax.set_ylabel("")
+        row[0].set_ylabel(measure_words(measure))

@@ -20,6 +20,7 @@ ROW_INCHES, HEAD = 0.29, 1.15
 DODGE = 0.15
 TRUSTED_RATE = 0.01
 LABEL_LENGTH = 30
+HOLLOW = "over 1 % divergent"
 
 
 def efficiency(
@@ -58,9 +59,8 @@ def efficiency(
         ax.set_ylim(len(rows) - 0.5, -0.5)
         ax.grid(visible=False, axis="y")
         ax.tick_params(axis="y", length=0)
-        key(figure, marks, width=width)
-        if not table["trusted"].all():
-            _explain_hollow(ax)
+        hollow = Line2D([], [], color=MUTED, marker="o", markerfacecolor=PAPER, linestyle="", label=HOLLOW)
+        key(figure, marks, width=width, more=[] if table["trusted"].all() else [hollow])
     return figure
 
 
@@ -81,7 +81,3 @@ def _method(ax: Axes, table: pd.DataFrame, rows: list[str], shift: float, mark: 
         at = part["scenario"].map(place).to_numpy(float) + shift
         dots(ax, values, at, mark=mark, xerr=error, hollow=hollow)
 
-
-def _explain_hollow(ax: Axes) -> None:
-    handle = Line2D([], [], color=MUTED, marker="o", markerfacecolor=PAPER, linestyle="", label="over 1 % divergent")
-    ax.legend(handles=[handle], loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1, fontsize=8)

@@ -12,7 +12,7 @@ from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from simstudy.report.design import Design, order, read_design
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, panels
+from simstudy.report.figures.canvas import MIDDLE, NARROW_BELOW, WIDE, clip_text, drawing, panels
 from simstudy.report.palette import MUTED
 from simstudy.report.readings import average
 from simstudy.report.wording import measure_words, symbol
@@ -21,6 +21,7 @@ SEQUENTIAL, DIVERGING = "viridis", "vlag"
 MAX_WRITTEN_CELLS = 60
 ROW_INCHES, HEAD = 0.24, 1.0
 LABEL_LENGTH = 22
+SMALLEST_REACH = 1e-9
 
 
 def design_map(
@@ -47,7 +48,7 @@ def design_map(
     """
     design = read_design(scenarios)
     table = average(performance, measure, estimand=estimand)
-    maps = {name: _grid(rows, design) for name, rows in table.groupby("method", sort=False, observed=True)}
+    maps = {name: spread(rows, design) for name, rows in table.groupby("method", sort=False, observed=True)}
     written = max(grid.size for grid in maps.values()) <= MAX_WRITTEN_CELLS
     columns = _columns(next(iter(maps.values())), width)
     height = HEAD + ROW_INCHES * max(len(grid) for grid in maps.values())
@@ -69,7 +70,7 @@ def paint(ax: Axes, grid: pd.DataFrame, look: dict[str, Any]) -> None:
     ax.set_xticks(np.arange(grid.shape[1]) + 0.5, list(grid.columns), rotation=0 if grid.shape[1] <= 8 else 90)
     ax.set_yticks(np.arange(len(grid)) + 0.5, [clip_text(str(name), LABEL_LENGTH) for name in grid.index], rotation=0)
     ax.set_xlabel(grid.columns.name or "")
-    ax.set_ylabel(grid.index.name or "")
+    ax.set_ylabel((grid.index.name or "") if "," not in (grid.index.name or "") else "")
     ax.tick_params(length=0, labelsize=8)
     ax.grid(visible=False)
     ax.patch.set(facecolor="none", hatch="////", edgecolor=MUTED, linewidth=0, alpha=0.25)
@@ -86,8 +87,7 @@ def spread(rows: pd.DataFrame, design: Design, column: str = "value") -> pd.Data
     """Return a column of the rows of one method as a grid over the design, rows and columns in the design's order."""
     on_rows, on_columns = design.split()
     levels = design.levels.loc[rows["scenario"]]
-    down = [", ".join(level) for level in levels[on_rows].itertuples(index=False)] if on_rows else [""] * len(rows)
-    across = [", ".join(level) for level in levels[on_columns].itertuples(index=False)]
+    down, across = _words(levels[on_rows]), _words(levels[on_columns])
     frame = pd.DataFrame({"down": down, "across": across, "value": rows[column].to_numpy(float)})
     grid = frame.pivot_table(index="down", columns="across", values="value", aggfunc="mean", dropna=False)
     grid = grid.loc[_in_design(design, on_rows, grid.index), _in_design(design, on_columns, grid.columns)]
@@ -95,32 +95,40 @@ def spread(rows: pd.DataFrame, design: Design, column: str = "value") -> pd.Data
     return grid
 
 
-def _grid(rows: pd.DataFrame, design: Design) -> pd.DataFrame:
-    return spread(rows, design)
+def _words(levels: pd.DataFrame) -> list[str]:
+    """Return each row in words: the bare level of a single factor, ``J 4, n 2`` for several."""
+    if levels.shape[1] == 1:
+        return levels.iloc[:, 0].tolist()
+    return [", ".join(f"{f} {level}" for f, level in zip(levels, row, strict=True)) for row in levels.to_numpy()]
 
 
 def _in_design(design: Design, factors: list[str], present: pd.Index) -> list[str]:
-    values = design.values[factors]
-    ranks = pd.DataFrame({f: design.values[f].rank(method="dense") for f in factors if _is_number(values[f])})
-    placed = design.levels[factors].loc[ranks.sort_values(list(ranks.columns)).index] if len(ranks.columns) else None
-    known = [", ".join(level) for level in (design.levels[factors] if placed is None else placed).itertuples(index=False)]
-    return order(list(present), list(dict.fromkeys(known)))
+    ranks = pd.DataFrame({f: _ranks(design.values[f]) for f in factors}, index=design.values.index)
+    in_order = design.levels.loc[ranks.sort_values(factors).index if factors else ranks.index, factors]
+    return order(list(present), list(dict.fromkeys(_words(in_order))))
 
 
-def _is_number(values: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(values)
+def _ranks(values: pd.Series) -> np.ndarray:
+    return values.to_numpy() if pd.api.types.is_numeric_dtype(values) else pd.factorize(values)[0]
 
 
 def _columns(grid: pd.DataFrame, width: float) -> int:
     if width < NARROW_BELOW:
         return 1 if grid.shape[1] > 4 else 2
-    return 2 if grid.shape[1] > 8 else 3
+    return 3 if grid.shape[1] <= 8 and width > MIDDLE else 2
+
+
+def diverging_colors(values: np.ndarray, center: float) -> dict[str, Any]:
+    """Return colors that part at ``center`` and end at the 1st and 99th percentile, as far to either side."""
+    known = values[np.isfinite(values)]
+    reach = np.abs(np.percentile(known, [1, 99]) - center).max() if len(known) else 0.0
+    reach = max(float(reach), SMALLEST_REACH)
+    return {"cmap": DIVERGING, "norm": TwoSlopeNorm(center, center - reach, center + reach)}
 
 
 def _colors(values: np.ndarray, center: float | None) -> dict[str, Any]:
+    if center is not None:
+        return diverging_colors(values, center)
     known = values[np.isfinite(values)]
     low, high = np.percentile(known, [1, 99]) if len(known) else (0.0, 1.0)
-    if center is None:
-        return {"cmap": SEQUENTIAL, "norm": Normalize(low, max(high, low + 1e-12))}
-    reach = max(abs(high - center), abs(low - center), 1e-12)
-    return {"cmap": DIVERGING, "norm": TwoSlopeNorm(center, center - reach, center + reach)}
+    return {"cmap": SEQUENTIAL, "norm": Normalize(low, max(high, low + SMALLEST_REACH))}

@@ -47,10 +47,8 @@ def posterior(
         axes = figure.subplots(*shape, squeeze=False, gridspec_kw=ratios).flat
         for ax, part, named in zip(axes, parts, rows, strict=True):
             _panel(ax, part, named, marks, data)
-        key(figure, marks, width=width)
-        if data is not None:
-            stroke = Line2D([], [], color=INK, marker="|", linestyle="", markersize=10, label="data")
-            axes[0].legend(handles=[stroke], loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1)
+        stroke = Line2D([], [], color=INK, marker="|", linestyle="", markersize=10, label="data")
+        key(figure, marks, width=width, more=[] if data is None else [stroke])
     return figure
 
 

@@ -6,16 +6,19 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from simstudy.report.design import Design, order, read_design
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, bars, dots, drawing, key, panels
+from simstudy.report.figures.canvas import MIDDLE, NARROW_BELOW, WIDE, bars, dots, drawing, even_columns, key, panels
 from simstudy.report.palette import Mark, name_marks
 from simstudy.report.readings import average
 from simstudy.report.wording import measure_words, symbol
 
 ROW_HEIGHT = 2.3
 DODGE = 0.13
+LOG_RATIO = 6.0
 
 
 def profile(
@@ -29,7 +32,7 @@ def profile(
 ) -> Figure:
     """Draw a measure along the design's main factor, methods side by side, bars of 2 MCSE each way.
 
-    The levels of the factor stand at equal distances and the methods are moved apart, so that none hides another;
+    An error that differs more than sixfold is drawn on a logarithmic axis. The levels of the factor stand at equal distances and the methods are moved apart, so that none hides another;
     panels share the vertical axis, so that they can be compared.
 
     Args:
@@ -45,22 +48,21 @@ def profile(
     names = list(dict.fromkeys(table["method"]))
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     titles = design.others(design.axis)
-    columns = 2 if width < NARROW_BELOW else 4
     n_panels = titles.nunique()
+    columns = 2 if width < NARROW_BELOW else even_columns(n_panels, most=4 if width > MIDDLE else 3)
     with drawing():
-        figure, axes = panels(n_panels, columns=columns, width=width, height=ROW_HEIGHT, sharex=True, sharey=True)
+        figure, axes = panels(n_panels, columns=columns, width=width, height=ROW_HEIGHT, sharey=True)
         for ax, title in zip(axes, titles.unique(), strict=True):
             _panel(ax, table, design, list(titles.index[titles == title]), marks)
             ax.set_title(title)
         for ax in axes[::columns]:
             ax.set_ylabel(f"{measure_words(measure)} of {symbol(estimand)}")
-        if measure in ("rmse", "mse"):
-            axes[0].set_ylim(bottom=0)
+        _scale(axes[0], measure, table["value"].to_numpy(float))
         key(figure, marks, width=width, line=True)
     return figure
 
 
-def _panel(ax, table: pd.DataFrame, design: Design, scenarios: list[str], marks: Mapping[str, Mark]) -> None:
+def _panel(ax: Axes, table: pd.DataFrame, design: Design, scenarios: list[str], marks: Mapping[str, Mark]) -> None:
     axis = design.axis
     levels = _levels(design)
     here = table[table["scenario"].isin(scenarios)]
@@ -76,6 +78,19 @@ def _panel(ax, table: pd.DataFrame, design: Design, scenarios: list[str], marks:
     ax.set_xlim(-0.5, len(levels) - 0.5)
     ax.set_xlabel(axis or "")
     ax.grid(visible=False, axis="x")
+
+
+def _scale(ax: Axes, measure: str, values: np.ndarray) -> None:
+    if measure not in ("rmse", "mse"):
+        return
+    positive = values[values > 0]
+    if len(positive) < len(values) or positive.max() < LOG_RATIO * positive.min():
+        ax.set_ylim(bottom=0)
+        return
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_locator(NullLocator())
 
 
 def _levels(design: Design) -> list[str]:

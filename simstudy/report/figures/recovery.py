@@ -28,7 +28,7 @@ from simstudy.report.wording import measure_words
 ROW_SPAN = 0.7
 INCHES_PER_METHOD = 0.1
 SMALLEST_ROW = 0.27
-HEAD = 0.9
+HEAD = 1.0
 LABEL_LENGTH = 34
 FROM_ZERO = ("rmse", "mse", "empirical_se", "width")
 TARGET = {"bias": 0.0, "conditional_bias": 0.0, "relative_bias": 0.0}
@@ -67,7 +67,7 @@ def recovery(
         figure, axes = _columns(len(tables), len(rows) * _row_height(len(marks)), width)
         for ax, (measure, table) in zip(axes, tables.items(), strict=True):
             _panel(ax, table, rows, marks)
-            ax.set_xlabel(_title(measure, table))
+            ax.set_title(_title(measure, table))
             _target(ax, measure, table)
         for ax in axes if width < NARROW_BELOW else axes[:1]:
             ax.set_yticks(range(len(rows)), labels)

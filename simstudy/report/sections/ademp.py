@@ -64,6 +64,6 @@ def _achieved(evidence: Evidence) -> list[str]:
 
 def _policy(evidence: Evidence) -> str:
     policy = evidence.performance["policy"].dropna()
-    words = {"available": "all finite fits count", "unflagged": "only fits without a flag count"}
+    words = {"available": "all fits with finite draws count", "unflagged": "only fits without a flag count"}
     name = str(policy.iloc[0]) if len(policy) else "available"
-    return f"which fits count: {words.get(name, name.replace('_', ' '))}"
+    return words.get(name, f"which fits count: {name.replace('_', ' ')}")

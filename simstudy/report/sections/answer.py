@@ -2,33 +2,77 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from simstudy.report import figures, sentences
 from simstudy.report.evidence import Evidence
-from simstudy.report.sections.posterior import forest_picture
+from simstudy.report.figures.canvas import MIDDLE
+from simstudy.report.sections.posterior import forest_picture, posterior_table
 from simstudy.report.sections.section import Picture, picture
-from simstudy.report.wording import estimand_words, symbol
+from simstudy.report.wording import estimand_words
 
 MAX_PROFILE_PANELS = 12
 
 
-def answer_sentences(evidence: Evidence) -> list[str]:
-    """Return what the study found, each sentence made from the tables."""
-    performance, labels, roles = evidence.performance, evidence.labels, evidence.roles
-    found: list[str] = []
-    for method, rival in _pairs(evidence):
-        found += sentences.error_sentences(
-            evidence.error_differences(method, rival), labels, estimand=str(evidence.headline)
-        )
-    if roles.partial:
-        found += sentences.price_sentences(performance, labels, method=roles.partial)
-        found += sentences.bias_sentences(performance, labels, estimand="tau", method=roles.partial)
-    found += sentences.divergence_sentences(performance, labels)
-    if roles.centered and roles.noncentered:
-        pair = {"method": roles.centered, "rival": roles.noncentered}
-        found += sentences.contrast_sentences(performance, labels, **pair)
-        found += sentences.efficiency_sentences(performance, labels, **pair)
-    found.append(sentences.failure_sentence(evidence.run.fits, evidence.n_flagged))
-    return found
+def answers(evidence: Evidence) -> dict[str, list[str]]:
+    """Return what the study found, by question, each sentence made from the tables."""
+    found = {
+        "Which method is nearest to the truth": _error(evidence),
+        "What the data say": _posteriors(evidence),
+        "What shrinkage costs": _price(evidence),
+        "Where the sampler is in trouble": _trouble(evidence),
+        "What a draw costs": _efficiency(evidence),
+        "What was lost": [sentences.failure_sentence(evidence.run.fits, evidence.n_flagged)],
+    }
+    return {question: told for question, told in found.items() if told}
+
+
+def _error(evidence: Evidence) -> list[str]:
+    about = {"labels": evidence.labels, "estimand": str(evidence.headline)}
+    pairs = [evidence.error_differences(method, rival) for method, rival in _pairs(evidence)]
+    return [told for table in pairs for told in sentences.error_sentences(table, **about)]
+
+
+def _posteriors(evidence: Evidence) -> list[str]:
+    roles = evidence.roles
+    if not (evidence.is_dataset and roles.separate and roles.partial):
+        return []
+    table = posterior_table(evidence.run.estimates)
+    return sentences.span_sentences(table, method=roles.partial, rival=roles.separate)
+
+
+def _price(evidence: Evidence) -> list[str]:
+    if not evidence.roles.partial:
+        return []
+    tables, method = (evidence.performance, evidence.labels), evidence.roles.partial
+    boundary = evidence.design.boundary
+    return [
+        *sentences.price_sentences(*tables, method=method),
+        *sentences.bias_sentences(*tables, estimand="tau", method=method, boundary=boundary),
+    ]
+
+
+def _trouble(evidence: Evidence) -> list[str]:
+    told = sentences.divergence_sentences(evidence.performance, evidence.labels)
+    return told + [
+        sentence
+        for pair in _parameterizations(evidence)
+        for sentence in sentences.contrast_sentences(evidence.performance, evidence.labels, **pair)
+    ]
+
+
+def _efficiency(evidence: Evidence) -> list[str]:
+    return [
+        sentence
+        for pair in _parameterizations(evidence)
+        for sentence in sentences.efficiency_sentences(evidence.performance, evidence.labels, **pair)
+    ]
+
+
+def _parameterizations(evidence: Evidence) -> list[dict[str, str]]:
+    roles = evidence.roles
+    both = roles.centered and roles.noncentered
+    return [{"method": str(roles.centered), "rival": str(roles.noncentered)}] if both else []
 
 
 def key_picture(evidence: Evidence) -> Picture | None:
@@ -47,17 +91,25 @@ def key_picture(evidence: Evidence) -> Picture | None:
             f"reach 2 MCSE each way, so marks whose bars overlap widely are not told apart."
         )
         return picture(
-            "key", title, caption, lambda w: figures.profile(*tables, **about, marks=evidence.marks, width=w)
+            "key", title, caption, lambda w: figures.profile(*tables, **about, marks=evidence.marks, width=w), width=MIDDLE
         )
-    if len(labels := evidence.labels) > MAX_PROFILE_PANELS:
-        caption = (
-            f"Each map is one method, each cell one of {len(labels)} scenarios, all on one color scale: dark cells are "
-            f"scenarios in which {symbol(estimand)} is estimated well."
-        )
-        return picture("key", title, caption, lambda w: figures.design_map(*tables, **about, width=w))
+    if len(evidence.labels) > MAX_PROFILE_PANELS and (pairs := _pairs(evidence)):
+        return _gains(evidence, pairs)
     caption = "The lower, the better; bars reach 2 MCSE each way."
     draw = {"estimand": estimand, "measures": ("rmse",), "marks": evidence.marks}
-    return picture("key", title, caption, lambda w: figures.recovery(*tables, **draw, width=w), width=6.5)
+    return picture("key", title, caption, lambda w: figures.recovery(*tables, **draw, width=w), width=MIDDLE)
+
+
+def _gains(evidence: Evidence, pairs: list[tuple[str, str]]) -> Picture:
+    differences = pd.concat([evidence.error_differences(*pair) for pair in pairs], ignore_index=True)
+    method, estimand = pairs[0][0], estimand_words(str(evidence.headline))
+    caption = (
+        f"Each cell is one of {len(evidence.labels)} scenarios. Blue: “{method}” has the smaller error; red: the larger. "
+        "Blank cells: the difference is below 2 MCSE, on the same data."
+    )
+    scenarios = evidence.run.scenarios
+    title = f"Where “{method}” pays: RMSE of {estimand}"
+    return picture("key", title, caption, lambda w: figures.gains(differences, scenarios, width=w), width=MIDDLE)
 
 
 def _pairs(evidence: Evidence) -> list[tuple[str, str]]:

@@ -7,11 +7,13 @@ import pandas as pd
 
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
+from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
 from simstudy.schema import interval_columns
 
 HDI = ("hdi90_lower", "hdi90_upper")
+OPEN_ROWS, SUMMARY_DECIMALS = 30, 2
 CENTRAL = interval_columns(0.9)
 KEYS = ["method", "estimand", "group"]
 HIDDEN = ("log_lik", "prob_best", "shrinkage_weight", "theta_new", "y_new")
@@ -22,18 +24,9 @@ def posterior_section(evidence: Evidence) -> Section | None:
     if not evidence.is_dataset:
         return None
     table = posterior_table(evidence.run.estimates)
-    heads = {
-        "method": ("method", None),
-        "name": ("estimand", None),
-        "mean": ("mean", "mean_mcse"),
-        "std": ("std", None),
-        "median": ("median", None),
-        "lower": ("5.0%", None),
-        "upper": ("95.0%", None),
-        "n_eff": ("n_eff", None),
-        "r_hat": ("r_hat", None),
-    }
-    columns = [Column(head=h, source=s, mcse=m) for s, (h, m) in heads.items() if s in table]
+    heads = {"std": "std", "median": "median", "lower": "5.0%", "upper": "95.0%", "n_eff": "n_eff", "r_hat": "r_hat"}
+    columns = [Column(head="estimand", source="name"), Column(head="mean", source="mean", mcse="mean_mcse")]
+    columns += [Column(head=h, source=s, decimals=SUMMARY_DECIMALS) for s, h in heads.items() if s in table]
     note = f"{interval_words(evidence.run.estimates)}; means over seeds, the mean ± the MCSE of the sampler"
     replicates = evidence.run.fits["replicate"].nunique()
     lead = (
@@ -45,7 +38,10 @@ def posterior_section(evidence: Evidence) -> Section | None:
         name="posterior",
         title="Posteriors",
         paragraphs=[lead],
-        tables=[Table(title="Posterior summary", frame=table, columns=columns, note=note)],
+        tables=[
+            Table(title=f"Posterior summary: {name}", frame=rows, columns=columns, note=note, open_up_to=OPEN_ROWS)
+            for name, rows in table.groupby("method", sort=False)
+        ],
     )
 
 
@@ -105,6 +101,7 @@ def forest_picture(evidence: Evidence) -> Picture | None:
         "Posterior of every group under every method",
         caption,
         lambda w: figures.posterior(table, data=data, marks=evidence.marks, width=w),
+        width=MIDDLE,
     )
 
 

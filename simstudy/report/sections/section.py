@@ -12,6 +12,9 @@ from simstudy.report.svg import to_svg
 from simstudy.report.tables import Table
 
 
+SMALL = 5.5
+
+
 @dataclass(frozen=True, kw_only=True)
 class Picture:
     """A figure twice, for a wide and for a narrow screen, with its caption.
@@ -22,6 +25,7 @@ class Picture:
         caption: what to see in it.
         wide: SVG for screens of 820 pixels and more, and for paper.
         narrow: SVG for phones.
+        is_small: whether the caption has room beside the wide one.
     """
 
     name: str
@@ -29,6 +33,7 @@ class Picture:
     caption: str
     wide: str
     narrow: str
+    is_small: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,4 +66,4 @@ def picture(
         to_svg(draw(inches), name=f"{name}-{size}", description=words)
         for inches, size in ((width, "wide"), (narrow, "narrow"))
     )
-    return Picture(name=name, title=title, caption=caption, wide=wide, narrow=small)
+    return Picture(name=name, title=title, caption=caption, wide=wide, narrow=small, is_small=width <= SMALL)

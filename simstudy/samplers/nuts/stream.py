@@ -195,7 +195,7 @@ def _reason(fit: FinishedFit, flight: _Flight) -> str | None:
     """Return why the draws of a fit cannot be used, or None."""
     if flight.stranded:
         where = "its starting point" if flight.job.start is not None else f"{START_TRIES} random starting points"
-        chains = ", ".join(str(chain) for chain in sorted(flight.stranded))
-        return f"the log density or its gradient was not finite at {where} (chain {chains})"
+        chains = "chains " + ", ".join(str(chain) for chain in sorted(flight.stranded))
+        return f"the log density or its gradient was not finite at {where} ({chains})"
     n_bad = int((~np.isfinite(fit.energy)).sum())
     return f"the energy was not finite at {n_bad} draws" if n_bad else None
