@@ -1,21 +1,24 @@
 """Performance of estimates made elsewhere: a table with a row per estimate, scored by the measures of the package."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from pandas.api.types import is_bool_dtype
 from scipy.stats import norm
 
 from simstudy.errors import TableError, suggestion
 from simstudy.measures import recovery
 from simstudy.measures.cells import AVERAGE, Cells, nest
-from simstudy.measures.measure import McseMethod, Measure
+from simstudy.measures.choices import check_choice
+from simstudy.measures.measure import MCSE_METHODS, McseMethod, Measure
 from simstudy.measures.registry import MEASURES
 from simstudy.measures.scoring import Terms, assemble, score_cells
 from simstudy.schema import PERFORMANCE
 
+READERS: dict[str, Callable[[Path], pd.DataFrame]] = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
 FILLED_BY = ("scenario", "estimand")
 OF_GROUPS = ("rank_correlation", "prob_best")
 
@@ -68,8 +71,9 @@ def score(
     [[0.025, 0.1109, 4.0]]
     """
     by = (by,) if isinstance(by, str) else tuple(by)
-    keys = Keys(by=by, method=method, replicate=replicate, group=group)
+    keys = KeyColumns(by=by, method=method, replicate=replicate, group=group)
     keys.check(table)
+    check_choice("mcse_method", mcse_method, MCSE_METHODS)
     if not 0 < level < 1:
         raise TableError(f"level: expected a number between 0 and 1, got {level:g}")
     columns = _read_numbers(table, estimate=estimate, truth=truth, se=se, lower=lower, upper=upper, level=level)
@@ -80,8 +84,25 @@ def score(
     return _with_by(performance, cells, table, by)
 
 
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Return the table of a CSV or Parquet file.
+
+    Raises:
+        TableError: there is no such file, its name ends otherwise, or it cannot be read as what its name says.
+    """
+    path = Path(path)
+    if path.suffix not in READERS:
+        raise TableError(f"{path}: expected a file ending in {' or '.join(READERS)}, got {path.suffix or 'no ending'}")
+    if not path.exists():
+        raise TableError(f"{path}: no such file")
+    try:
+        return READERS[path.suffix](path)
+    except (ValueError, OSError) as error:
+        raise TableError(f"{path}: cannot be read as {path.suffix[1:]}: {error}") from error
+
+
 @dataclass(frozen=True, kw_only=True)
-class Keys:
+class KeyColumns:
     """Names of the columns that say what a row is about; None or empty where there is none."""
 
     by: tuple[str, ...] = ()
@@ -131,10 +152,15 @@ def _column(table: pd.DataFrame, option: str, name: str) -> pd.Series:
 
 def _numbers(table: pd.DataFrame, option: str, name: str) -> np.ndarray:
     column = _column(table, option, name)
-    if not is_numeric_dtype(column) or is_bool_dtype(column):
-        example = column.dropna().iloc[0] if column.notna().any() else "empty fields"
-        raise TableError(f"{option}: expected numbers in column {name!r}, got {example!r}")
-    return column.to_numpy(dtype=float, na_value=np.nan)
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = column.notna() & (numbers.isna() | is_bool_dtype(column))
+    if wrong.any():
+        row = int(np.argmax(wrong.to_numpy()))
+        value = column.iloc[row]
+        raise TableError(
+            f"{option}: expected numbers in column {name!r}, got {value!r} in row {row + 1} of {len(table)}"
+        )
+    return numbers.to_numpy(dtype=float, na_value=np.nan)
 
 
 def _truth(table: pd.DataFrame, truth: str | float) -> np.ndarray:
@@ -177,7 +203,9 @@ def _read_numbers(
     return columns
 
 
-def _reference_errors(table: pd.DataFrame, keys: Keys, error: np.ndarray, ref: str | None) -> dict[str, np.ndarray]:
+def _reference_errors(
+    table: pd.DataFrame, keys: KeyColumns, error: np.ndarray, ref: str | None
+) -> dict[str, np.ndarray]:
     """Return the (row,) error of the reference method in the same scenario, replicate and group."""
     if ref is None:
         return {}
@@ -200,7 +228,9 @@ def _codes(table: pd.DataFrame, names: Iterable[str]) -> np.ndarray:
     return table.groupby(names, sort=False, observed=True).ngroup().to_numpy() if names else np.zeros(len(table), int)
 
 
-def _cells(table: pd.DataFrame, keys: Keys, columns: dict[str, np.ndarray], *, estimand: str, ref: str | None) -> Cells:
+def _cells(
+    table: pd.DataFrame, keys: KeyColumns, columns: dict[str, np.ndarray], *, estimand: str, ref: str | None
+) -> Cells:
     cell = _codes(table, [*keys.by, *([keys.method] if keys.method else [])])
     replicate = _codes(table, [keys.replicate]) if keys.replicate else np.arange(len(table))
     first = np.unique(cell, return_index=True)[1]

@@ -96,23 +96,43 @@ class BlockTiming:
 
 
 class RunTables(Protocol):
-    """A run as the table side sees it: the study and its tables, with the columns of ``schema.py``.
+    """A run as the table side sees it: the study and its tables, with the columns of ``schema.py``."""
 
-    Attributes:
-        study: canonical study (``study.json``), every default spelled out.
-        scenarios: one row per scenario: ``scenario`` (id), ``label``, one column per factor.
-        methods: one row per method: ``method``, ``identity``, then every option, priors as text.
-    """
+    @property
+    def study(self) -> Mapping[str, Any]:
+        """Canonical study (``study.json``), every default spelled out."""
 
-    study: Mapping[str, Any]
-    provenance: Mapping[str, Any]
-    scenarios: pd.DataFrame
-    methods: pd.DataFrame
-    groups: pd.DataFrame
-    fits: pd.DataFrame
-    chains: pd.DataFrame
-    estimates: pd.DataFrame
-    timings: pd.DataFrame
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Versions, machine, commit, seed and sessions."""
+
+    @property
+    def scenarios(self) -> pd.DataFrame:
+        """One row per scenario: ``scenario`` (id), ``label``, one column per factor."""
+
+    @property
+    def methods(self) -> pd.DataFrame:
+        """One row per method: ``method``, ``identity``, then every option, priors as text."""
+
+    @property
+    def groups(self) -> pd.DataFrame:
+        """One row per scenario, replicate and group."""
+
+    @property
+    def fits(self) -> pd.DataFrame:
+        """One row per scenario, replicate and method."""
+
+    @property
+    def chains(self) -> pd.DataFrame:
+        """One row per fit and chain."""
+
+    @property
+    def estimates(self) -> pd.DataFrame:
+        """One row per fit, estimand and group."""
+
+    @property
+    def timings(self) -> pd.DataFrame:
+        """One row per batch."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,18 +2,20 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy.stats import norm, rankdata
 
 from simstudy.ranks import normal_scores, quantiles, sort_rows
 
+no_deadline = settings(deadline=None)  # a loaded machine is no defect
 shapes = array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=40)
 any_finite = st.floats(allow_nan=False, allow_infinity=False)
 a_few_bits_from_one = st.integers(-3, 3).map(lambda k: 1 + k * np.finfo(float).eps)
 
 
+@no_deadline
 @given(shapes.flatmap(lambda s: arrays(np.float64, s, elements=any_finite | a_few_bits_from_one, fill=st.nothing())))
 def test_rows_are_sorted_whatever_their_bits(x):
     """Signs, zeros of both signs, subnormals, and values that differ in the bits which carry the column."""
@@ -23,6 +25,7 @@ def test_rows_are_sorted_whatever_their_bits(x):
     assert sorted(order.place.ravel()) == list(range(x.size))
 
 
+@no_deadline
 @given(shapes.flatmap(lambda shape: arrays(np.float64, shape, elements=st.integers(-6, 6).map(float))))
 def test_ties_share_the_score_of_their_mean_rank(x):
     """Average ranks by scipy, Blom's offset 3/8, the normal quantile: row by row."""

@@ -8,7 +8,7 @@ import pytest
 
 from simstudy import schema
 from simstudy.errors import TableError
-from simstudy.score import score
+from simstudy.score import read_table, score
 
 DATA = Path(__file__).parent / "data"
 # Names of the published file; rbias is bias / truth, as relative_bias is.
@@ -156,9 +156,10 @@ def test_by_an_estimand_column(table):
     [
         ({}, {"estimate": "estt"}, r"estimate: no column 'estt' in the table, .*did you mean 'est'\?"),
         ({}, {"truth": "trouth"}, r"truth: no column 'trouth'.*did you mean 'truth'\?"),
-        ({"est": "x"}, {}, r"estimate: expected numbers in column 'est', got 'x'"),
+        ({"est": "x"}, {}, r"estimate: expected numbers in column 'est', got 'x' in row 1 of 240"),
         ({"se": -1.0}, {"se": "se"}, r"se: expected standard errors of at least 0 in column 'se', got -1"),
         ({}, {"level": 95}, "level: expected a number between 0 and 1, got 95"),
+        ({}, {"mcse_method": "norml"}, r"mcse_method: expected one of influence, normal, .*did you mean 'normal'\?"),
         ({}, {"lower": "est"}, "lower and upper: an interval has two ends, name both or neither"),
         ({"hi": -9.0}, {"lower": "est", "upper": "hi"}, r"lower and upper: \d+ rows have 'est' above 'hi'"),
         ({}, {"group": "school"}, "group: groups are nested in replicates, so replicate must be named too"),
@@ -184,3 +185,35 @@ def test_an_empty_table_is_refused(table):
     """A table without rows measures nothing and says so."""
     with pytest.raises(TableError, match="the table has no rows"):
         score(table.head(0), estimate="est", truth="truth")
+
+
+def test_csv_and_parquet_give_the_same(table, tmp_path):
+    """A table reads the same from both formats, and scores the same."""
+    table.to_csv(tmp_path / "estimates.csv", index=False)
+    table.to_parquet(tmp_path / "estimates.parquet")
+    options = {"estimate": "est", "truth": "truth", "se": "se", "method": "method"}
+    csv, parquet = (score(read_table(tmp_path / f"estimates.{end}"), **options) for end in ("csv", "parquet"))
+    pd.testing.assert_frame_equal(csv, parquet)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("table.xlsx", "", r"expected a file ending in .csv or .parquet, got .xlsx"),
+        ("absent.csv", None, "no such file"),
+        ("empty.csv", "", "cannot be read as csv"),
+        ("text.parquet", "a,b", "cannot be read as parquet"),
+    ],
+)
+def test_files_that_are_no_tables_are_refused(tmp_path, name, content, message):
+    """The message names the file and what is wrong with it."""
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(TableError, match=message):
+        read_table(tmp_path / name)
+
+
+def test_numbers_written_as_text_are_numbers(table):
+    """A column of text that reads as numbers throughout is scored like the numbers."""
+    as_text = score(table.assign(est=table["est"].map(repr)), estimate="est", truth="truth")
+    pd.testing.assert_frame_equal(as_text, score(table, estimate="est", truth="truth"))

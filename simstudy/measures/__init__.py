@@ -1,4 +1,4 @@
-"""Performance measures: recovery, shrinkage, divergences and speed, every number with its Monte Carlo standard error."""
+"""Performance measures: recovery, shrinkage, divergences and speed, each number with its Monte Carlo standard error."""
 
 from simstudy.measures.measure import Measure
 from simstudy.measures.performance import performance

@@ -72,8 +72,8 @@ def _read_data(run: RunTables, estimate_keys: Keys, tau: np.ndarray) -> Rows:
     """Return one row per group of a data set: its size, and what normal observations say of it."""
     labels, groups = estimate_keys.labels, run.groups
     keys = labels.read(groups)
-    likelihood = run.scenarios["likelihood"].isin(NORMAL_LIKELIHOODS).to_numpy()
-    y_mean = np.where(likelihood[keys.scenario], groups["y_mean"].to_numpy(dtype=float), np.nan)
+    is_normal = run.scenarios["likelihood"].isin(NORMAL_LIKELIHOODS).to_numpy()
+    y_mean = np.where(is_normal[keys.scenario], groups["y_mean"].to_numpy(dtype=float), np.nan)
     n_obs = groups["n_obs"].to_numpy(dtype=float)
     known_se = groups["known_se"].to_numpy(dtype=float)
     s2 = np.where(np.isfinite(known_se), known_se, _sigma(run, estimate_keys, keys) / np.sqrt(n_obs)) ** 2
@@ -124,8 +124,8 @@ def _sigma(run: RunTables, estimate_keys: Keys, keys: Keys) -> np.ndarray:
 
 
 def _weighted_mean(keys: Keys, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    total = np.bincount(keys.data, weights=weight * values, minlength=keys.n_data)
-    return (total / np.bincount(keys.data, weights=weight, minlength=keys.n_data))[keys.data]
+    total, weights = (np.bincount(keys.data, weights=w, minlength=keys.n_data) for w in (weight * values, weight))
+    return total[keys.data] / weights[keys.data]
 
 
 def _is_constant(keys: Keys, values: np.ndarray) -> np.ndarray:

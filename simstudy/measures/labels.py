@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from simstudy.errors import TableError
 from simstudy.types import RunTables
 
 
@@ -40,11 +41,15 @@ class Labels:
         )
 
     def read(self, table: pd.DataFrame) -> "Keys":
-        """Return the codes of a table's key columns; group is -1 where there is none."""
+        """Return the codes of a table's key columns; group is -1 where there is none.
+
+        Raises:
+            TableError: a row has a key that the run does not have.
+        """
         return Keys(
             labels=self,
             scenario=_codes(table["scenario"], self.scenarios),
-            replicate=self.replicates.get_indexer(pd.Index(table["replicate"].to_numpy())),
+            replicate=_codes(table["replicate"], self.replicates),
             method=_codes(table["method"], self.methods) if "method" in table else None,
             estimand=_codes(table["estimand"], self.estimands) if "estimand" in table else None,
             group=_group_codes(table["group"]) if "group" in table else None,
@@ -105,8 +110,14 @@ class Keys:
 
 def _codes(column: pd.Series, names: pd.Index) -> np.ndarray:
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return names.get_indexer(column.cat.categories.astype(object))[column.cat.codes.to_numpy()].astype(np.int64)
-    return names.get_indexer(pd.Index(column.astype(object))).astype(np.int64)
+        of_category = names.get_indexer(pd.Index(column.cat.categories.astype(names.dtype)))
+        codes = of_category[column.cat.codes.to_numpy()]
+    else:
+        codes = names.get_indexer(pd.Index(column.astype(names.dtype)))
+    if codes.min(initial=0) < 0:
+        value = column.iloc[np.argmin(codes)]
+        raise TableError(f"{column.name}: {value!r} stands in an estimate, fit or group, but is unknown to the run")
+    return codes.astype(np.int64)
 
 
 def _group_codes(column: pd.Series) -> np.ndarray:

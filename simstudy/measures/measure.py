@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from simstudy.measures.replicates import Replicates, Score, Worst
 
 McseMethod = Literal["influence", "normal"]
+MCSE_METHODS: tuple[McseMethod, ...] = get_args(McseMethod)
 Better = Literal["smaller", "larger", "nominal"]
 Source = Literal["estimates", "effects", "fits", "batches"]
 Which = Literal["all", "truth", "interior", "boundary"]

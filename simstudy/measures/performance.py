@@ -1,17 +1,17 @@
 """The performance of a run: every measure in every cell, with its MCSE, the fits used and left out, and the policy."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from simstudy.errors import TableError, suggestion
 from simstudy.measures.cells import Cells, average_cells, distance_cells, group_cells, size_cells
+from simstudy.measures.choices import check_choice
 from simstudy.measures.effects import read_effects
 from simstudy.measures.labels import Labels
-from simstudy.measures.measure import McseMethod, Measure
-from simstudy.measures.policies import Policy, check_policy, count_fits
+from simstudy.measures.measure import MCSE_METHODS, McseMethod, Measure
+from simstudy.measures.policies import POLICIES, Policy, count_fits
 from simstudy.measures.registry import MEASURES
 from simstudy.measures.rows import add_reference, read_estimates
 from simstudy.measures.sampling import batch_cells, fit_cells, leapfrog_cells
@@ -21,7 +21,7 @@ from simstudy.schema import interval_columns
 from simstudy.types import RunTables
 
 Groups = Literal["auto", "average", "each"]
-GROUPS = ("auto", "average", "each")
+GROUPS: tuple[Groups, ...] = get_args(Groups)
 
 
 def performance(
@@ -52,11 +52,13 @@ def performance(
         ``schema.PERFORMANCE``. Speeds of a program have no scenario.
 
     Raises:
-        TableError: an unknown policy, reference or choice of groups.
+        TableError: an unknown policy, reference, choice of groups or MCSE method; tables that do not fit together.
     """
-    if groups not in GROUPS:
-        raise TableError(f"groups: expected one of {', '.join(GROUPS)}, got {groups!r}{suggestion(groups, GROUPS)}")
-    policies = [check_policy(name) for name in ([policy] if isinstance(policy, str) else policy)]
+    policies: list[Policy] = [policy] if isinstance(policy, str) else list(policy)
+    for name in policies:
+        check_choice("policy", name, POLICIES)
+    check_choice("groups", groups, GROUPS)
+    check_choice("mcse_method", mcse_method, MCSE_METHODS)
     levels = tuple((level, *interval_columns(level)) for level in run.study["summary"]["levels"])
     replication: Literal["data", "sampler"] = "sampler" if _is_dataset(run) else "data"
     labels = Labels.of(run)

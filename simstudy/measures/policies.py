@@ -10,21 +10,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from simstudy.errors import TableError, suggestion
-
 Policy = Literal["available", "unflagged", "paired", "worst_case"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
-
-
-def check_policy(policy: str) -> Policy:
-    """Return the policy, one of ``POLICIES``.
-
-    Raises:
-        TableError: it is not one of them.
-    """
-    if policy not in POLICIES:
-        raise TableError(f"policy: expected one of {', '.join(POLICIES)}, got {policy!r}{suggestion(policy, POLICIES)}")
-    return policy
 
 
 def flag(fits: pd.DataFrame, diagnostics: Mapping[str, Any]) -> pd.DataFrame:

@@ -12,7 +12,8 @@ from simstudy.schema import interval_columns
 from simstudy.types import RunTables
 
 ZERO_ENDS = ("tau", "omega", "theta_sd", "theta_var")
-ZERO_ONE_ENDS = ("shrinkage_weight", "prob_best", "p")
+ZERO_ONE_ENDS = ("shrinkage_weight", "prob_best")
+ROUNDING = 1e-9
 NUMBERS = ("truth", "mean", "sd", "crps", "log_score")
 
 
@@ -124,4 +125,4 @@ def _is_at_end(rows: Rows) -> np.ndarray:
     code, truth = rows.keys.estimand, rows["truth"]
     estimands = rows.keys.labels.estimands
     at_zero, at_one = estimands.isin((*ZERO_ENDS, *ZERO_ONE_ENDS))[code], estimands.isin(ZERO_ONE_ENDS)[code]
-    return (at_zero & (truth == 0)) | (at_one & (truth == 1))
+    return (at_zero & (np.abs(truth) < ROUNDING)) | (at_one & (np.abs(truth - 1) < ROUNDING))

@@ -140,8 +140,8 @@ def preregistration(study: Mapping[str, Any]) -> str:
     about, limits = study["study"], study.get("diagnostics", {})
     measures = (
         "bias, conditional bias, empirical SE, RMSE, model SE and its relative error, coverage with Wilson interval, "
-        "interval width and score, shrinkage weight, MSE ratio and regret, divergences, ESS per leapfrog; each with its "
-        "Monte Carlo standard error (MCSE), with groups nested in replicates"
+        "interval width and score, shrinkage weight, MSE ratio and regret, divergences, ESS per leapfrog; each with "
+        "its Monte Carlo standard error (MCSE), with groups nested in replicates"
     )
     parts = [
         ("Aims", aims(study)),

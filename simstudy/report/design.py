@@ -57,7 +57,9 @@ class Design:
         """Return the factors for the rows and for the columns of a map over the design."""
         columns = [self.axis] if self.axis else self.factors[-1:]
         rows = [f for f in self.factors if f not in columns]
-        while len(rows) > 1 and self._count(rows) > MAX_MAP_ROWS and self._count([rows[-1], *columns]) <= MAX_MAP_COLUMNS:
+        while (
+            len(rows) > 1 and self._count(rows) > MAX_MAP_ROWS and self._count([rows[-1], *columns]) <= MAX_MAP_COLUMNS
+        ):
             columns = [rows.pop(), *columns]
         return rows, columns
 

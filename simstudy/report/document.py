@@ -40,7 +40,7 @@ def write_report(run: RunTables, performance: pd.DataFrame, path: str | os.PathL
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
-    os.chmod(temporary, 0o644)  # noqa: S103 - a report is for reading; mkstemp makes it private
+    os.chmod(temporary, 0o644)
     os.replace(temporary, path)
     return path
 
@@ -49,16 +49,20 @@ def render(evidence: Evidence) -> str:
     """Return the page as HTML."""
     about = evidence.study["study"]
     sections = [section for make in SECTIONS if (section := make(evidence))]
-    return _environment().get_template("template.html.j2").render(
-        title=about["name"],
-        aim=about.get("aim") or "",
-        facts=facts(evidence),
-        answers=answers(evidence),
-        error_of=SAMPLER_ERROR if evidence.is_dataset else ERROR,
-        picture=key_picture(evidence),
-        sections=sections,
-        chips=lambda text: with_chips(text, evidence.marks),
-        colors=css_variables(),
+    return (
+        _environment()
+        .get_template("template.html.j2")
+        .render(
+            title=about["name"],
+            aim=about.get("aim") or "",
+            facts=facts(evidence),
+            answers=answers(evidence),
+            error_of=SAMPLER_ERROR if evidence.is_dataset else ERROR,
+            picture=key_picture(evidence),
+            sections=sections,
+            chips=lambda text: with_chips(text, evidence.marks),
+            colors=css_variables(),
+        )
     )
 
 

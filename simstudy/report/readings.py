@@ -67,7 +67,6 @@ def is_clear(difference: float, mcse: float) -> bool:
     return bool(math.isfinite(difference) and math.isfinite(mcse) and mcse > 0 and abs(difference) > CLEAR * mcse)
 
 
-
 def binned(
     performance: pd.DataFrame,
     measure: str,
@@ -95,4 +94,6 @@ def efficiencies(performance: pd.DataFrame) -> pd.DataFrame:
     """Return effective draws per leapfrog without warm-up: of (mu, tau) where a method has both, else of theta."""
     rows = performance[performance["measure"] == "ess_per_leapfrog"]
     known = rows["estimand"][rows["value"].notna()]
-    return average(performance, "ess_per_leapfrog", estimand=HYPERPARAMETERS if (known == HYPERPARAMETERS).any() else None)
+    return average(
+        performance, "ess_per_leapfrog", estimand=HYPERPARAMETERS if (known == HYPERPARAMETERS).any() else None
+    )

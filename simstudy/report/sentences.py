@@ -146,9 +146,7 @@ def divergence_sentences(performance: pd.DataFrame, labels: Mapping[str, str]) -
     return sentences
 
 
-def contrast_sentences(
-    performance: pd.DataFrame, labels: Mapping[str, str], *, method: str, rival: str
-) -> list[str]:
+def contrast_sentences(performance: pd.DataFrame, labels: Mapping[str, str], *, method: str, rival: str) -> list[str]:
     """Return how many times as often one method diverges as another, where they differ most clearly."""
     table = differences(average(performance, "divergence_rate"), method, rival)
     rows = table[_clear(table) & (table["value"] > 0) & (table["rival_value"] > 0)]
@@ -163,16 +161,17 @@ def contrast_sentences(
     ]
 
 
-def efficiency_sentences(
-    performance: pd.DataFrame, labels: Mapping[str, str], *, method: str, rival: str
-) -> list[str]:
+def efficiency_sentences(performance: pd.DataFrame, labels: Mapping[str, str], *, method: str, rival: str) -> list[str]:
     """Return which method makes more effective draws per leapfrog, and where; scenarios with divergences left out."""
     table = differences(efficiencies(performance), method, rival)
     ratios = trusted(performance)
     doubtful = set(ratios.loc[~ratios["trusted"] & ratios["method"].isin([method, rival]), "scenario"])
     rows = table[_clear(table) & ~table["scenario"].isin(doubtful)]
     sentences = []
-    for first, second, part in ((method, rival, rows[rows["difference"] > 0]), (rival, method, rows[rows["difference"] < 0])):
+    for first, second, part in (
+        (method, rival, rows[rows["difference"] > 0]),
+        (rival, method, rows[rows["difference"] < 0]),
+    ):
         if part.empty:
             continue
         ratio = part[["value", "rival_value"]].max(axis=1) / part[["value", "rival_value"]].min(axis=1)
@@ -195,7 +194,11 @@ def failure_sentence(fits: pd.DataFrame, n_flagged: int) -> str:
     """Return how many fits failed, gave numbers that are not finite, or are flagged."""
     n = len(fits)
     counts = fits["status"].astype(str).value_counts()
-    lost = [f"{counts[s]:,} {words}" for s, words in (("failed", "failed"), ("non_finite", "gave numbers that are not finite")) if s in counts]
+    lost = [
+        f"{counts[s]:,} {words}"
+        for s, words in (("failed", "failed"), ("non_finite", "gave numbers that are not finite"))
+        if s in counts
+    ]
     first = f"Of {counted(n, 'fit')} {enumerate_words(lost)}" if lost else f"All {counted(n, 'fit')} are finite"
     return f"{first}; {n_flagged:,} carry a flag." if n_flagged else f"{first}; none carries a flag."
 

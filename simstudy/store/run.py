@@ -19,7 +19,7 @@ from simstudy.store.blocks import committed_batches, part_path, read_part, store
 from simstudy.store.frames import KEYS, as_frame
 
 
-@dataclass(kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """A run folder as it stood when it was opened. Satisfies ``types.RunTables``.
 

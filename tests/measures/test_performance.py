@@ -231,3 +231,19 @@ def test_wrong_words_are_refused(run):
         performance(run, reference="complet")
     with pytest.raises(TableError, match="groups: expected one of auto, average, each"):
         performance(run, groups="all")
+    with pytest.raises(TableError, match=r"mcse_method: .*did you mean 'normal'"):
+        performance(run, mcse_method="norm")
+
+
+def test_tables_that_do_not_fit_are_refused(run):
+    """An estimate of a scenario that the run does not have is an error, not a number somewhere else."""
+    with pytest.raises(TableError, match=r"scenario: .* is unknown to the run"):
+        performance(dataclasses.replace(run, scenarios=run.scenarios.iloc[1:]))
+
+
+def test_an_empty_run_has_an_empty_table(run):
+    """Before the first fit the table has its columns and no rows."""
+    empty = {name: getattr(run, name).head(0) for name in ("groups", "fits", "chains", "estimates", "timings")}
+    table = performance(dataclasses.replace(run, **empty))
+    assert list(table.columns) == schema.PERFORMANCE.names
+    assert table.empty

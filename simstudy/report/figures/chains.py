@@ -16,9 +16,7 @@ ROW_HEIGHT = 1.9
 MAX_BINS = 40
 
 
-def chain_divergences(
-    table: pd.DataFrame, *, marks: Mapping[str, Mark] | None = None, width: float = WIDE
-) -> Figure:
+def chain_divergences(table: pd.DataFrame, *, marks: Mapping[str, Mark] | None = None, width: float = WIDE) -> Figure:
     """Draw the distribution over chains of divergent draws per 1,000, one panel per method, medians dashed.
 
     Args:

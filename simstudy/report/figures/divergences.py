@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
+import seaborn as sns
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from simstudy.report.design import Design, read_design
@@ -13,7 +13,7 @@ from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawin
 from simstudy.report.figures.maps import bar_place, paint, spread
 from simstudy.report.readings import average
 
-COLORS = "flare"
+COLORS = {"cmap": sns.color_palette("flare", as_cmap=True), "norm": Normalize(0, 1)}
 MAX_WRITTEN_CELLS = 60
 ROW_INCHES, WRITTEN_ROW_INCHES, HEAD = 0.22, 0.42, 0.75
 PER_THOUSAND = 1000
@@ -42,7 +42,7 @@ def divergences(performance: pd.DataFrame, scenarios: pd.DataFrame, *, width: fl
     with drawing():
         figure, axes = panels(len(names), columns=1 if width < NARROW_BELOW else 2, width=width, height=height)
         for ax, (name, (share, rate)) in zip(axes, grids.items(), strict=True):
-            paint(ax, share, _look(share, rate, written=written))
+            paint(ax, share.where(share > 0), COLORS, words=_words(share, rate) if written else None)
             ax.set_title(clip_text(name, 46))
         bar = figure.colorbar(axes[0].collections[0], ax=axes, label="share of fits", **bar_place(width))
         bar.outline.set_visible(False)  # type: ignore[operator]
@@ -61,12 +61,7 @@ def _grids(shares: pd.DataFrame, rates: pd.DataFrame, design: Design, name: str)
     return spread(shares[shares["method"] == name], design), spread(rates[rates["method"] == name], design)
 
 
-def _look(share: pd.DataFrame, rate: pd.DataFrame, *, written: bool) -> dict[str, Any]:
+def _words(share: pd.DataFrame, rate: pd.DataFrame) -> np.ndarray:
     numbers = zip(share.to_numpy().ravel(), rate.to_numpy().ravel(), strict=True)
-    words = np.array([_words(s, r) for s, r in numbers], dtype=object).reshape(share.shape)
-    look = {"cmap": COLORS, "vmin": 0.0, "vmax": 1.0, "mask": ~(share.to_numpy(float) > 0)}
-    return {**look, "annot": words if written else False, "fmt": "", "annot_kws": {"fontsize": 7.5}}
-
-
-def _words(share: float, rate: float) -> str:
-    return f"{share:.0%}\n{rate * PER_THOUSAND:.2g} ‰" if np.isfinite(share) else ""
+    words = [f"{s:.0%}\n{r * PER_THOUSAND:.2g} ‰" if np.isfinite(s) else "" for s, r in numbers]
+    return np.array(words, dtype=object).reshape(share.shape)

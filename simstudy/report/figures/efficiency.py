@@ -80,4 +80,3 @@ def _method(ax: Axes, table: pd.DataFrame, rows: list[str], shift: float, mark: 
         error = np.minimum(bars(values, part["mcse"].to_numpy(float)), np.abs(values) * 0.99)
         at = part["scenario"].map(place).to_numpy(float) + shift
         dots(ax, values, at, mark=mark, xerr=error, hollow=hollow)
-

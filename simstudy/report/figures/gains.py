@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -36,7 +35,7 @@ def gains(differences: pd.DataFrame, scenarios: pd.DataFrame, *, width: float = 
     with drawing():
         figure, axes = panels(len(maps), columns=columns, width=width, height=height)
         for ax, (rival, grid) in zip(axes, maps.items(), strict=True):
-            paint(ax, grid, {**look, "mask": ~np.isfinite(grid.to_numpy(float))})
+            paint(ax, grid, look)
             ax.set_title(clip_text(f"against {rival}", 36))
         bar = figure.colorbar(axes[0].collections[0], ax=axes, label="difference in RMSE, %", **bar_place(width))
         bar.outline.set_visible(False)  # type: ignore[operator]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
+from seaborn.utils import relative_luminance
 
 from simstudy.report.design import Design, order, read_design
 from simstudy.report.figures.canvas import MIDDLE, NARROW_BELOW, WIDE, clip_text, drawing, panels
@@ -22,6 +23,8 @@ MAX_WRITTEN_CELLS = 60
 ROW_INCHES, HEAD = 0.24, 1.0
 LABEL_LENGTH = 22
 SMALLEST_REACH = 1e-9
+LIGHT_CELL = 0.408
+LIGHT_ON_CELL, DARK_ON_CELL = "#ffffff", "#1a1a1a"
 
 
 def design_map(
@@ -54,9 +57,9 @@ def design_map(
     height = HEAD + ROW_INCHES * max(len(grid) for grid in maps.values())
     with drawing():
         figure, axes = panels(len(maps), columns=columns, width=width, height=height)
-        look = {**_colors(table["value"].to_numpy(float), center), "annot": written}
+        colors = _colors(table["value"].to_numpy(float), center)
         for ax, (name, grid) in zip(axes, maps.items(), strict=True):
-            paint(ax, grid, look)
+            paint(ax, grid, colors, words=np.vectorize("{:.2g}".format)(grid.to_numpy(float)) if written else None)
             ax.set_title(clip_text(str(name), 40))
         words = measure_words(measure) + (f" of {symbol(estimand)}" if estimand else "")
         bar = figure.colorbar(axes[0].collections[0], ax=axes, label=words, **bar_place(width))
@@ -64,16 +67,39 @@ def design_map(
     return figure
 
 
-def paint(ax: Axes, grid: pd.DataFrame, look: dict[str, Any]) -> None:
-    """Draw one map with its row and column names."""
-    sns.heatmap(grid.to_numpy(float), ax=ax, cbar=False, linewidths=0.4, linecolor="none", **{"fmt": ".2g", **look})
+def paint(ax: Axes, grid: pd.DataFrame, colors: Mapping[str, Any], *, words: np.ndarray | None = None) -> None:
+    """Draw one map with its row and column names; cells without a number stay blank.
+
+    Not seaborn's heatmap, which draws the whole figure anew for each map.
+
+    Args:
+        ax: the axes.
+        grid: the numbers, with names of rows and columns.
+        colors: ``cmap`` and ``norm``.
+        words: (row, column) texts to stand in the cells, or None.
+    """
+    values = np.ma.masked_invalid(grid.to_numpy(float))
+    mesh = ax.pcolormesh(values, linewidth=0, **colors)
+    ax.set_xlim(0, grid.shape[1])
+    ax.set_ylim(len(grid), 0)
+    if words is not None:
+        _write(ax, words, mesh.cmap(mesh.norm(values)), values)
     ax.set_xticks(np.arange(grid.shape[1]) + 0.5, list(grid.columns), rotation=0 if grid.shape[1] <= 8 else 90)
-    ax.set_yticks(np.arange(len(grid)) + 0.5, [clip_text(str(name), LABEL_LENGTH) for name in grid.index], rotation=0)
+    ax.set_yticks(np.arange(len(grid)) + 0.5, [clip_text(str(name), LABEL_LENGTH) for name in grid.index])
     ax.set_xlabel(grid.columns.name or "")
     ax.set_ylabel((grid.index.name or "") if "," not in (grid.index.name or "") else "")
     ax.tick_params(length=0, labelsize=8)
     ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
     ax.patch.set(facecolor="none", hatch="////", edgecolor=MUTED, linewidth=0, alpha=0.25)
+
+
+def _write(ax: Axes, words: np.ndarray, paper: np.ndarray, values: np.ma.MaskedArray) -> None:
+    for (row, column), word in np.ndenumerate(words):
+        if not np.ma.getmaskarray(values)[row, column]:
+            ink = DARK_ON_CELL if relative_luminance(paper[row, column]) > LIGHT_CELL else LIGHT_ON_CELL
+            place = {"ha": "center", "va": "center", "fontsize": 7.5, "linespacing": 1.3}
+            ax.text(column + 0.5, row + 0.5, word, color=ink, **place)
 
 
 def bar_place(width: float) -> dict[str, Any]:

@@ -91,7 +91,11 @@ def key_picture(evidence: Evidence) -> Picture | None:
             f"reach 2 MCSE each way, so marks whose bars overlap widely are not told apart."
         )
         return picture(
-            "key", title, caption, lambda w: figures.profile(*tables, **about, marks=evidence.marks, width=w), width=MIDDLE
+            "key",
+            title,
+            caption,
+            lambda w: figures.profile(*tables, **about, marks=evidence.marks, width=w),
+            width=MIDDLE,
         )
     if len(evidence.labels) > MAX_PROFILE_PANELS and (pairs := _pairs(evidence)):
         return _gains(evidence, pairs)

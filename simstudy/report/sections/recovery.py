@@ -60,7 +60,9 @@ def recovery_table(evidence: Evidence, estimand: str) -> Table:
     head = [Column(head="scenario", source="label"), Column(head="method", source="method")]
     counts = [Column(head="replicates used", source="n_used"), Column(head="left out", source="n_excluded")]
     columns = [c for c in [*head, *columns, *counts] if c.source in frame]
-    columns = [c if c.ends is None or set(c.ends) <= set(frame) else Column(**{**vars(c), "ends": None}) for c in columns]
+    columns = [
+        c if c.ends is None or set(c.ends) <= set(frame) else Column(**{**vars(c), "ends": None}) for c in columns
+    ]
     return Table(title=f"Recovery of {symbol(estimand)}", frame=frame, columns=columns, note="value ± MCSE")
 
 
@@ -87,7 +89,9 @@ def _pictures(evidence: Evidence, estimand: str) -> list[Picture]:
                 f"recovery-{estimand}",
                 f"Recovery of {estimand_words(estimand)}",
                 _caption(estimand, measures),
-                lambda w: figures.recovery(*tables, estimand=estimand, measures=measures, marks=evidence.marks, width=w),
+                lambda w: figures.recovery(
+                    *tables, estimand=estimand, measures=measures, marks=evidence.marks, width=w
+                ),
             )
         ]
     return [_map(evidence, estimand, measure) for measure in measures]

@@ -11,7 +11,6 @@ from simstudy.report.figures.canvas import NARROW, WIDE
 from simstudy.report.svg import to_svg
 from simstudy.report.tables import Table
 
-
 SMALL = 5.5
 
 

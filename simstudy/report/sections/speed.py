@@ -67,7 +67,9 @@ def _lead(evidence: Evidence) -> list[str]:
     )
     if clock.empty or not np.isfinite(clock.iloc[0]):
         return [lead]
-    return [f"{lead} All workers together made {clock.iloc[0]:.3g} fits per second on the wall clock, compilation included."]
+    return [
+        f"{lead} All workers together made {clock.iloc[0]:.3g} fits per second on the wall clock, compilation included."
+    ]
 
 
 def _efficiency_picture(evidence: Evidence, efficiency: pd.DataFrame) -> list[Picture]:
@@ -87,7 +89,11 @@ def _efficiency_picture(evidence: Evidence, efficiency: pd.DataFrame) -> list[Pi
         )
     return [
         picture(
-            "efficiency", title, caption, lambda w: figures.efficiency(*tables, marks=evidence.marks, width=w), width=8.0
+            "efficiency",
+            title,
+            caption,
+            lambda w: figures.efficiency(*tables, marks=evidence.marks, width=w),
+            width=8.0,
         )
     ]
 
@@ -99,9 +105,7 @@ def _speed_picture(evidence: Evidence, table: pd.DataFrame) -> list[Picture]:
         "Left: fits per second of sampling, compilation apart. Right: where the seconds went, summed over workers. "
         "Compilation is paid once per program and machine, then comes from the cache."
     )
-    return [
-        picture("speed", "Speed by method", caption, lambda w: figures.speed(table, marks=evidence.marks, width=w))
-    ]
+    return [picture("speed", "Speed by method", caption, lambda w: figures.speed(table, marks=evidence.marks, width=w))]
 
 
 def _efficiency_table(evidence: Evidence, efficiency: pd.DataFrame) -> list[Table]:

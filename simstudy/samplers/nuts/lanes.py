@@ -87,7 +87,7 @@ def _new_lanes(target: Target, position, key, *, inverse_mass) -> Lane:
             back_position=zero,
             back_momentum=zero,
             back_gradient=zero,
-            direction=none,
+            direction=none + 1,
             energy=none,
             depth=count,
             n_steps=count,

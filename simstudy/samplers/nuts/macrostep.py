@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from simstudy.samplers.nuts.checkpoints import Frame, check_long_runs
-from simstudy.samplers.nuts.fusion import once_per_lane
+from simstudy.samplers.nuts.fusion import once_per_lane, stored
 from simstudy.samplers.nuts.leapfrog import kinetic_energy, leapfrog, value_and_gradient
 from simstudy.samplers.nuts.options import NUTSOptions
 from simstudy.samplers.nuts.random import decisions, normals
@@ -142,7 +142,7 @@ def _step(target: Target, lane: Lane, data, walk: _Walk, *, p: int, log_uniform)
         inverse_mass=inverse_mass,
     )
     error = kinetic_energy(inverse_mass, momentum) - value - tree.energy
-    error = where(jnp.isnan(error), jnp.inf, error)
+    error = stored(where(jnp.isnan(error), jnp.inf, error), tree.direction)
     diverges = walk.live & (error > target.options.max_delta_energy)
     accept = where(walk.live, jnp.exp(-jnp.maximum(error, 0)), 0)
     opening = walk.opening if (p + 1) & p == 0 else None
