@@ -62,7 +62,7 @@ def run_command(
 @app.command("report")
 def report_command(
     runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
-    out: Annotated[Path | None, typer.Option(help="HTML file; by default report.html in the first run's folder.")] = None,
+    out: Annotated[Path | None, typer.Option(help="HTML file; by default report.html in the run's folder.")] = None,
 ) -> None:
     """Write the report of runs, from their tables alone."""
     print(f"report: {_report(runs, out)}")

@@ -66,9 +66,8 @@ def scenarios_of(contents: Mapping[str, Any], folder: Path | None) -> Iterator[S
 
 def _cells(contents: Mapping[str, Any], folder: Path | None) -> Iterator[tuple[Mechanism, dict[str, Any]]]:
     kind = contents.get("kind")
-    if isinstance(kind, UserMechanismFamily) or (isinstance(kind, str) and user_mechanism(kind)):
-        family = kind if isinstance(kind, UserMechanismFamily) else user_mechanism(kind)
-        assert family is not None  # noqa: S101 - the condition above
+    family = kind if isinstance(kind, UserMechanismFamily) else user_mechanism(kind)
+    if family is not None:
         yield from _user_cells(family, contents)
     elif kind == "dataset":
         yield _dataset_cell(contents, folder)
@@ -124,7 +123,7 @@ def _simulated_cell(cell: Mapping[str, Any]) -> tuple[Mechanism, dict[str, Any]]
     own = {
         name: getattr(section, name) for name in ("df", "weight", "separation") if getattr(section, name) is not None
     }
-    needless = [name for name in own if name not in family.__dataclass_fields__]
+    needless = [name for name in own if not hasattr(family, name)]
     needless += [name for name in ("sigma", "omega") if name in section.model_fields_set - set(likelihood.parameters)]
     if needless:
         raise StudyError(

@@ -84,7 +84,8 @@ def _summarized(
 ) -> tuple[Summary, tuple[KeptDraws, ...]]:
     """Turn draws into estimands and these into summaries, a slab of fits at a time."""
     method = block.study.methods[block.method]
-    slabs, kept = [], []
+    slabs: list[Summary] = []
+    kept: list[KeptDraws] = []
     for start in range(0, len(block.fits), FITS_PER_SLAB):
         fits = slice(start, start + FITS_PER_SLAB)
         sites = {name: site[fits] for name, site in draws.sites.items()}

@@ -14,7 +14,7 @@ from scipy.io import netcdf_file
 from simstudy.atomic import publish
 from simstudy.rows import KeptDraws
 
-DIMENSIONS = ("chain", "draw", "group")
+CHAIN_AND_DRAW = ("chain", "draw")
 
 
 def write_kept(folder: Path, draws: KeptDraws) -> None:
@@ -35,7 +35,7 @@ def _write(path: Path, variables: Mapping[str, np.ndarray]) -> None:
     staged = path.with_suffix(".part")
     with netcdf_file(staged, "w", version=2) as file:
         for name, values in variables.items():
-            names = [dimension if i < 2 else f"{name}_{dimension}" for i, dimension in enumerate(DIMENSIONS[: values.ndim])]
+            names = [*CHAIN_AND_DRAW, f"{name}_group"][: values.ndim]
             for dimension, length in zip(names, values.shape, strict=True):
                 if dimension not in file.dimensions:
                     file.createDimension(dimension, length)

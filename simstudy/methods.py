@@ -162,7 +162,7 @@ def _priors(section: MethodSection, names: tuple[str, ...], likelihood: Likeliho
     check_keys(given, names, f"{where} priors.")
     defaults = default_priors(likelihood.kind, sigma_by=getattr(likelihood, "sigma_by", "shared"))
     try:
-        priors = {name: parse_prior(given.get(name, defaults.get(name)), name) for name in names}
+        priors = {name: parse_prior(given[name], name) if name in given else defaults[name] for name in names}
     except StudyError as error:
         raise StudyError(f"{where} priors.{error}") from error
     for name, prior in priors.items():

@@ -123,8 +123,7 @@ def _constant(value: float, parameter: str) -> Prior:
     """A fixed parameter: tau may be 0 in a mechanism, sigma and omega may not."""
     smallest = 0.0 if parameter == "tau" else float("-inf")
     if (
-        parameter in ("sigma", "omega")
-        and value <= 0
+        (parameter in ("sigma", "omega") and value <= 0)
         or value < smallest
         or value != value
         or abs(value) == float("inf")

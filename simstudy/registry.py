@@ -74,12 +74,12 @@ def register_mechanism(name: str, simulate: Callable[..., tuple[Any, Mapping[str
 
 def user_model(name: Any) -> UserModel | None:
     """Return a registered model, or None."""
-    return _MODELS.get(name)
+    return _MODELS.get(name) if isinstance(name, str) else None
 
 
 def user_mechanism(name: Any) -> UserMechanismFamily | None:
     """Return a registered mechanism, or None."""
-    return _MECHANISMS.get(name)
+    return _MECHANISMS.get(name) if isinstance(name, str) else None
 
 
 def load_file(path: str | Path) -> None:

@@ -156,7 +156,6 @@ def _require_gpu() -> None:
         jax.devices("gpu")
     except RuntimeError as error:
         raise RunError(
-            "--platform gpu: JAX sees no GPU on this machine; install JAX for your device (https://docs.jax.dev), or use "
-            "--platform cpu"
+            "--platform gpu: JAX sees no GPU on this machine; install JAX for your device (https://docs.jax.dev), or "
+            "use --platform cpu"
         ) from error
-

@@ -65,8 +65,9 @@ class Study:
         """Return the study of a mapping with the sections of a study file.
 
         Args:
-            contents: ``study``, ``mechanism``, ``method`` (a list), ``sampler``, ``summary``, ``diagnostics``. A
-                ``UserModel`` may stand as a method's ``model``, and a ``UserMechanismFamily`` as the mechanism's ``kind``.
+            contents: ``study``, ``mechanism``, ``method`` (a list), ``sampler``, ``summary``, ``diagnostics``. What
+                ``register_model`` returned may stand as a method's ``model``, and what ``register_mechanism``
+                returned as the mechanism's ``kind``.
             folder: what the path of a data file is relative to.
         """
         check_sections(contents)

@@ -51,9 +51,7 @@ def written_with_scipy(structure, likelihood, data, sites):
         sigma = value["sigma_median"] * np.exp(value["omega"] * value["log_sigma_decentered"])
     if likelihood.kind == "normal":
         sigma = np.broadcast_to(sigma, data.n_groups)
-        return total + sum(
-            stats.norm(theta[j], sigma[j]).logpdf(y) for y, j in zip(data.y, data.group_of, strict=True)
-        )
+        return total + sum(stats.norm(theta[j], sigma[j]).logpdf(y) for y, j in zip(data.y, data.group_of, strict=True))
     if likelihood.kind == "normal_known_se":
         return total + stats.norm(theta, data.known_se).logpdf(data.y).sum()
     return total + stats.binom(data.n_obs, 1 / (1 + np.exp(-theta))).logpmf(np.rint(data.n_obs * data.y_mean)).sum()

@@ -45,7 +45,7 @@ class Binomial(Likelihood):
         """Return trials n, successes k and the sum of the log binomial coefficients."""
         n, k = data.n_obs.astype(np.float64), np.rint(data.n_obs * data.y_mean)
         constant = (gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)).sum()
-        return {"n": n, "k": k, "constant": np.float64(constant)}
+        return {"n": n, "k": k, "constant": np.asarray(constant)}
 
     def log_likelihood(
         self, theta: Array, scale: Mapping[str, Array], stats: Statistics, *, xp: ModuleType = jnp
@@ -58,7 +58,7 @@ class Binomial(Likelihood):
         logit = jnp.take_along_axis(theta, raw["group_of"], axis=0)
         return jnp.where(raw["y"] > 0, jax.nn.log_sigmoid(logit), jax.nn.log_sigmoid(-logit)).sum(0)
 
-    def draw(self, key: Array, theta: Array, scale: Mapping[str, Array], known_se: Array | None) -> Array:
+    def draw(self, key: Array, theta: Array, scale: Mapping[str, Array], known_se: Array) -> Array:
         """Draw single trials, 0 or 1."""
         return jax.random.bernoulli(key, jax.nn.sigmoid(theta)).astype(theta.dtype)
 

@@ -88,7 +88,7 @@ class Likelihood(ABC):
         """Return the log likelihood on raw observations ``y`` and their ``group_of`` index, summed over both."""
 
     @abstractmethod
-    def draw(self, key: Array, theta: Array, scale: Mapping[str, Array], known_se: Array | None) -> Array:
+    def draw(self, key: Array, theta: Array, scale: Mapping[str, Array], known_se: Array) -> Array:
         """Draw one observation for each element of theta, with a JAX key."""
 
     @abstractmethod

@@ -100,7 +100,7 @@ class Normal(Likelihood):
         group_of = raw["group_of"]
         return normal_log_density(raw["y"], _of_group(theta, group_of), _of_group(sigma, group_of)).sum(0)
 
-    def draw(self, key: Array, theta: Array, scale: Mapping[str, Array], known_se: Array | None) -> Array:
+    def draw(self, key: Array, theta: Array, scale: Mapping[str, Array], known_se: Array) -> Array:
         """Draw y ~ Normal(theta, sigma)."""
         return theta + scale["sigma"] * jax.random.normal(key, theta.shape, theta.dtype)
 

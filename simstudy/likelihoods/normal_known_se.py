@@ -47,7 +47,7 @@ class NormalKnownSE(Likelihood):
             raise ValueError("the likelihood normal_known_se needs data with standard errors")
         precision = data.known_se**-2.0
         constant = -0.5 * data.n_groups * LOG_2PI + 0.5 * np.log(precision).sum()
-        return {"y_mean": data.y_mean, "n": precision, "constant": np.float64(constant)}
+        return {"y_mean": data.y_mean, "n": precision, "constant": np.asarray(constant)}
 
     def log_likelihood(
         self, theta: Array, scale: Mapping[str, Array], stats: Statistics, *, xp: ModuleType = jnp
@@ -65,7 +65,7 @@ class NormalKnownSE(Likelihood):
         """Return the sum of the normal log densities of the estimates."""
         return normal_log_density(raw["y"], theta, raw["known_se"]).sum(0)
 
-    def draw(self, key: Array, theta: Array, scale: Mapping[str, Array], known_se: Array | None) -> Array:
+    def draw(self, key: Array, theta: Array, scale: Mapping[str, Array], known_se: Array) -> Array:
         """Draw y ~ Normal(theta, se)."""
         return theta + known_se * jax.random.normal(key, theta.shape, theta.dtype)
 

@@ -9,7 +9,7 @@ on different devices see the same data.
 import functools
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import jax
@@ -23,6 +23,7 @@ from simstudy.priors import Prior, parse_prior
 from simstudy.types import GroupedData, Replicate
 
 Effects = Literal["random", "fixed"]
+ZERO, HALF, ONE = (parse_prior(value, "mu") for value in (0.0, 0.5, 1.0))
 MAX_CHUNK = 64  # replicates simulated in one call
 MAX_CHUNK_OBSERVATIONS = 2**21  # 16 MiB of float64 in one call
 
@@ -45,10 +46,10 @@ class GroupedMechanism(Mechanism):
 
     likelihood: Likelihood = field(default_factory=Normal)
     sizes: tuple[int, ...]
-    mu: Prior = parse_prior(0.0, "mu")
-    tau: Prior = parse_prior(1.0, "tau")
-    sigma: Prior = parse_prior(1.0, "sigma")
-    omega: Prior = parse_prior(0.5, "omega")
+    mu: Prior = ZERO
+    tau: Prior = ONE
+    sigma: Prior = ONE
+    omega: Prior = HALF
     standard_errors: tuple[float, ...] | None = None
     effects: Effects = "random"
 
@@ -78,7 +79,7 @@ class GroupedMechanism(Mechanism):
             fields["effects"] = self.effects
         if getattr(self.likelihood, "sigma_by", "shared") != "shared":
             fields["sigma_by"] = self.likelihood.sigma_by  # type: ignore[attr-defined]
-        return fields | self.effect_fields
+        return {**fields, **self.effect_fields}
 
     @property
     def effect_fields(self) -> Mapping[str, Any]:
@@ -115,8 +116,7 @@ class GroupedMechanism(Mechanism):
     @property
     def _program(self) -> "GroupedMechanism":
         """The mechanism without the values that are arguments of its program, so that scenarios share it."""
-        one = parse_prior(1.0, "tau")
-        return type(self)(**{**self.__dict__, "mu": one, "tau": one, "sigma": one, "omega": one})
+        return replace(self, mu=ONE, tau=ONE, sigma=ONE, omega=ONE)
 
     def _grouped(self, y: np.ndarray) -> GroupedData:
         """Reduce raw observations to their groups' mean and within sum of squares, in two passes."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from simstudy.mechanisms.mechanism import Mechanism
@@ -44,5 +45,5 @@ class UserMechanism(Mechanism):
         return [self._one(key) for key in keys]
 
     def _one(self, key: np.ndarray) -> Replicate:
-        data, truth = self.function(jax.random.wrap_key_data(key, impl="threefry2x32"), dict(self.factors))
+        data, truth = self.function(jax.random.wrap_key_data(jnp.asarray(key), impl="threefry2x32"), dict(self.factors))
         return Replicate(data=data, truth={name: np.asarray(value, float) for name, value in truth.items()})

@@ -25,13 +25,13 @@ class Design:
 
     Attributes:
         levels: one row per scenario (the index), one text column per factor that varies.
-        values: the same with numbers where a factor is numeric.
+        numbers: the same with numbers where a factor is numeric.
         labels: scenario -> what it is called, shortest form.
         boundary: scenarios with tau = 0, where coverage and relative errors of tau mean nothing.
     """
 
     levels: pd.DataFrame
-    values: pd.DataFrame
+    numbers: pd.DataFrame
     labels: dict[str, str]
     boundary: frozenset[str]
 
@@ -43,7 +43,7 @@ class Design:
     @property
     def axis(self) -> str | None:
         """The numeric factor to plot along, tau before group size before number of groups, or None."""
-        numeric = [f for f in self.factors if pd.api.types.is_numeric_dtype(self.values[f])]
+        numeric = [f for f in self.factors if pd.api.types.is_numeric_dtype(self.numbers[f])]
         preferred = [f for f in PREFERRED_AXIS if f in numeric]
         return (preferred + numeric + [None])[0]
 
@@ -57,10 +57,11 @@ class Design:
         """Return the factors for the rows and for the columns of a map over the design."""
         columns = [self.axis] if self.axis else self.factors[-1:]
         rows = [f for f in self.factors if f not in columns]
-        while (
-            len(rows) > 1 and self._count(rows) > MAX_MAP_ROWS and self._count([rows[-1], *columns]) <= MAX_MAP_COLUMNS
-        ):
-            columns = [rows.pop(), *columns]
+        while len(rows) > 1 and self._count(rows) > MAX_MAP_ROWS:
+            wider = [rows[-1], *columns]
+            if self._count(wider) > MAX_MAP_COLUMNS:
+                break
+            rows, columns = rows[:-1], wider
         return rows, columns
 
     def _count(self, factors: list[str]) -> int:
@@ -80,18 +81,22 @@ def read_design(scenarios: pd.DataFrame) -> Design:
     ids = scenarios["scenario"].astype(str)
     values = pd.DataFrame(index=pd.Index(ids, name="scenario"))
     for column in scenarios.columns:
-        if column not in NOT_FACTORS and scenarios[column].astype(str).nunique() > 1:
+        if column not in NOT_FACTORS and _varies(scenarios[column]):
             values[SYMBOLS.get(column, str(column))] = scenarios[column].to_numpy()
     sizes = _sizes(scenarios)
-    if sizes.astype(str).nunique() > 1:
+    if _varies(sizes):
         values.insert(min(1, values.shape[1]), SIZE, sizes.to_numpy())
     levels = values.map(_text)
     return Design(
         levels=levels,
-        values=values,
+        numbers=values,
         labels=_labels(scenarios, levels),
         boundary=frozenset(ids[_is_zero(scenarios.get("tau"), len(ids))]),
     )
+
+
+def _varies(values: pd.Series) -> bool:
+    return len(set(values.map(str))) > 1
 
 
 def _sizes(scenarios: pd.DataFrame) -> pd.Series:

@@ -6,6 +6,8 @@ is known much better than either RMSE.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -37,7 +39,7 @@ def paired_differences(squares: pd.DataFrame, method: str, rival: str) -> pd.Dat
         rival: name of another.
     """
     wide = squares[squares["method"].isin([method, rival])].astype({"method": object})
-    wide = wide.pivot(index=["scenario", "replicate"], columns="method", values="square")
+    wide = wide.pivot_table(index=["scenario", "replicate"], columns="method", values="square", observed=True)
     if not {method, rival} <= set(wide.columns):
         return pd.DataFrame(columns=COLUMNS)
     wide = wide.dropna()
@@ -66,7 +68,7 @@ def differences(table: pd.DataFrame, method: str, rival: str) -> pd.DataFrame:
     return both.assign(method=method, rival=rival).reindex(columns=COLUMNS)
 
 
-def _by_scenario(wide: pd.DataFrame):
+def _by_scenario(wide: pd.DataFrame) -> Any:
     return wide.groupby(level="scenario", observed=True, sort=False)
 
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import pandas as pd
+
+Dash = Literal["-", "--", ":", "-."]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +23,7 @@ class Mark:
     light: str
     dark: str
     marker: str
-    dash: str = "-"
+    dash: Dash = "-"
 
 
 INK, MUTED, GRID, PAPER = "#1d2330", "#5a6372", "#e1e4ea", "#fdfdfb"
@@ -38,13 +41,13 @@ SPARE = (
     Mark(light="#7a2e2e", dark="#e89a9a", marker=">"),
     Mark(light="#3f4a5a", dark="#c3cbd8", marker="p"),
 )
-ANCHORS = {
+ANCHORS: dict[tuple[str | None, str | None], Mark] = {
     ("complete", None): COMPLETE,
     ("none", None): NONE,
     ("partial", "noncentered"): NONCENTERED,
     ("partial", "centered"): CENTERED,
 }
-DASHES = ("-", "--", ":", "-.")
+DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
 
 INKS = {
     "ink": (INK, DARK_INK),
@@ -102,7 +105,7 @@ def variable_of(color: str) -> str | None:
     return names.get(color.lower())
 
 
-def _kind(row: Mapping[str, object]) -> tuple[str | None, str | None]:
+def _kind(row: Mapping[Any, Any]) -> tuple[str | None, str | None]:
     structure, parameterization = row.get("structure"), row.get("parameterization")
     partial = structure == "partial"
     return (

@@ -94,6 +94,5 @@ def efficiencies(performance: pd.DataFrame) -> pd.DataFrame:
     """Return effective draws per leapfrog without warm-up: of (mu, tau) where a method has both, else of theta."""
     rows = performance[performance["measure"] == "ess_per_leapfrog"]
     known = rows["estimand"][rows["value"].notna()]
-    return average(
-        performance, "ess_per_leapfrog", estimand=HYPERPARAMETERS if (known == HYPERPARAMETERS).any() else None
-    )
+    chosen = HYPERPARAMETERS if (known == HYPERPARAMETERS).any() else None
+    return average(performance, "ess_per_leapfrog", estimand=chosen)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from simstudy.report.wording import PERCENT, counted, enumerate_words, estimand_
 
 Z95 = 1.959964
 FEWEST_REPLICATES = 20
+LOST = {"failed": "failed", "non_finite": "gave numbers that are not finite"}
 
 
 def quote(method: str) -> str:
@@ -72,7 +74,7 @@ def bias_sentences(
     rows = table[[is_clear(v, m) for v, m in zip(table["value"], table["mcse"], strict=True)]]
     if rows.empty:
         return []
-    most = rows.loc[rows["value"].abs().idxmax()]
+    most = _row(rows, rows["value"].abs().idxmax())
     direction = "overestimated" if most["value"] > 0 else "underestimated"
     place = _at(labels, most["scenario"])
     amount = with_mcse(abs(most["value"]), most["mcse"])
@@ -84,7 +86,7 @@ def span_sentences(table: pd.DataFrame, *, method: str, rival: str) -> list[str]
     """Return how far apart the group effects of a data set are under two methods, if that clearly differs.
 
     Args:
-        table: posterior summaries over the sampler's seeds: ``method``, ``estimand``, ``name``, ``mean``, ``mean_mcse``.
+        table: posterior summaries over the sampler's seeds: ``method``, ``estimand``, ``mean``, ``mean_mcse``.
         method: name of a method.
         rival: name of another.
     """
@@ -116,7 +118,7 @@ def price_sentences(performance: pd.DataFrame, labels: Mapping[str, str], *, met
     clear = np.array([is_clear(d, s) and d > 0 for d, s in zip(loss, spread, strict=True)])
     if not clear.any():
         return []
-    worst = both.loc[(loss - 2 * spread).where(clear).idxmax()]
+    worst = _row(both, (loss - 2 * spread).where(clear).idxmax())
     level = f"{worst['level']:.0%}".replace("%", " %")
     return [
         f"Shrinkage costs coverage of outlying groups{_at(labels, worst['scenario'])}: {level} intervals of "
@@ -135,7 +137,7 @@ def divergence_sentences(performance: pd.DataFrame, labels: Mapping[str, str]) -
             clean.append(quote(str(method)))
         if clear.empty:
             continue
-        most = clear.loc[clear["value"].idxmax()]
+        most = _row(clear, clear["value"].idxmax())
         fits = shares[(shares["method"] == method) & (shares["scenario"] == most["scenario"])]["value"]
         some = f", and in {fits.iloc[0]:.0%} of fits".replace("%", " %") if len(fits) else ""
         amount = f"in {with_mcse(most['value'] * 1000, most['mcse'] * 1000)} of 1,000 draws{some}"
@@ -152,7 +154,7 @@ def contrast_sentences(performance: pd.DataFrame, labels: Mapping[str, str], *, 
     rows = table[_clear(table) & (table["value"] > 0) & (table["rival_value"] > 0)]
     if rows.empty:
         return []
-    most = rows.loc[(rows["difference"].abs() - 2 * rows["difference_mcse"]).idxmax()]
+    most = _row(rows, (rows["difference"].abs() - 2 * rows["difference_mcse"]).idxmax())
     more, less = (method, rival) if most["difference"] > 0 else (rival, method)
     times = max(most["value"], most["rival_value"]) / min(most["value"], most["rival_value"])
     return [
@@ -168,14 +170,12 @@ def efficiency_sentences(performance: pd.DataFrame, labels: Mapping[str, str], *
     doubtful = set(ratios.loc[~ratios["trusted"] & ratios["method"].isin([method, rival]), "scenario"])
     rows = table[_clear(table) & ~table["scenario"].isin(doubtful)]
     sentences = []
-    for first, second, part in (
-        (method, rival, rows[rows["difference"] > 0]),
-        (rival, method, rows[rows["difference"] < 0]),
-    ):
+    more, less = rows[rows["difference"] > 0], rows[rows["difference"] < 0]
+    for first, second, part in ((method, rival, more), (rival, method, less)):
         if part.empty:
             continue
         ratio = part[["value", "rival_value"]].max(axis=1) / part[["value", "rival_value"]].min(axis=1)
-        most = part.loc[ratio.idxmax()]
+        most = _row(part, ratio.idxmax())
         numbers = [(most["value"], most["mcse"]), (most["rival_value"], most["rival_mcse"])]
         mine, other = (with_mcse(*pair) for pair in (numbers if first == method else numbers[::-1]))
         sentences.append(
@@ -194,11 +194,7 @@ def failure_sentence(fits: pd.DataFrame, n_flagged: int) -> str:
     """Return how many fits failed, gave numbers that are not finite, or are flagged."""
     n = len(fits)
     counts = fits["status"].astype(str).value_counts()
-    lost = [
-        f"{counts[s]:,} {words}"
-        for s, words in (("failed", "failed"), ("non_finite", "gave numbers that are not finite"))
-        if s in counts
-    ]
+    lost = [f"{counts[status]:,} {words}" for status, words in LOST.items() if status in counts]
     first = f"Of {counted(n, 'fit')} {enumerate_words(lost)}" if lost else f"All {counted(n, 'fit')} are finite"
     return f"{first}; {n_flagged:,} carry a flag." if n_flagged else f"{first}; none carries a flag."
 
@@ -218,18 +214,22 @@ def _clear(differences: pd.DataFrame) -> pd.Series:
     return pd.Series([is_clear(d, m) for d, m in pairs], index=differences.index, dtype=bool)
 
 
+def _row(rows: pd.DataFrame, label: Any) -> pd.Series:
+    return rows.loc[label]
+
+
 def _span(rows: pd.DataFrame) -> tuple[float, float, float] | None:
     """Return the smallest and the largest mean, and the MCSE of their distance."""
     if rows.empty:
         return None
-    least, most = rows.loc[rows["mean"].idxmin()], rows.loc[rows["mean"].idxmax()]
+    least, most = _row(rows, rows["mean"].idxmin()), _row(rows, rows["mean"].idxmax())
     return float(least["mean"]), float(most["mean"]), math.hypot(least["mean_mcse"], most["mean_mcse"])
 
 
 def _most(rows: pd.DataFrame, labels: Mapping[str, str], n: int) -> str:
     """Return the scenario with the largest ratio of the RMSEs, with its numbers."""
     ratio = (rows["value"] / rows["rival_value"]).map(lambda r: abs(math.log(r)) if r > 0 else math.inf)
-    most = rows.loc[ratio.idxmax()]
+    most = _row(rows, ratio.idxmax())
     change = PERCENT * (most["value"] / most["rival_value"] - 1)
     words = f"{abs(change):.0f} % {'smaller' if change < 0 else 'larger'}"
     numbers = f"{with_mcse(most['value'], most['mcse'])} against {with_mcse(most['rival_value'], most['rival_mcse'])}"

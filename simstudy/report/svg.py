@@ -18,6 +18,7 @@ from simstudy.report.palette import variable_of
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 PX_PER_INCH = 96
+LINES = "stroke-linejoin:round;stroke-linecap:butt"
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\b")
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
@@ -53,11 +54,10 @@ def to_svg(figure: Figure, *, name: str, description: str) -> str:
     text = _COLOR.sub(_as_variable, text)
     text = _SPACE.sub("><", text).replace("\n", "")
     view = 72 / PX_PER_INCH
-    root = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
-        f'aria-label="{escape(description)}" viewBox="0 0 {width * view:.0f} {height * view:.0f}" '
-        f'style="max-width:{width:.0f}px;stroke-linejoin:round;stroke-linecap:butt" font-family="{FONTS}" data-width="{width:.0f}" data-height="{height:.0f}">'
-    )
+    size = f'data-width="{width:.0f}" data-height="{height:.0f}" style="max-width:{width:.0f}px;{LINES}"'
+    names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    box = f'viewBox="0 0 {width * view:.0f} {height * view:.0f}"'
+    root = f'<svg {names} {box} role="img" aria-label="{escape(description)}" font-family="{FONTS}" {size}>'
     return _ROOT.sub(lambda _: root, text, count=1).strip()
 
 

@@ -1,4 +1,4 @@
-"""No pooling: every group has its own effect with the same fixed prior. The limit tau -> infinity of partial pooling."""
+"""No pooling: every group has its own effect, under one fixed prior; the limit tau -> infinity of partial pooling."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -40,9 +40,9 @@ class Partial(Structure):
         """Sample mu, tau and theta; a padded group's theta has no density."""
         mu, tau = priors["mu"].site("mu", shape[1:]), priors["tau"].site("tau", shape[1:])
         # The mask is outermost: the reparameterizer does not see through a masked distribution.
-        with numpyro.handlers.mask(mask=mask) if mask is not None else nullcontext():
-            with numpyro.handlers.reparam(config=self._reparam()):
-                return numpyro.sample("theta", dist.Normal(mu, tau).expand(shape))
+        masked = numpyro.handlers.mask(mask=mask) if mask is not None else nullcontext()
+        with masked, numpyro.handlers.reparam(config=self._reparam()):
+            return numpyro.sample("theta", dist.Normal(mu, tau).expand(shape))
 
     def restore(self, posterior: Sites, priors: Priors, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
         """Return mu, tau and theta, whichever way theta was sampled."""

@@ -40,9 +40,7 @@ def test_two_forms_differ_by_a_constant(likelihood, y, se, theta, sigma):
         data = grouped((y > 0).astype(float) if isinstance(likelihood, Binomial) else y, n)
     shared = isinstance(likelihood, Normal) and likelihood.sigma_by == "shared"
     with jax.enable_x64(True):
-        first, second = (
-            difference(likelihood, data, theta[i], sigma[i, 0] if shared else sigma[i]) for i in range(2)
-        )
+        first, second = (difference(likelihood, data, theta[i], sigma[i, 0] if shared else sigma[i]) for i in range(2))
     assert first == pytest.approx(second, rel=1e-9, abs=1e-6)
 
 
@@ -58,7 +56,9 @@ def test_float32_keeps_energy_differences_at_a_million_observations():
     lanes = np.repeat(data.y_mean[:, None], len(sigma), 1) + rng.normal(0, 1e-3, (10, len(sigma)))
 
     def differences(dtype):
-        cast = {k: np.asarray(v, dtype)[..., None] for k, v in stats.items() if k != "constant"} | {"constant": dtype(0)}
+        cast = {k: np.asarray(v, dtype)[..., None] for k, v in stats.items() if k != "constant"} | {
+            "constant": dtype(0)
+        }
         value = likelihood.log_likelihood(lanes.astype(dtype), {"sigma": sigma.astype(dtype)}, cast, xp=np)
         return value - value[2]
 

@@ -88,8 +88,8 @@ def _thin(items: list[str], most: int) -> list[str]:
 
 def _panel(ax: Axes, pair: pd.DataFrame, separate: Mark, partial: Mark) -> None:
     known = pair["truth"].notna().any()
-    for row in pair.itertuples():
-        ax.plot([row.start, row.end], [SEPARATE, PARTIAL], color=MUTED, linewidth=0.9, zorder=1)
+    for start, end in pair[["start", "end"]].to_numpy(float):
+        ax.plot([start, end], [SEPARATE, PARTIAL], color=MUTED, linewidth=0.9, zorder=1)
     ax.plot(pair["start"], [SEPARATE] * len(pair), separate.marker, color=separate.light)
     ax.plot(pair["end"], [PARTIAL] * len(pair), partial.marker, color=partial.light)
     if known:

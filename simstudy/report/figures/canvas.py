@@ -64,7 +64,8 @@ STYLE = {
 @contextmanager
 def drawing() -> Iterator[None]:
     """Draw in the report's style inside the block; matplotlib's settings are as before after it."""
-    with mpl.rc_context({**sns.axes_style("ticks"), **STYLE}):
+    settings: dict[Any, Any] = {**sns.axes_style("ticks"), **STYLE}
+    with mpl.rc_context(settings):
         yield
 
 
@@ -99,7 +100,7 @@ def key(
 ) -> None:
     """Put the names of the methods, and of ``more``, above the panels, as many in a row as the width has room for."""
     handles = [
-        Line2D([], [], color=m.light, marker=m.marker, linestyle=m.dash if line else "", label=name, markersize=6)
+        Line2D([], [], color=m.light, marker=m.marker, linestyle=m.dash if line else "none", label=name, markersize=6)
         for name, m in marks.items()
     ]
     handles += more

@@ -35,8 +35,9 @@ def conditional(
 ) -> Figure:
     """Draw measures by bin of |theta - mu| / tau: one row per measure, one column per scenario (turned on a phone).
 
-    Bins that fewer than 10 replicates fell into are left out. Dashed lines: no bias, nominal coverage. Coverage falls with the distance by construction, since an interval that
-    shrinks toward the mean cannot cover all outlying groups: it is the price of the smaller error, not a defect.
+    Bins that fewer than 10 replicates fell into are left out. Dashed lines: no bias, nominal coverage. Coverage falls
+    with the distance by construction, since an interval that shrinks toward the mean cannot cover all outlying groups:
+    it is the price of the smaller error, not a defect.
 
     Args:
         performance: the performance table, with binned rows of the measures.

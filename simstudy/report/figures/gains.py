@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -19,15 +20,15 @@ def gains(differences: pd.DataFrame, scenarios: pd.DataFrame, *, width: float = 
     Cells whose difference is below 2 MCSE are left blank.
 
     Args:
-        differences: one row per scenario and rival: ``scenario``, ``rival``, ``value``, ``rival_value``, ``difference``,
-            ``difference_mcse``.
+        differences: one row per scenario and rival: ``scenario``, ``rival``, ``value``, ``rival_value``,
+            ``difference``, ``difference_mcse``.
         scenarios: the run's scenarios, with a column per factor.
         width: of the figure, in inches; below 6 the maps stand below each other.
     """
     design = read_design(scenarios)
     pairs = zip(differences["difference"], differences["difference_mcse"], strict=True)
     change = PERCENT * (differences["value"] / differences["rival_value"] - 1)
-    table = differences.assign(change=change.where([is_clear(*pair) for pair in pairs]))
+    table = differences.assign(change=change.where(np.array([is_clear(*pair) for pair in pairs])))
     maps = {name: spread(rows, design, "change") for name, rows in table.groupby("rival", sort=False)}
     columns = 1 if width < NARROW_BELOW else even_columns(len(maps), most=3)
     height = HEAD + ROW_INCHES * max(len(grid) for grid in maps.values())
@@ -36,7 +37,7 @@ def gains(differences: pd.DataFrame, scenarios: pd.DataFrame, *, width: float = 
         figure, axes = panels(len(maps), columns=columns, width=width, height=height)
         for ax, (rival, grid) in zip(axes, maps.items(), strict=True):
             paint(ax, grid, look)
-            ax.set_title(clip_text(f"against {rival}", 36))
+            ax.set_title(clip_text(f"against {rival!s}", 36))
         bar = figure.colorbar(axes[0].collections[0], ax=axes, label="difference in RMSE, %", **bar_place(width))
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
     return figure

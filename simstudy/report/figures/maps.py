@@ -63,7 +63,7 @@ def design_map(
             ax.set_title(clip_text(str(name), 40))
         words = measure_words(measure) + (f" of {symbol(estimand)}" if estimand else "")
         bar = figure.colorbar(axes[0].collections[0], ax=axes, label=words, **bar_place(width))
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
     return figure
 
 
@@ -83,11 +83,12 @@ def paint(ax: Axes, grid: pd.DataFrame, colors: Mapping[str, Any], *, words: np.
     ax.set_xlim(0, grid.shape[1])
     ax.set_ylim(len(grid), 0)
     if words is not None:
-        _write(ax, words, mesh.cmap(mesh.norm(values)), values)
+        _write(ax, words, np.asarray(mesh.cmap(mesh.norm(values))), values)
     ax.set_xticks(np.arange(grid.shape[1]) + 0.5, list(grid.columns), rotation=0 if grid.shape[1] <= 8 else 90)
     ax.set_yticks(np.arange(len(grid)) + 0.5, [clip_text(str(name), LABEL_LENGTH) for name in grid.index])
-    ax.set_xlabel(grid.columns.name or "")
-    ax.set_ylabel((grid.index.name or "") if "," not in (grid.index.name or "") else "")
+    ax.set_xlabel(str(grid.columns.name or ""))
+    rows = str(grid.index.name or "")
+    ax.set_ylabel("" if "," in rows else rows)
     ax.tick_params(length=0, labelsize=8)
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
@@ -98,7 +99,7 @@ def _write(ax: Axes, words: np.ndarray, paper: np.ndarray, values: np.ma.MaskedA
     for (row, column), word in np.ndenumerate(words):
         if not np.ma.getmaskarray(values)[row, column]:
             ink = DARK_ON_CELL if relative_luminance(paper[row, column]) > LIGHT_CELL else LIGHT_ON_CELL
-            place = {"ha": "center", "va": "center", "fontsize": 7.5, "linespacing": 1.3}
+            place: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7.5, "linespacing": 1.3}
             ax.text(column + 0.5, row + 0.5, word, color=ink, **place)
 
 
@@ -129,7 +130,7 @@ def _words(levels: pd.DataFrame) -> list[str]:
 
 
 def _in_design(design: Design, factors: list[str], present: pd.Index) -> list[str]:
-    ranks = pd.DataFrame({f: _ranks(design.values[f]) for f in factors}, index=design.values.index)
+    ranks = pd.DataFrame({f: _ranks(design.numbers[f]) for f in factors}, index=design.numbers.index)
     in_order = design.levels.loc[ranks.sort_values(factors).index if factors else ranks.index, factors]
     return order(list(present), list(dict.fromkeys(_words(in_order))))
 

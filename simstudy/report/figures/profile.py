@@ -32,8 +32,9 @@ def profile(
 ) -> Figure:
     """Draw a measure along the design's main factor, methods side by side, bars of 2 MCSE each way.
 
-    An error that differs more than sixfold is drawn on a logarithmic axis. The levels of the factor stand at equal distances and the methods are moved apart, so that none hides another;
-    panels share the vertical axis, so that they can be compared.
+    An error that differs more than sixfold is drawn on a logarithmic axis. The levels of the factor stand at equal
+    distances and the methods are moved apart, so that none hides another; panels share the vertical axis, so that they
+    can be compared.
 
     Args:
         performance: the performance table.
@@ -96,5 +97,5 @@ def _scale(ax: Axes, measure: str, values: np.ndarray) -> None:
 def _levels(design: Design) -> list[str]:
     if design.axis is None:
         return [""]
-    values = np.unique(design.values[design.axis].to_numpy(float))
+    values = np.unique(design.numbers[design.axis].to_numpy(float))
     return order(design.levels[design.axis].unique().tolist(), [f"{value:g}" for value in values])

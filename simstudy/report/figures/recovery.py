@@ -29,7 +29,8 @@ ROW_SPAN = 0.7
 INCHES_PER_METHOD = 0.1
 SMALLEST_ROW = 0.27
 HEAD = 1.0
-LABEL_LENGTH = 34
+LABEL_LENGTH = 36
+BOUNDARY = " (boundary)"
 FROM_ZERO = ("rmse", "mse", "empirical_se", "width")
 TARGET = {"bias": 0.0, "conditional_bias": 0.0, "relative_bias": 0.0}
 
@@ -62,7 +63,9 @@ def recovery(
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     shown = set().union(*(table["scenario"] for table in tables.values()))
     rows = [scenario for scenario in design.labels if scenario in shown]
-    labels = [clip_text(design.labels[scenario], LABEL_LENGTH) for scenario in rows]
+    at_end = design.boundary if estimand == "tau" else frozenset()
+    titles = [design.labels[s] + (BOUNDARY if s in at_end else "") for s in rows]
+    labels = [clip_text(name, LABEL_LENGTH) for name in titles]
     with drawing():
         figure, axes = _columns(len(tables), len(rows) * _row_height(len(marks)), width)
         for ax, (measure, table) in zip(axes, tables.items(), strict=True):

@@ -64,8 +64,7 @@ def _seconds(ax: Axes, table: pd.DataFrame, colors: list[str]) -> None:
     ax.barh(rows, compiling, height=0.55, color="none", edgecolor=MUTED, hatch="////", linewidth=0.8)
     ax.barh(rows, running, left=compiling, height=0.55, color=colors)
     for row, (first, second) in enumerate(zip(compiling, running, strict=True)):
-        ax.text(
-            first + second, row, f" {number(first, digits=2)} + {number(second, digits=2)}", va="center", fontsize=8
-        )
+        words = f" {number(first, digits=2)} + {number(second, digits=2)}"
+        ax.text(first + second, row, words, va="center", fontsize=8)
     ax.set_xlim(0, max((compiling + running).max(), 1e-9) * 1.4)
     ax.set_title("seconds: compiling (hatched) + running")

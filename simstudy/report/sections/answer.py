@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from simstudy.report import figures, sentences
@@ -28,7 +30,7 @@ def answers(evidence: Evidence) -> dict[str, list[str]]:
 
 
 def _error(evidence: Evidence) -> list[str]:
-    about = {"labels": evidence.labels, "estimand": str(evidence.headline)}
+    about: dict[str, Any] = {"labels": evidence.labels, "estimand": str(evidence.headline)}
     pairs = [evidence.error_differences(method, rival) for method, rival in _pairs(evidence)]
     return [told for table in pairs for told in sentences.error_sentences(table, **about)]
 
@@ -82,7 +84,7 @@ def key_picture(evidence: Evidence) -> Picture | None:
     if evidence.headline is None:
         return None
     design, estimand = evidence.design, evidence.headline
-    about = {"measure": "rmse", "estimand": estimand}
+    about: dict[str, Any] = {"measure": "rmse", "estimand": estimand, "marks": evidence.marks}
     tables = (evidence.performance, evidence.run.scenarios)
     title = f"RMSE of {estimand_words(estimand)}, by scenario and method"
     if design.axis and design.others(design.axis).nunique() <= MAX_PROFILE_PANELS:
@@ -94,13 +96,13 @@ def key_picture(evidence: Evidence) -> Picture | None:
             "key",
             title,
             caption,
-            lambda w: figures.profile(*tables, **about, marks=evidence.marks, width=w),
+            lambda w: figures.profile(*tables, **about, width=w),
             width=MIDDLE,
         )
     if len(evidence.labels) > MAX_PROFILE_PANELS and (pairs := _pairs(evidence)):
         return _gains(evidence, pairs)
     caption = "The lower, the better; bars reach 2 MCSE each way."
-    draw = {"estimand": estimand, "measures": ("rmse",), "marks": evidence.marks}
+    draw: dict[str, Any] = {"estimand": estimand, "measures": ("rmse",), "marks": evidence.marks}
     return picture("key", title, caption, lambda w: figures.recovery(*tables, **draw, width=w), width=MIDDLE)
 
 
@@ -108,8 +110,8 @@ def _gains(evidence: Evidence, pairs: list[tuple[str, str]]) -> Picture:
     differences = pd.concat([evidence.error_differences(*pair) for pair in pairs], ignore_index=True)
     method, estimand = pairs[0][0], estimand_words(str(evidence.headline))
     caption = (
-        f"Each cell is one of {len(evidence.labels)} scenarios. Blue: “{method}” has the smaller error; red: the larger. "
-        "Blank cells: the difference is below 2 MCSE, on the same data."
+        f"Each cell is one of {len(evidence.labels)} scenarios. Blue: “{method}” has the smaller error; red: "
+        "the larger. Blank cells: the difference is below 2 MCSE, on the same data."
     )
     scenarios = evidence.run.scenarios
     title = f"Where “{method}” pays: RMSE of {estimand}"

@@ -8,16 +8,13 @@ from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.divergences import diverging
 from simstudy.report.readings import average
+from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Section, picture
 from simstudy.report.sentences import quote
 from simstudy.report.tables import Column, Table
 from simstudy.report.wording import enumerate_words
 
-MEASURES = {
-    "divergence_rate": "divergent draws",
-    "any_divergence": "fits with a divergence",
-    "max_treedepth_rate": "draws cut at maximum depth",
-}
+MEASURES = ("divergence_rate", "any_divergence", "max_treedepth_rate")
 CHAIN_QUANTILES = (0.05, 0.5, 0.95)
 
 
@@ -76,19 +73,9 @@ def _pictures(evidence: Evidence, shares: pd.DataFrame) -> list:
 
 
 def _table(evidence: Evidence) -> Table:
-    parts = []
-    for measure in MEASURES:
-        table = average(evidence.performance, measure).set_index(["scenario", "method"])
-        names = {"value": measure, "mcse": f"{measure}_mcse", "lower": f"{measure}_lower", "upper": f"{measure}_upper"}
-        parts.append(table[list(names)].rename(columns=names).dropna(axis="columns", how="all"))
-    frame = pd.concat(parts, axis=1).reset_index()
-    frame.insert(1, "label", frame["scenario"].map(evidence.labels))
-    columns = [Column(head="scenario", source="label"), Column(head="method", source="method")]
-    for measure, words in MEASURES.items():
-        ends = (f"{measure}_lower", f"{measure}_upper")
-        shown = {"mcse": f"{measure}_mcse", "ends": ends if set(ends) <= set(frame) else None}
-        if measure in frame:
-            columns.append(Column(head=words, source=measure, percent=True, **shown))
+    shown = [Shown(measure=m, percent=True) for m in MEASURES]
+    frame = measure_frame(evidence, shown)
+    columns = measure_columns(frame, shown)
     return Table(title="Divergences by scenario and method", frame=frame, columns=columns, note="share ± MCSE")
 
 
@@ -96,9 +83,9 @@ def _chain_table(evidence: Evidence) -> list[Table]:
     if not evidence.is_dataset or evidence.chain_rates.empty:
         return []
     rates = evidence.chain_rates.groupby("method", sort=False)["rate"]
-    frame = rates.quantile(list(CHAIN_QUANTILES)).unstack()
-    frame.columns = [f"q{100 * q:g}" for q in CHAIN_QUANTILES]
-    frame = frame.assign(chains=rates.size(), chains_without=rates.apply(lambda r: int((r == 0).sum()))).reset_index()
+    frame = pd.DataFrame({f"q{100 * q:g}": rates.quantile(q) for q in CHAIN_QUANTILES})
+    frame["chains"], frame["chains_without"] = rates.size(), rates.agg(lambda r: int((r == 0).sum()))
+    frame = frame.reset_index()
     heads = {
         "method": "method",
         "q50": "median per 1,000 draws",

@@ -8,6 +8,7 @@ from simstudy.report.evidence import Evidence
 from simstudy.report.sections.section import Section
 from simstudy.report.sentences import failure_sentence
 from simstudy.report.tables import Column, Table
+from simstudy.report.wording import number
 
 FLAGS = {"divergent": "divergent", "max_rhat": "R-hat too high", "min_ess": "ESS too low"}
 NO_REASON = "no reason given"
@@ -17,10 +18,11 @@ def failure_section(evidence: Evidence) -> Section:
     """Return the section; it is there even when nothing failed."""
     fits, study = evidence.run.fits, evidence.study
     limits = study.get("diagnostics", {})
+    rhat, ess = (limits.get(name, "its limit") for name in ("max_rhat", "min_ess"))
+    rate = number(limits.get("max_divergence_rate", 0.0))
     flags = (
-        f"A fit is flagged when more than {limits.get('max_divergence_rate', 0):g} of its draws diverge, an R-hat is "
-        f"above {limits.get('max_rhat', 'its limit')} or an ESS (bulk or tail) is below {limits.get('min_ess', 'its limit')}. "
-        "Flagged fits are counted, not left out: a rule that drops them would select on τ."
+        f"A fit is flagged when more than {rate} of its draws diverge, an R-hat is above {rhat} or an ESS (bulk or "
+        f"tail) is below {ess}. Flagged fits are counted, not left out: a rule that drops them would select on τ."
     )
     tables = [status_table(evidence), *_reason_table(fits)]
     return Section(

@@ -64,7 +64,7 @@ def posterior_table(estimates: pd.DataFrame) -> pd.DataFrame:
     n = by_key["mean"].count()
     table.insert(1, "mean_mcse", by_key["mean"].std() / np.sqrt(n))
     table = table.assign(n_used=n).reset_index()
-    table.insert(3, "name", [_name(row.estimand, row.group) for row in table.itertuples()])
+    table.insert(3, "name", [_name(e, g) for e, g in zip(table["estimand"], table["group"], strict=True)])
     return table
 
 
@@ -106,7 +106,7 @@ def forest_picture(evidence: Evidence) -> Picture | None:
 
 
 def _name(estimand: str, group: object) -> str:
-    return estimand if pd.isna(group) else f"{estimand}[{int(group)}]"  # type: ignore[call-overload, arg-type]
+    return estimand if pd.isna(group) else f"{estimand}[{int(group)}]"  # type: ignore[call-overload]
 
 
 def _data(evidence: Evidence) -> pd.Series:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import Any
+
+import numpy as np
 
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.readings import average, binned
+from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
 from simstudy.report.wording import estimand_words, measure_words, symbol
 
 SHOWN_ESTIMANDS = ("theta", "p", "mu", "tau", "sigma")
 MAX_ROWS = 36
-SPREAD_MEASURES = ("conditional_bias", "bias", "coverage")
 DEFAULT = ("rmse", "bias", "coverage")
 TABLE_MEASURES = ("rmse", "bias", "conditional_bias", "coverage", "upper_limit", "relative_error", "interval_score")
 ROOM = {"rmse": None, "bias": 0.0, "conditional_bias": 0.0}
@@ -37,37 +39,16 @@ def recovery_section(evidence: Evidence) -> Section | None:
 
 def recovery_table(evidence: Evidence, estimand: str) -> Table:
     """Return the measures of one estimand, one row per scenario and method, MCSE beside each."""
-    tables = {m: average(evidence.performance, m, estimand=estimand) for m in TABLE_MEASURES}
-    tables = {m: t for m, t in tables.items() if len(t)}
-    frame, columns = pd.DataFrame(columns=["scenario", "method"]), []
-    for measure, table in tables.items():
-        part = table[["scenario", "method", "value", "mcse", "lower", "upper"]]
-        part = part.rename(columns=lambda c, m=measure: c if c in frame.columns[:2] else _column(m, c))
-        frame = part if frame.empty else frame.merge(part, on=["scenario", "method"], how="outer", sort=False)
-        ends = (f"{measure}_lower", f"{measure}_upper") if measure == "coverage" else None
-        head = measure_words(measure).removesuffix(", %") + (" %" if measure == "relative_error" else "")
-        share = measure == "coverage"
-        columns.append(Column(head=head, source=measure, mcse=f"{measure}_mcse", ends=ends, percent=share))
-    used = next(iter(tables.values()))[["scenario", "method", "n_used", "n_excluded"]]
-    frame = frame.merge(used, on=["scenario", "method"], how="left").dropna(axis="columns", how="all")
-    place = {scenario: i for i, scenario in enumerate(evidence.labels)}
-    frame = frame.sort_values("scenario", key=lambda c: c.map(place), kind="stable", ignore_index=True)
-    notes = ["boundary" if s in evidence.design.boundary else "" for s in frame["scenario"]]
-    frame.insert(1, "label", frame["scenario"].map(evidence.labels))
-    if estimand == "tau" and any(notes):
-        frame["note"] = notes
+    shown = [Shown(measure=m, estimand=estimand, percent=m == "coverage") for m in TABLE_MEASURES]
+    frame = measure_frame(evidence, shown)
+    used = average(evidence.performance, "rmse", estimand=estimand)
+    frame = frame.merge(used[["scenario", "method", "n_used", "n_excluded"]], on=["scenario", "method"], how="left")
+    columns = measure_columns(frame, shown)
+    if estimand == "tau" and evidence.design.boundary:
+        frame["note"] = np.where(frame["scenario"].isin(evidence.design.boundary), "boundary", "")
         columns.append(Column(head="note", source="note"))
-    head = [Column(head="scenario", source="label"), Column(head="method", source="method")]
-    counts = [Column(head="replicates used", source="n_used"), Column(head="left out", source="n_excluded")]
-    columns = [c for c in [*head, *columns, *counts] if c.source in frame]
-    columns = [
-        c if c.ends is None or set(c.ends) <= set(frame) else Column(**{**vars(c), "ends": None}) for c in columns
-    ]
+    columns += [Column(head="replicates used", source="n_used"), Column(head="left out", source="n_excluded")]
     return Table(title=f"Recovery of {symbol(estimand)}", frame=frame, columns=columns, note="value ± MCSE")
-
-
-def _column(measure: str, column: str) -> str:
-    return measure if column == "value" else f"{measure}_{column}"
 
 
 def _lead(evidence: Evidence) -> str:
@@ -83,15 +64,14 @@ def _lead(evidence: Evidence) -> str:
 def _pictures(evidence: Evidence, estimand: str) -> list[Picture]:
     measures = [m for m in _measures(evidence, estimand) if len(average(evidence.performance, m, estimand=estimand))]
     tables = (evidence.performance, evidence.run.scenarios)
+    draw: dict[str, Any] = {"estimand": estimand, "measures": measures, "marks": evidence.marks}
     if len(evidence.labels) <= MAX_ROWS:
         return [
             picture(
                 f"recovery-{estimand}",
                 f"Recovery of {estimand_words(estimand)}",
                 _caption(estimand, measures),
-                lambda w: figures.recovery(
-                    *tables, estimand=estimand, measures=measures, marks=evidence.marks, width=w
-                ),
+                lambda w: figures.recovery(*tables, **draw, width=w),
             )
         ]
     return [_map(evidence, estimand, measure) for measure in measures]
@@ -125,7 +105,7 @@ def _map(evidence: Evidence, estimand: str, measure: str) -> Picture:
         "Dark is small, which is good." if center is None else f"White is {center:g}, where it should be."
     )
     tables = (evidence.performance, evidence.run.scenarios)
-    draw = {"measure": measure, "estimand": estimand, "center": center}
+    draw: dict[str, Any] = {"measure": measure, "estimand": estimand, "center": center}
     return picture(
         f"map-{measure}-{estimand}",
         f"{words[0].upper() + words[1:]} of {estimand_words(estimand)} over the design",

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.weights import SIDE
-from simstudy.report.readings import average
+from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
-from simstudy.report.tables import Column, Table
-from simstudy.report.wording import measure_words
+from simstudy.report.tables import Table
 
+OF_EFFECTS = {"mse_ratio": "theta", "regret": "theta"}
+NOTE = (
+    "value ± MCSE. MSE ratio: against no pooling, on the same data. Regret: MSE less that of the best of group means, "
+    "grand mean and an oracle that knows τ and σ."
+)
 TABLE_MEASURES = ("shrinkage_weight", "shrinkage_slope", "pooling_factor", "mse_ratio", "regret", "rank_correlation")
 
 
@@ -52,29 +58,13 @@ def oracle_table(estimates: pd.DataFrame) -> pd.DataFrame:
 
 
 def shrinkage_table(evidence: Evidence) -> Table | None:
-    """Return the measures of shrinkage, one row per scenario and method."""
-    parts = []
-    for measure in TABLE_MEASURES:
-        table = average(evidence.performance, measure).dropna(subset=["value"])
-        if measure in ("mse_ratio", "regret"):
-            table = average(evidence.performance, measure, estimand="theta").dropna(subset=["value"])
-        if len(table):
-            names = {"value": measure, "mcse": f"{measure}_mcse"}
-            parts.append(table.set_index(["scenario", "method"])[["value", "mcse"]].rename(columns=names))
-    if not parts:
+    """Return the measures of shrinkage, one row per scenario and method, or None where there are none."""
+    shown = [Shown(measure=m, estimand=OF_EFFECTS.get(m)) for m in TABLE_MEASURES]
+    frame = measure_frame(evidence, shown)
+    if frame.empty:
         return None
-    frame = pd.concat(parts, axis=1).reset_index()
-    place = {scenario: i for i, scenario in enumerate(evidence.labels)}
-    frame = frame.sort_values("scenario", key=lambda c: c.map(place), kind="stable", ignore_index=True)
-    frame.insert(1, "label", frame["scenario"].map(evidence.labels))
-    shown = [m for m in TABLE_MEASURES if m in frame]
-    columns = [Column(head="scenario", source="label"), Column(head="method", source="method")]
-    columns += [Column(head=measure_words(m), source=m, mcse=f"{m}_mcse") for m in shown]
-    note = (
-        "value ± MCSE. MSE ratio: against no pooling, on the same data. Regret: MSE less that of the best of group "
-        "means, grand mean and an oracle that knows τ and σ."
-    )
-    return Table(title="Shrinkage and what it pays", frame=frame, columns=columns, note=note)
+    columns = measure_columns(frame, shown)
+    return Table(title="Shrinkage and what it pays", frame=frame, columns=columns, note=NOTE)
 
 
 def _arrows(evidence: Evidence) -> list[Picture]:
@@ -82,7 +72,7 @@ def _arrows(evidence: Evidence) -> list[Picture]:
     if not (roles.separate and roles.partial):
         return []
     estimates, scenarios = evidence.run.estimates, evidence.run.scenarios
-    names = {"separate": roles.separate, "partial": roles.partial, "complete": roles.complete}
+    names: dict[str, Any] = {"separate": roles.separate, "partial": roles.partial, "complete": roles.complete}
     theta = estimates[estimates["estimand"] == "theta"]
     if theta.empty:
         return []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -67,9 +69,8 @@ def _lead(evidence: Evidence) -> list[str]:
     )
     if clock.empty or not np.isfinite(clock.iloc[0]):
         return [lead]
-    return [
-        f"{lead} All workers together made {clock.iloc[0]:.3g} fits per second on the wall clock, compilation included."
-    ]
+    together = f"All workers together made {clock.iloc[0]:.3g} fits per second on the wall clock, compilation included."
+    return [f"{lead} {together}"]
 
 
 def _efficiency_picture(evidence: Evidence, efficiency: pd.DataFrame) -> list[Picture]:
@@ -79,7 +80,7 @@ def _efficiency_picture(evidence: Evidence, efficiency: pd.DataFrame) -> list[Pi
     title = "Effective draws per leapfrog step"
     if efficiency["scenario"].nunique() > MAX_ROWS:
         caption = "Each cell is one scenario, each map one method, on one color scale: light cells are cheap draws."
-        about = {"measure": "ess_per_leapfrog", "estimand": str(efficiency["estimand"].iloc[0])}
+        about: dict[str, Any] = {"measure": "ess_per_leapfrog", "estimand": str(efficiency["estimand"].iloc[0])}
         return [picture("efficiency", title, caption, lambda w: figures.design_map(*tables, **about, width=w))]
     caption = "The further right, the cheaper a draw; the axis is logarithmic and bars reach 2 MCSE each way."
     if not efficiency["trusted"].all():
@@ -87,15 +88,8 @@ def _efficiency_picture(evidence: Evidence, efficiency: pd.DataFrame) -> list[Pi
             " Hollow gray marks: more than 1 % of the draws diverged, and ESS flatters a sampler that misses part of "
             "the posterior."
         )
-    return [
-        picture(
-            "efficiency",
-            title,
-            caption,
-            lambda w: figures.efficiency(*tables, marks=evidence.marks, width=w),
-            width=8.0,
-        )
-    ]
+    draw: dict[str, Any] = {"marks": evidence.marks}
+    return [picture("efficiency", title, caption, lambda w: figures.efficiency(*tables, **draw, width=w), width=8.0)]
 
 
 def _speed_picture(evidence: Evidence, table: pd.DataFrame) -> list[Picture]:

@@ -21,6 +21,9 @@ from simstudy.samplers.nuts.stream import Executables, FitStream
 MACRO_STEPS = 128
 """Macro-steps between two visits of the host, when finished lanes are refilled: about 15 ms of work."""
 
+COMPILER_OPTIONS = {"cpu": {"xla_cpu_prefer_vector_width": 512}}
+"""Per platform. XLA's CPU compiler stops at 256 bits by default; where 512 exist, they are 1.4 times as fast."""
+
 STACKED = [field.name for field in fields(FinishedFit) if field.name not in ("index", "reason")]
 """Arrays of a finished fit."""
 
@@ -172,10 +175,11 @@ class NUTSProgram:
             )
             put = jax.jit(partial(admit, self.target), donate_argnums=0)
             go = jax.jit(partial(advance, self.target, n_macro_steps=MACRO_STEPS), donate_argnums=0)
+            how = COMPILER_OPTIONS.get(jax.default_backend())
             return Executables(
                 idle=idle,
-                admit=put.lower(lane, data, arrivals).compile(),
-                advance=go.lower(lane, data).compile(),
+                admit=put.lower(lane, data, arrivals).compile(how),
+                advance=go.lower(lane, data).compile(how),
                 slots_per_advance=MACRO_STEPS * 2**self.target.levels * n_lanes,
             )
 

@@ -144,7 +144,7 @@ def _options(sampler: NUTS, model: Model) -> NUTSOptions:
     )
 
 
-def _word_index(density: LogDensity) -> np.ndarray:
+def _word_index(density: LogDensity) -> list[int]:
     """Return each dimension's counter: scalars first, then group by group, so that padding moves none."""
     index = np.empty(density.n_dims, int)
     by_group = [site for site in density.sites if site.shape]
@@ -152,4 +152,4 @@ def _word_index(density: LogDensity) -> np.ndarray:
     index[:n_scalars] = np.arange(n_scalars)
     for k, site in enumerate(by_group):
         index[site.dims] = n_scalars + np.arange(site.shape[0]) * len(by_group) + k
-    return index
+    return index.tolist()
