@@ -68,6 +68,44 @@ def report_command(
     print(f"report: {_report(runs, out)}")
 
 
+@app.command("score")
+def score_command(
+    table: Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per estimate.")],
+    estimate: Annotated[str, typer.Option(help="Column of the estimates.")],
+    truth: Annotated[str, typer.Option(help="Column of the true values, or one number.")],
+    se: Annotated[str | None, typer.Option(help="Column of standard errors or posterior sds.")] = None,
+    lower: Annotated[str | None, typer.Option(help="Column of the intervals' lower ends.")] = None,
+    upper: Annotated[str | None, typer.Option(help="Column of the intervals' upper ends.")] = None,
+    level: Annotated[float, typer.Option(help="Level of the intervals.")] = 0.95,
+    null: Annotated[float, typer.Option(help="Value that an interval must exclude to reject.")] = 0.0,
+    method: Annotated[str | None, typer.Option(help="Column that names the method.")] = None,
+    by: Annotated[list[str] | None, typer.Option(help="Column that names the scenario; may be given again.")] = None,
+    replicate: Annotated[str | None, typer.Option(help="Column that names the replicate.")] = None,
+    group: Annotated[str | None, typer.Option(help="Column that names the group.")] = None,
+    ref: Annotated[str | None, typer.Option(help="Method that relative precision refers to.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file; standard output by default.")] = None,
+) -> None:
+    """Score estimates that were made elsewhere: every measure with its Monte Carlo standard error."""
+    from simstudy.score import read_table, score
+
+    performance = score(
+        read_table(table),
+        estimate=estimate,
+        truth=_column_or_number(truth),
+        se=se,
+        lower=lower,
+        upper=upper,
+        level=level,
+        null=null,
+        method=method,
+        by=by or (),
+        replicate=replicate,
+        group=group,
+        ref=ref,
+    )
+    performance.to_csv(out or sys.stdout, index=False)
+
+
 @app.command("list")
 def list_command(what: Annotated[str, typer.Argument(help=f"One of {', '.join(LISTED)}.")]) -> None:
     """Say what there is, a line each."""
@@ -123,6 +161,13 @@ def _report(folders: list[Path], out: Path | None) -> Path:
     for run, table in zip(runs, tables, strict=True):
         write_performance(run.folder, table)
     return write_report(runs[0], tables[0], out or runs[0].folder / "report.html")
+
+
+def _column_or_number(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _share(text: str) -> float:

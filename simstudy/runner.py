@@ -44,7 +44,8 @@ class Where:
 
     Args:
         platform: ``cpu``: worker processes, one per core; ``gpu``: one process on the device.
-        workers: number of worker processes; None for one per core that this process may use.
+        workers: number of worker processes; None for one per core that this process may use, 0 for none: this
+            process computes.
     """
 
     platform: Platform = "cpu"
@@ -53,14 +54,15 @@ class Where:
     @property
     def n_workers(self) -> int:
         """Number of processes that compute."""
-        if self.platform == "gpu":
+        if self.platform == "gpu" or self.workers == 0:
             return 1
-        return self.workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return self.workers or _n_cores()
 
     def executor(self) -> Executor:
         """Return a new executor."""
         if self.platform == "gpu":
             _require_gpu()
+        if self.platform == "gpu" or self.workers == 0:
             configure_compilation_cache()
             return InProcessExecutor()
         return local_executor(self.n_workers, environment=worker_environment())
@@ -113,8 +115,7 @@ def _fit(blocks: list[Block], writer: RunWriter, where: Where, *, stored: int, q
     if not blocks:
         return
     window = BLOCKS_PER_WORKER * where.n_workers
-    executor_factory = InProcessExecutor if where.workers == 0 else where.executor
-    finished = run_blocks(fit_block, blocks, executor_factory=executor_factory, window=window, split=Block.split)
+    finished = run_blocks(fit_block, blocks, executor_factory=where.executor, window=window, split=Block.split)
     with RunProgress(sum(len(b.fits) for b in blocks), stored=stored, quiet=quiet) as progress:
         for block, result in finished:
             rows = _unfinished(block, result) if isinstance(result, BlockFailure) else result
@@ -147,6 +148,11 @@ def _is_stored(writer: RunWriter) -> Callable[[str, str, int], bool]:
 
 def _n_stored(writer: RunWriter) -> int:
     return sum(len(replicates) for replicates in writer.stored_fits().values())
+
+
+def _n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _require_gpu() -> None:

@@ -24,6 +24,8 @@ from simstudy.study_file import (
 )
 
 SCHEMA_VERSION = 1
+# A user's model has none of these; its rows show them empty.
+MODEL_COLUMNS = dict.fromkeys(("model", "structure", "parameterization", "likelihood", "sigma_by", "observations"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,5 +137,5 @@ class Study:
             options = dict(m.options)
             priors = {f"prior_{name}": text for name, text in (options.pop("priors", None) or {}).items()}
             sampler = {"sampler" if name == "kind" else name: value for name, value in m.sampler.options.items()}
-            rows.append({"method": m.name, "identity": m.identity, **options, **priors, **sampler})
+            rows.append({"method": m.name, "identity": m.identity, **MODEL_COLUMNS, **options, **priors, **sampler})
         return rows

@@ -6,6 +6,8 @@ import math
 
 import pandas as pd
 
+from simstudy.errors import TableError
+
 AVERAGE = "average"
 CLEAR = 2.0
 HYPERPARAMETERS = "mu, tau"
@@ -25,6 +27,17 @@ def average(
     rows = whole(main_policy(performance[performance["measure"] == measure]), estimand)
     rows = rows[rows["bin"].isna() & (rows["group"].isna() | (rows["group"] == AVERAGE))]
     return at_level(rows, level).drop_duplicates(["scenario", "method"])
+
+
+def require(rows: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Return the rows.
+
+    Raises:
+        TableError: there are none.
+    """
+    if rows.empty:
+        raise TableError(f"performance: the table has no {what} to draw")
+    return rows
 
 
 def whole(rows: pd.DataFrame, estimand: str | None) -> pd.DataFrame:

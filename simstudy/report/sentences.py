@@ -233,7 +233,7 @@ def _most(rows: pd.DataFrame, labels: Mapping[str, str], n: int) -> str:
     change = PERCENT * (most["value"] / most["rival_value"] - 1)
     words = f"{abs(change):.0f} % {'smaller' if change < 0 else 'larger'}"
     numbers = f"{with_mcse(most['value'], most['mcse'])} against {with_mcse(most['rival_value'], most['rival_mcse'])}"
-    where = f", most{_at(labels, most['scenario'])}" if n > 1 else ""
+    where = f"{', most' if n > 1 else ''}{_at(labels, most['scenario'])}"
     return f"{where}: {numbers} ({words})"
 
 
@@ -243,9 +243,10 @@ def _at(labels: Mapping[str, str], scenario: str) -> str:
 
 def _spread(rows: pd.DataFrame, suffix: str) -> np.ndarray:
     """Return MCSEs; where a share is 0 or 1 its MCSE is 0 by accident, and the Wilson interval gives one."""
-    mcse = rows[f"mcse{suffix}"].to_numpy(float)
-    wilson = (rows[f"upper{suffix}"].to_numpy(float) - rows[f"lower{suffix}"].to_numpy(float)) / (2 * Z95)
-    return np.where(mcse > 0, mcse, wilson)
+    value, mcse, lower, upper = (
+        rows[f"{part}{suffix}"].to_numpy(float) for part in ("value", "mcse", "lower", "upper")
+    )
+    return np.where(mcse > 0, mcse, np.maximum(upper - value, value - lower) / Z95)
 
 
 def _percent(row: pd.Series, suffix: str) -> str:

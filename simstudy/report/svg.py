@@ -22,6 +22,7 @@ LINES = "stroke-linejoin:round;stroke-linecap:butt"
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\b")
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
+_TAG = re.compile(r"<[^>]+>")
 _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 _GROUP_ID = re.compile(r'<g id="[^"]*"')
@@ -49,9 +50,8 @@ def to_svg(figure: Figure, *, name: str, description: str) -> str:
     for pattern in (_METADATA, _COMMENT, _STYLE, _TEXT_FONT):
         text = pattern.sub("", text)
     text = _GROUP_ID.sub("<g", text)
-    text = _NUMBER.sub(lambda match: f"{float(match.group()):.2f}".rstrip("0").rstrip("."), text)
-    text = _CELL.sub(_as_rect, text)
-    text = _COLOR.sub(_as_variable, text)
+    text = _TAG.sub(_round_numbers, text)
+    text = _TAG.sub(_name_colors, _CELL.sub(_as_rect, text))
     text = _SPACE.sub("><", text).replace("\n", "")
     view = 72 / PX_PER_INCH
     size = f'data-width="{width:.0f}" data-height="{height:.0f}" style="max-width:{width:.0f}px;{LINES}"'
@@ -71,6 +71,15 @@ def _draw(figure: Figure, name: str) -> str:
             figure.set_layout_engine("none")
         canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
+
+
+def _round_numbers(tag: re.Match[str]) -> str:
+    """Round inside tags alone: a number that a reader sees stays as it is."""
+    return _NUMBER.sub(lambda match: f"{float(match.group()):.2f}".rstrip("0").rstrip("."), tag.group())
+
+
+def _name_colors(tag: re.Match[str]) -> str:
+    return _COLOR.sub(_as_variable, tag.group())
 
 
 def _as_rect(match: re.Match[str]) -> str:

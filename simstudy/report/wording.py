@@ -95,7 +95,7 @@ def with_mcse(value: float, mcse: float, *, percent: bool = False) -> str:
     """Return ``value ± mcse``, the MCSE with two digits and the value to the same decimal place.
 
     >>> with_mcse(0.70712, 0.0123), with_mcse(0.9512, 0.0049, percent=True), with_mcse(3.0, float("nan"))
-    ('0.707 ± 0.012', '95.1 % ± 0.5 %', '3')
+    ('0.707 ± 0.012', '95.1 % ± 0.5 %', '3.00')
     """
     unit = " %" if percent else ""
     scale = PERCENT if percent else 1.0

@@ -10,8 +10,10 @@ import matplotlib as mpl
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from simstudy.report.palette import GRID, INK, MUTED, PAPER, Mark
 
@@ -57,6 +59,7 @@ STYLE = {
     "figure.constrained_layout.hspace": 0.04,
     "figure.constrained_layout.wspace": 0.03,
     "axes.unicode_minus": True,
+    "text.parse_math": False,
     "axes.formatter.useoffset": False,
 }
 
@@ -146,6 +149,13 @@ def bars(values: np.ndarray, mcse: np.ndarray, lower: np.ndarray | None = None, 
         down[known] = np.maximum(values - lower, 0)[known]
         up[known] = np.maximum(upper - values, 0)[known]
     return np.vstack([down, up])
+
+
+def plain_log(axis: Axis) -> None:
+    """Write plain numbers on a logarithmic axis, at 1, 2 and 5 of each power of ten."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def stripes(ax: Axes, n: int) -> None:

@@ -13,7 +13,7 @@ from simstudy.report.design import Design, read_design
 from simstudy.report.figures.arrows import choose_scenarios
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, bars, clip_text, dots, drawing, key, sheet
 from simstudy.report.palette import MUTED, Mark, name_marks
-from simstudy.report.readings import binned
+from simstudy.report.readings import binned, require
 from simstudy.report.wording import measure_words
 
 ROW_HEIGHT = 2.0
@@ -47,9 +47,13 @@ def conditional(
         chosen: the scenarios to draw; a spread of the design, at most 4, where left out.
         marks: method -> how it is drawn; by name where left out.
         width: of the figure, in inches.
+
+    Raises:
+        TableError: the table has no such bins.
     """
     design = read_design(scenarios)
-    tables = {m: t for m in measures if not (t := _well_seen(binned(performance, m, estimand=estimand))).empty}
+    tables = {m: t for m in measures if not (t := well_seen(binned(performance, m, estimand=estimand))).empty}
+    require(pd.DataFrame(list(tables)), f"{' or '.join(measures)} of {estimand} by distance")
     present = set.intersection(*(set(table["scenario"]) for table in tables.values()))
     chosen = [s for s in chosen or _spread(design, present) if s in present][:MAX_SCENARIOS]
     names = list(dict.fromkeys(name for table in tables.values() for name in table["method"]))
@@ -70,7 +74,8 @@ def conditional(
     return figure
 
 
-def _well_seen(table: pd.DataFrame) -> pd.DataFrame:
+def well_seen(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the bins that enough replicates fell into."""
     return table[table["n_used"] >= FEWEST_REPLICATES]
 
 

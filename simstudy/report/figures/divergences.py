@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from simstudy.report.design import Design, read_design
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, panels
 from simstudy.report.figures.maps import bar_place, paint, spread
-from simstudy.report.readings import average
+from simstudy.report.readings import average, require
 
 COLORS = {"cmap": sns.color_palette("flare", as_cmap=True), "norm": Normalize(0, 1)}
 MAX_WRITTEN_CELLS = 60
@@ -29,9 +29,13 @@ def divergences(performance: pd.DataFrame, scenarios: pd.DataFrame, *, width: fl
         performance: the performance table with ``any_divergence`` and ``divergence_rate``.
         scenarios: the run's scenarios, with a column per factor.
         width: of the figure, in inches; below 6 the maps stand below each other.
+
+    Raises:
+        TableError: no draw of any method diverged.
     """
     design = read_design(scenarios)
     shares = average(performance, "any_divergence")
+    require(shares[shares["value"] > 0], "divergence")
     rates = average(performance, "divergence_rate")
     names = diverging(shares)
     grids = {name: _grids(shares, rates, design, name) for name in names}

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from simstudy.report.design import read_design
-from simstudy.report.figures.canvas import WIDE, bars, clip_text, dots, drawing, key, sheet, stripes
+from simstudy.report.figures.canvas import WIDE, bars, clip_text, dots, drawing, key, plain_log, sheet, stripes
 from simstudy.report.palette import MUTED, PAPER, Mark, name_marks
-from simstudy.report.readings import average, efficiencies
+from simstudy.report.readings import average, efficiencies, require
 from simstudy.report.wording import symbol
 
 ROW_INCHES, HEAD = 0.29, 1.15
@@ -40,9 +40,12 @@ def efficiency(
         scenarios: the run's scenarios, with a column per factor.
         marks: method -> how it is drawn; by name where left out.
         width: of the figure, in inches.
+
+    Raises:
+        TableError: the table has no ESS per leapfrog.
     """
     design = read_design(scenarios)
-    table = trusted(performance)
+    table = require(trusted(performance), "ess_per_leapfrog")
     names = list(dict.fromkeys(table["method"].astype(str)))
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     symbols = ", ".join(symbol(name) for name in str(table["estimand"].iloc[0]).split(", ")) if len(table) else ""
@@ -54,6 +57,7 @@ def efficiency(
         for i, (name, mark) in enumerate(marks.items()):
             _method(ax, table[table["method"] == name], rows, DODGE * (i - (len(marks) - 1) / 2), mark)
         ax.set_xscale("log")
+        plain_log(ax.xaxis)
         ax.set_xlabel(f"ESS of ({symbols}) per leapfrog")
         ax.set_yticks(range(len(rows)), [clip_text(design.labels[s], LABEL_LENGTH) for s in rows])
         ax.set_ylim(len(rows) - 0.5, -0.5)

@@ -15,7 +15,7 @@ from seaborn.utils import relative_luminance
 from simstudy.report.design import Design, order, read_design
 from simstudy.report.figures.canvas import MIDDLE, NARROW_BELOW, WIDE, clip_text, drawing, panels
 from simstudy.report.palette import MUTED
-from simstudy.report.readings import average
+from simstudy.report.readings import average, require
 from simstudy.report.wording import measure_words, symbol
 
 SEQUENTIAL, DIVERGING = "viridis", "vlag"
@@ -48,9 +48,12 @@ def design_map(
         estimand: an estimand of the table, None for measures of the fit.
         center: the value drawn in white between two colors, such as 0 for a bias; None for a scale of one direction.
         width: of the figure, in inches; below 6 the maps stand below each other.
+
+    Raises:
+        TableError: the table has no such measure of the estimand.
     """
     design = read_design(scenarios)
-    table = average(performance, measure, estimand=estimand)
+    table = require(average(performance, measure, estimand=estimand), measure)
     maps = {name: spread(rows, design) for name, rows in table.groupby("method", sort=False, observed=True)}
     written = max(grid.size for grid in maps.values()) <= MAX_WRITTEN_CELLS
     columns = _columns(next(iter(maps.values())), width)

@@ -8,12 +8,22 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from simstudy.report.design import Design, order, read_design
-from simstudy.report.figures.canvas import MIDDLE, NARROW_BELOW, WIDE, bars, dots, drawing, even_columns, key, panels
+from simstudy.report.figures.canvas import (
+    MIDDLE,
+    NARROW_BELOW,
+    WIDE,
+    bars,
+    dots,
+    drawing,
+    even_columns,
+    key,
+    panels,
+    plain_log,
+)
 from simstudy.report.palette import Mark, name_marks
-from simstudy.report.readings import average
+from simstudy.report.readings import average, require
 from simstudy.report.wording import measure_words, symbol
 
 ROW_HEIGHT = 2.3
@@ -43,9 +53,12 @@ def profile(
         estimand: an estimand of the table; averaged over groups where it has groups.
         marks: method -> how it is drawn; by name where left out.
         width: of the figure, in inches; below 6 it is laid out for a phone.
+
+    Raises:
+        TableError: the table has no such measure of the estimand.
     """
     design = read_design(scenarios)
-    table = average(performance, measure, estimand=estimand)
+    table = require(average(performance, measure, estimand=estimand), f"{measure} of {estimand}")
     names = list(dict.fromkeys(table["method"]))
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     titles = design.others(design.axis)
@@ -89,9 +102,7 @@ def _scale(ax: Axes, measure: str, values: np.ndarray) -> None:
         ax.set_ylim(bottom=0)
         return
     ax.set_yscale("log")
-    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.yaxis.set_minor_locator(NullLocator())
+    plain_log(ax.yaxis)
 
 
 def _levels(design: Design) -> list[str]:

@@ -22,7 +22,7 @@ from simstudy.report.figures.canvas import (
     stripes,
 )
 from simstudy.report.palette import MUTED, Mark, name_marks
-from simstudy.report.readings import average
+from simstudy.report.readings import average, require
 from simstudy.report.wording import measure_words
 
 ROW_SPAN = 0.7
@@ -56,16 +56,19 @@ def recovery(
         measures: measures of the table; those it lacks for the estimand are left out.
         marks: method -> how it is drawn; by name where left out.
         width: of the figure, in inches; below 6 the panels stand below each other.
+
+    Raises:
+        TableError: the table has none of the measures for the estimand.
     """
     design = read_design(scenarios)
     tables = {m: t for m in measures if not (t := average(performance, m, estimand=estimand)).empty}
+    require(pd.DataFrame(list(tables)), f"{' or '.join(measures)} of {estimand}")
     names = list(dict.fromkeys(name for table in tables.values() for name in table["method"]))
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     shown = set().union(*(table["scenario"] for table in tables.values()))
     rows = [scenario for scenario in design.labels if scenario in shown]
     at_end = design.boundary if estimand == "tau" else frozenset()
-    titles = [design.labels[s] + (BOUNDARY if s in at_end else "") for s in rows]
-    labels = [clip_text(name, LABEL_LENGTH) for name in titles]
+    labels = [clip_text(design.labels[s], LABEL_LENGTH) + (BOUNDARY if s in at_end else "") for s in rows]
     with drawing():
         figure, axes = _columns(len(tables), len(rows) * _row_height(len(marks)), width)
         for ax, (measure, table) in zip(axes, tables.items(), strict=True):

@@ -73,8 +73,8 @@
     button.addEventListener("click", () => {
       const figure = button.closest("figure");
       const picture = plainSvg(figure);
-      if (button.dataset.save === "png") savePng(picture, `${figure.id}.png`);
-      else download(picture.text, `${figure.id}.svg`, "image/svg+xml");
+      if (button.dataset.save === "png") savePng(picture, `${figure.dataset.name}.png`);
+      else download(picture.text, `${figure.dataset.name}.svg`, "image/svg+xml");
     });
   }
 

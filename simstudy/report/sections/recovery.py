@@ -8,6 +8,7 @@ import numpy as np
 
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
+from simstudy.report.figures.conditional import well_seen
 from simstudy.report.readings import average, binned
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
@@ -115,7 +116,7 @@ def _map(evidence: Evidence, estimand: str, measure: str) -> Picture:
 
 
 def _by_distance(evidence: Evidence) -> list[Picture]:
-    measures = [m for m in ("conditional_bias", "coverage") if len(binned(evidence.performance, m))]
+    measures = [m for m in ("conditional_bias", "coverage") if len(well_seen(binned(evidence.performance, m)))]
     if not measures:
         return []
     caption = (

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 
 from simstudy.samplers.nuts.leapfrog import value_and_gradient
 from simstudy.samplers.nuts.macrostep import Target, macro_step
-from simstudy.samplers.nuts.random import uniforms
-from simstudy.samplers.nuts.state import Arrivals, Lane, Subtree, Trajectory, Transition, choose
+from simstudy.samplers.nuts.random import chain_key, uniforms
+from simstudy.samplers.nuts.state import STATISTICS, Arrivals, Lane, Subtree, Trajectory, choose
 from simstudy.samplers.nuts.warmup import initial_adaptation
 
 START_RADIUS = 2.0
@@ -37,7 +37,7 @@ def admit(target: Target, lane: Lane, data, arrivals: Arrivals) -> tuple[Lane, j
         data: pytree with lanes last, the new fits' data on the admitted lanes.
         arrivals: the new chains.
     """
-    key, inverse_mass = arrivals.key, arrivals.inverse_mass
+    key, inverse_mass = chain_key(arrivals.fit_key, arrivals.chain), arrivals.inverse_mass
 
     def attempt(carry):
         number, position, usable = carry
@@ -58,8 +58,12 @@ def admit(target: Target, lane: Lane, data, arrivals: Arrivals) -> tuple[Lane, j
     return _retire(target, lane, ~usable), usable
 
 
-def advance(target: Target, lane: Lane, data, *, n_macro_steps: int) -> tuple[Lane, Transition]:
-    """Advance all lanes by so many macro-steps; return them and what each macro-step reported, on a leading axis."""
+def advance(target: Target, lane: Lane, data, *, n_macro_steps: int) -> tuple[Lane, jax.Array]:
+    """Advance all lanes by so many macro-steps; return them and one row per lane and macro-step.
+
+    Rows are (L, macro-step, D + 4): the draw, then ``STATISTICS``, of the transition that ended there and is kept;
+    where there is none, ``num_steps`` is 0.
+    """
 
     def body(i, carry):
         lane, record = carry
@@ -68,7 +72,9 @@ def advance(target: Target, lane: Lane, data, *, n_macro_steps: int) -> tuple[La
 
     shapes = jax.eval_shape(lambda lane: macro_step(target, lane, data)[1], lane)
     record = jax.tree.map(lambda x: jnp.zeros((n_macro_steps, *x.shape), x.dtype), shapes)
-    return jax.lax.fori_loop(0, n_macro_steps, body, (lane, record))
+    lane, record = jax.lax.fori_loop(0, n_macro_steps, body, (lane, record))
+    columns = [getattr(record, name).astype(record.draw.dtype)[:, None] for name in STATISTICS]
+    return lane, jnp.concatenate([record.draw, *columns], axis=1).transpose(2, 0, 1)
 
 
 def _new_lanes(target: Target, position, key, *, inverse_mass) -> Lane:

@@ -188,9 +188,7 @@ def _close_doubling(target: Target, lane: Lane, walk: _Walk, *, log_uniform, sig
     live = walk.live & (walk.starting | ~frame.is_turning(inverse_mass, target.levels))
     n_leaves = tree.n_steps + 1 - (1 << tree.depth)
     inside = where(live & ~walk.starting, tree.depth, 0)
-    subtree, turns = check_long_runs(
-        walk.subtree, frame, inverse_mass=inverse_mass, depth=inside, n_leaves=n_leaves
-    )
+    subtree, turns = check_long_runs(walk.subtree, frame, inverse_mass=inverse_mass, depth=inside, n_leaves=n_leaves)
     complete = live & ~turns & (n_leaves == 1 << tree.depth)
     doubled = where(walk.starting, frame.sums[-1][0], tree.momentum_sum + subtree.momentum_sum)
     tree = merge(tree, subtree, complete, log_uniform=log_uniform)

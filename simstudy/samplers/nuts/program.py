@@ -131,10 +131,13 @@ class NUTSProgram:
             ValueError: ``keys`` is not (fit, 2), there is no fit, or a leaf of the data has another number of fits.
         """
         jobs = self._jobs(data, np.asarray(keys), dim_mask, start)
-        stream = self.stream(jobs)
-        finished = sorted(stream, key=lambda fit: fit.index)
-        arrays = {name: np.stack([getattr(fit, name) for fit in finished]) for name in STACKED}
-        reasons = {fit.index: fit.reason for fit in finished if fit.reason is not None}
+        stream, arrays, reasons = self.stream(jobs), {}, {}
+        for fit in stream:
+            for name in STACKED:
+                one = getattr(fit, name)
+                arrays.setdefault(name, np.empty((len(jobs), *one.shape), one.dtype))[fit.index] = one
+            if fit.reason is not None:
+                reasons[fit.index] = fit.reason
         return Fits(**arrays, reasons=reasons, work=stream.work)
 
     def _jobs(self, data, keys, dim_mask, start) -> list[Job]:
@@ -171,7 +174,12 @@ class NUTSProgram:
             vector = _with_lanes((n_dims,), n_lanes, precision)
             mask = _with_lanes((), n_lanes, bool)
             arrivals = Arrivals(
-                admitted=mask, key=_with_lanes((2,), n_lanes, np.uint32), inverse_mass=vector, start=vector, is_given=mask
+                admitted=mask,
+                fit_key=_with_lanes((2,), n_lanes, np.uint32),
+                chain=_with_lanes((), n_lanes, np.uint32),
+                inverse_mass=vector,
+                start=vector,
+                is_given=mask,
             )
             put = jax.jit(partial(admit, self.target), donate_argnums=0)
             go = jax.jit(partial(advance, self.target, n_macro_steps=MACRO_STEPS), donate_argnums=0)

@@ -37,16 +37,14 @@ def threefry2x32(key, counter):
     return x, y
 
 
-def chain_keys(fit_key: np.ndarray, n_chains: int) -> np.ndarray:
-    """Return the keys of the chains of a fit, (2, chain) uint32, on the host.
+def chain_key(fit_key, chain):
+    """Return the keys of chains, (2, L) uint32: a fit's key enciphers the chain's number.
 
     Args:
-        fit_key: (2,) uint32.
-        n_chains: number of chains; key c does not depend on it.
+        fit_key: (2, L) uint32.
+        chain: (L,) uint32, from 0.
     """
-    chain = np.arange(n_chains, dtype=np.uint32)
-    key = np.asarray(fit_key, np.uint32)[:, None]
-    return np.stack(threefry2x32(key, (np.zeros_like(chain), chain)))
+    return jnp.stack(threefry2x32(fit_key, (jnp.zeros_like(chain), chain)))
 
 
 def words(key, step, purpose, index):

@@ -127,20 +127,26 @@ class Lane:
     adaptation: Adaptation
 
 
+STATISTICS = ("num_steps", "accept_prob", "energy", "diverging")
+"""What is reported of a transition besides its draw."""
+
+
 @_pytree
 class Arrivals:
     """New chains for some of the lanes; what stands on other lanes is ignored.
 
     Args:
         admitted: (L,) bool, lanes that get a new chain.
-        key: (2, L) uint32 keys of the chains.
+        fit_key: (2, L) uint32 keys of the fits.
+        chain: (L,) uint32, number of the chain in its fit.
         inverse_mass: (D, L) inverse mass to begin with: 1, or 0 in padded dimensions, which stay at 0.
         start: (D, L) starting points, where given.
         is_given: (L,) bool.
     """
 
     admitted: jax.Array
-    key: jax.Array
+    fit_key: jax.Array
+    chain: jax.Array
     inverse_mass: jax.Array
     start: jax.Array
     is_given: jax.Array

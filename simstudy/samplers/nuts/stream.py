@@ -16,8 +16,7 @@ from simstudy.samplers.nuts.fits import FinishedFit, Job, Work
 from simstudy.samplers.nuts.lanes import START_TRIES
 from simstudy.samplers.nuts.options import NUTSOptions
 from simstudy.samplers.nuts.precision import as_leaf, use_precision
-from simstudy.samplers.nuts.random import chain_keys
-from simstudy.samplers.nuts.state import Arrivals, Lane, Transition
+from simstudy.samplers.nuts.state import Arrivals, Lane
 
 
 class Executables(NamedTuple):
@@ -43,7 +42,6 @@ class _Flight:
     Args:
         index: place of its job.
         job: what is to be fitted.
-        keys: (2, chain) uint32.
         slot: where its draws are collected.
         n_open: chains not yet complete.
         stranded: chains that found no starting point.
@@ -51,7 +49,6 @@ class _Flight:
 
     index: int
     job: Job
-    keys: np.ndarray
     slot: int
     n_open: int
     stranded: list[int] = field(default_factory=list)
@@ -89,10 +86,13 @@ class FitStream(Iterator[FinishedFit]):
         self._flights: dict[int, _Flight] = {}
         self._busy = np.zeros(n_lanes, bool)
         self._slot, self._chain, self._n_filled = np.zeros((3, n_lanes), np.int64)
-        self._data = jax.tree.map(lambda leaf: np.repeat(as_leaf(leaf, options.precision)[..., None], n_lanes, -1), example)
+        self._data = jax.tree.map(
+            lambda leaf: np.repeat(as_leaf(leaf, options.precision)[..., None], n_lanes, -1), example
+        )
         self._arrivals = Arrivals(
             admitted=np.zeros(n_lanes, bool),
-            key=np.zeros((2, n_lanes), np.uint32),
+            fit_key=np.zeros((2, n_lanes), np.uint32),
+            chain=np.zeros(n_lanes, np.uint32),
             inverse_mass=np.ones((n_dims, n_lanes), options.precision),
             start=np.zeros((n_dims, n_lanes), options.precision),
             is_given=np.zeros(n_lanes, bool),
@@ -107,8 +107,8 @@ class FitStream(Iterator[FinishedFit]):
                 self._timed("host_seconds", self._refill)
                 if not self._busy.any():
                     raise StopIteration
-                transitions = self._timed("advance_seconds", self._advance)
-                self._timed("host_seconds", self._collect, transitions)
+                rows = self._timed("advance_seconds", self._advance)
+                self._timed("host_seconds", self._collect, rows)
         return self._finished.popleft()
 
     def _timed(self, name: str, step: Callable, *args):
@@ -123,9 +123,7 @@ class FitStream(Iterator[FinishedFit]):
         n_chains = self._options.chains
         for index, job in enumerate(jobs):
             slot = self._collection.open()
-            keys = chain_keys(job.key, n_chains)
-            flight = _Flight(index=index, job=job, keys=keys, slot=slot, n_open=n_chains)
-            self._flights[slot] = flight
+            self._flights[slot] = flight = _Flight(index=index, job=job, slot=slot, n_open=n_chains)
             yield from ((flight, chain) for chain in range(n_chains))
 
     def _refill(self) -> None:
@@ -147,7 +145,7 @@ class FitStream(Iterator[FinishedFit]):
         job, arrivals = flight.job, self._arrivals
         self._slot[lane], self._chain[lane], self._n_filled[lane] = flight.slot, chain, 0
         arrivals.admitted[lane] = True
-        arrivals.key[:, lane] = flight.keys[:, chain]
+        arrivals.fit_key[:, lane], arrivals.chain[lane] = job.key, chain
         arrivals.inverse_mass[:, lane] = 1 if job.dim_mask is None else job.dim_mask
         arrivals.is_given[lane] = job.start is not None
         if job.start is not None:
@@ -155,16 +153,15 @@ class FitStream(Iterator[FinishedFit]):
         for all_lanes, leaf in zip(jax.tree.leaves(self._data), jax.tree.leaves(job.data), strict=True):
             all_lanes[..., lane] = as_leaf(leaf, self._options.precision)
 
-    def _advance(self) -> Transition:
-        """Advance all lanes and return their reports as NumPy arrays."""
-        self._lane, transitions = self._executables.advance(self._lane, self._on_device)
-        return jax.tree.map(np.asarray, jax.block_until_ready(transitions))
+    def _advance(self) -> np.ndarray:
+        """Advance all lanes and return their rows."""
+        self._lane, rows = self._executables.advance(self._lane, self._on_device)
+        return np.asarray(rows)
 
-    def _collect(self, transitions: Transition) -> None:
+    def _collect(self, rows: np.ndarray) -> None:
         """Store the draws, and give out the fits whose last chain is complete."""
-        self._n_filled += self._collection.add(
-            transitions, slot=self._slot, chain=self._chain, n_filled=self._n_filled
-        )
+        counts, n_leapfrog = self._collection.add(rows, slot=self._slot, chain=self._chain, n_filled=self._n_filled)
+        self._n_filled += counts
         total = self._options.warmup + self._options.draws
         landed = np.flatnonzero(self._busy & (np.asarray(self._lane.n_transitions) == total))
         step_size = np.asarray(self._lane.adaptation.step_size)
@@ -178,7 +175,7 @@ class FitStream(Iterator[FinishedFit]):
             self._flights[slot].n_open -= 1
             if not self._flights[slot].n_open:
                 self._land(self._flights.pop(slot))
-        self._count(n_warmup[landed].sum() + transitions.num_steps.sum())
+        self._count(n_leapfrog + int(n_warmup[landed].sum()))
 
     def _land(self, flight: _Flight) -> None:
         """Give out a fit whose chains are all complete."""
@@ -188,7 +185,7 @@ class FitStream(Iterator[FinishedFit]):
     def _count(self, n_leapfrog: int) -> None:
         """Add the steps of an advance to the work."""
         work, n_slots = self.work, self._executables.slots_per_advance
-        self.work = replace(work, n_leapfrog=work.n_leapfrog + int(n_leapfrog), n_slots=work.n_slots + n_slots)
+        self.work = replace(work, n_leapfrog=work.n_leapfrog + n_leapfrog, n_slots=work.n_slots + n_slots)
 
 
 def _reason(fit: FinishedFit, flight: _Flight) -> str | None:

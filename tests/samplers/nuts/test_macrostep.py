@@ -6,7 +6,7 @@ import pytest
 
 from simstudy.samplers.nuts import NUTSOptions, NUTSProgram
 from simstudy.samplers.nuts.precision import use_precision
-from simstudy.samplers.nuts.random import chain_keys, decisions, normals
+from simstudy.samplers.nuts.random import chain_key, decisions, normals
 from tests.samplers.nuts.reference import Randomness, transition
 
 N_DIMS, MAX_DEPTH, N_DRAWS, N_FITS = 2, 6, 25, 6
@@ -51,7 +51,7 @@ def test_transitions_are_those_of_a_plain_sampler_with_numpyros_checks(stride):
     start = np.linspace(-2, 2, N_DIMS * N_FITS).reshape(1, N_DIMS, N_FITS)
     fits = NUTSProgram(log_density, N_DIMS, options).sample({"quartic": quartic}, keys, start=start)
     for fit in range(N_FITS):
-        key, position, macro_step = chain_keys(keys[fit], 1)[:, 0], start[0, :, fit], 0
+        key, position, macro_step = np.asarray(chain_key(keys[fit], np.uint32(0))), start[0, :, fit], 0
         for draw in range(N_DRAWS):
             outcome = transition(
                 lambda q, fit=fit: float(-0.5 * ((q / SCALE[:, 0]) ** 2).sum() - quartic[fit] * (q**4).sum()),

@@ -221,7 +221,7 @@ def test_adaptation_steps_and_posterior_are_numpyros():
     """Means over 64 chains of one data set agree with 64 chains of NumPyro's NUTS within 4 joint standard errors.
 
     Step size, steps per draw, acceptance, divergences, and the first two moments of mu, log tau, log sigma and a z.
-    The errors are below a tenth of the mean of a statistic, or of a parameter's posterior sd.
+    The errors are below a tenth of a statistic's mean or a parameter's posterior sd, or below 0.02.
     """
     from numpyro.infer import MCMC, NUTS
 
@@ -256,7 +256,7 @@ def test_adaptation_steps_and_posterior_are_numpyros():
     for name, (a, b) in pairs.items():
         error = np.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b))
         assert abs(a.mean() - b.mean()) < 4 * error, name
-        assert error < max(0.1 * scale.get(name, abs(b.mean())), 0.001), name
+        assert error < max(0.1 * scale.get(name, abs(b.mean())), 0.02), name
 
 
 def test_a_tame_funnel_agrees_with_quadrature():

@@ -6,7 +6,7 @@ from jax.extend.random import threefry_2x32
 from scipy import stats
 
 from simstudy.samplers.nuts.precision import use_precision
-from simstudy.samplers.nuts.random import chain_keys, decisions, normals, threefry2x32, uniforms
+from simstudy.samplers.nuts.random import chain_key, decisions, normals, threefry2x32, uniforms
 
 N_STEPS = 20_000
 
@@ -69,8 +69,10 @@ def test_a_number_depends_on_key_step_purpose_and_index_alone():
     np.testing.assert_array_equal(all_indices[:, order], normals(key[:, order], step[order], [0, 1, 2, 3]))
 
 
-def test_chain_keys_differ_and_do_not_depend_on_the_number_of_chains():
-    """Chain c of a fit has the same key whether the fit has two chains or eight; no two keys are equal."""
-    keys = np.concatenate([chain_keys(np.array([7, fit], np.uint32), 8) for fit in range(50)], axis=1)
-    np.testing.assert_array_equal(chain_keys(np.array([7, 3], np.uint32), 2), keys[:, 24:26])
+def test_chain_keys_differ_and_depend_on_fit_and_chain_alone():
+    """No two keys are equal over fits and chains; the chain number's cipher under the fit's key is the key."""
+    fit, chain = np.meshgrid(np.arange(50, dtype=np.uint32), np.arange(8, dtype=np.uint32), indexing="ij")
+    fit_key = np.stack([np.full(400, 7, np.uint32), fit.ravel()])
+    keys = np.asarray(chain_key(fit_key, chain.ravel()))
     assert len(np.unique(keys, axis=1).T) == 400
+    np.testing.assert_array_equal(keys[:, 27], threefry_2x32(fit_key[:, 27], np.array([0, 3], np.uint32)))

@@ -1,0 +1,95 @@
+"""A parameter that a quadrature runs over: its coordinate on the whole line, and its prior there.
+
+A positive parameter is integrated over its logarithm, where the densities of scale parameters are smooth and fall off
+on both sides, so that the trapezoid rule converges exponentially. A parameter held constant has a single node.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+from scipy.special import expit, log_expit, logit
+
+from simstudy.priors import Prior
+from simstudy.samplers.sampler import precision
+
+LIMIT = 100.0
+"""Largest absolute coordinate: the square of exp(100), and its inverse, are far from overflow."""
+
+_SMALLEST_BATCH = 1024  # arrays are padded to powers of two from here on, so that few programs are compiled
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """One parameter of a quadrature.
+
+    Args:
+        name: the parameter.
+        prior: its prior, or the constant that holds it.
+
+    >>> from simstudy.priors import parse_prior
+    >>> axis = Axis(name="tau", prior=parse_prior("HalfNormal(5)", "tau"))
+    >>> axis.value(np.array([0.0])), axis.coordinate(np.array([1.0]))
+    (array([1.]), array([0.]))
+    """
+
+    name: str
+    prior: Prior
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the parameter is held constant."""
+        return self.prior.is_constant
+
+    def value(self, u: np.ndarray) -> np.ndarray:
+        """Return the parameter at a coordinate."""
+        if self.is_fixed:
+            return np.full_like(u, self.prior.value)
+        lower, upper = _support(self.prior)
+        if np.isinf(lower):
+            return u
+        return lower + (np.exp(u) if np.isinf(upper) else (upper - lower) * expit(u))
+
+    def coordinate(self, x: np.ndarray) -> np.ndarray:
+        """Return the coordinate of a value of the parameter; -inf and inf outside its range."""
+        lower, upper = _support(self.prior)
+        if np.isinf(lower):
+            return x
+        with np.errstate(divide="ignore"):
+            if np.isinf(upper):
+                return np.log(np.maximum(x - lower, 0.0))
+            return logit(np.clip((x - lower) / (upper - lower), 0.0, 1.0))
+
+    def log_prior(self, u: np.ndarray) -> np.ndarray:
+        """Return the log prior density of the coordinate, Jacobian included; 0 for a constant."""
+        if self.is_fixed:
+            return np.zeros_like(u)
+        lower, upper = _support(self.prior)
+        density = _log_density(self.prior, self.value(u))
+        if np.isinf(lower):
+            return density
+        return density + (u if np.isinf(upper) else np.log(upper - lower) + log_expit(u) + log_expit(-u))
+
+
+@functools.cache
+def _support(prior: Prior) -> tuple[float, float]:
+    support = prior.distribution().support
+    bounds = getattr(support, "lower_bound", None), getattr(support, "upper_bound", None)
+    lower, upper = (None if bound is None else float(bound) for bound in bounds)
+    return -np.inf if lower is None else lower, np.inf if upper is None else upper
+
+
+def _log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
+    size = max(_SMALLEST_BATCH, 1 << (x.size - 1).bit_length())
+    padded = np.full(size, x.flat[0])
+    padded[: x.size] = x.ravel()
+    with precision("float64"):
+        density = np.asarray(_compiled(prior)(padded))[: x.size].reshape(x.shape)
+    return np.where(np.isnan(density), -np.inf, density)
+
+
+@functools.cache
+def _compiled(prior: Prior) -> Callable[[np.ndarray], jax.Array]:
+    return jax.jit(lambda x: prior.distribution().log_prob(x))

@@ -1,0 +1,211 @@
+"""The page: self-contained, escaped, described, counted; quick and small for large designs; without JAX."""
+
+import re
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+
+import pytest
+
+from simstudy.measures import performance
+from simstudy.report import write_report
+from simstudy.report.document import with_chips
+from simstudy.report.palette import assign_marks
+from simstudy.report.sections.failures import status_table
+from tests.fakes import fake_run
+from tests.report.conftest import EVIL
+from tests.report.test_tables import embedded
+
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+
+
+class Outline(HTMLParser):
+    """Elements of a page with their attributes; complains of tags that do not close."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.elements, self.open, self.text = [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        """Note an element."""
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        """Note an element without contents."""
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        """Close an element."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        """Note text that a reader sees."""
+        if not {"script", "style"} & set(self.open):
+            self.text.append(data)
+
+
+def test_page_is_one_whole_document(page):
+    """Every element closes, ids are unique, and links of the page lead somewhere on it."""
+    outline = Outline(page)
+    assert outline.open == []
+    ids = [attrs["id"] for _, attrs in outline.elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    links = [attrs["href"] for tag, attrs in outline.elements if tag == "a"]
+    assert links
+    assert all(link[0] == "#" and link[1:] in ids for link in links)
+
+
+def test_page_asks_for_nothing_outside(page, dataset_page):
+    """No element loads or names an address; the XML namespaces of SVG are names, not addresses."""
+    for text in (page, dataset_page):
+        bare = re.sub(r"http://www\.w3\.org/(2000/svg|1999/xlink)", "", text)
+        assert not re.search(r"https?:|//[a-z]+\.|@import|url\((?!#)", bare.split("<script>")[0])
+        for tag, attrs in Outline(text).elements:
+            assert "src" not in attrs, tag
+            assert tag != "link" or attrs["href"] == "data:,"
+
+
+def test_every_picture_is_described(page, dataset_page):
+    """Each SVG has a role and a label; each figure a caption that says what to see and buttons to save it."""
+    for text in (page, dataset_page):
+        drawings = [attrs for tag, attrs in Outline(text).elements if tag == "svg"]
+        assert drawings
+        assert all(attrs["role"] == "img" and len(attrs["aria-label"]) > 60 for attrs in drawings)
+        n_figures = text.count("<figure ")
+        assert len(drawings) == 2 * n_figures
+        captions = re.findall(r"<figcaption>(.*?)</figcaption>", text, re.DOTALL)
+        assert len(captions) == n_figures
+        assert all(len(caption) > 40 for caption in captions)
+        assert text.count('data-save="svg"') == text.count('data-save="png"') == n_figures
+
+
+def test_pictures_come_before_tables(page):
+    """In every section that has both, all figures stand before the first table."""
+    for section in re.findall(r"<section .*?</section>", page, re.DOTALL):
+        if "<figure" in section and "<table" in section:
+            assert section.rfind("<figure") < section.find("<table")
+
+
+def test_names_from_study_files_are_escaped(evil_page):
+    """A name made of HTML shows as text, ends no script, opens no element and is no formula in the CSV."""
+    outline = Outline(evil_page)
+    assert outline.open == []
+    assert EVIL not in evil_page
+    assert EVIL in "".join(outline.text)
+    assert not any(tag == "b" and attrs.get("class") != "method" for tag, attrs in outline.elements)
+    assert any(EVIL in csv.replace('""', '"') for csv in embedded(evil_page).values())
+
+
+def test_chips_color_known_methods_alone():
+    """Quoted names of methods get their color; other quoted words keep their quotes; all is escaped."""
+    import pandas as pd
+
+    marks = assign_marks(pd.DataFrame({"method": ["a<b"], "structure": ["none"]}))
+    html = with_chips("“a<b” beats “x<y” & more", marks)
+    assert html == '<b class="method" style="--mark:var(--mark-1)">a&lt;b</b> beats “x&lt;y” &amp; more'
+
+
+def test_failures_are_counted_by_method_with_reasons(run, page, evidence):
+    """Counts of each status equal those of the fits; every reason stands on the page with its count."""
+    frame = status_table(evidence).frame.set_index("method")
+    counts = run.fits.groupby(["method", "status"], observed=True).size()
+    assert frame["fits"].sum() == len(run.fits)
+    for (method, status), n in counts.items():
+        assert frame.loc[method, status] == n
+    reasons = embedded(page)["reasons-of-lost-fits"]
+    lost = run.fits[run.fits["status"] != "ok"]
+    assert len(lost) > 0
+    assert sum(int(line.rsplit(",", 1)[1]) for line in reasons.splitlines()[1:]) == len(lost)
+    assert set(lost["reason"]) <= set(re.findall("|".join(map(re.escape, set(lost["reason"]))), reasons))
+
+
+def test_flags_are_counted_as_the_thresholds_say(run, evidence):
+    """A fit is flagged for a divergence, R-hat above 1.01 or an ESS below 400; failed fits carry none."""
+    fits = run.fits[run.fits["status"] == "ok"]
+    flagged = (
+        (fits["n_divergent"].astype(float) > 0)
+        | (fits["max_rhat"] > 1.01)
+        | (fits[["min_ess_bulk", "min_ess_tail"]].min(axis=1) < 400)
+    )
+    assert evidence.n_flagged == flagged.sum() > 0
+    assert status_table(evidence).frame["flagged"].sum() == flagged.sum()
+
+
+def test_simulated_run_has_its_sections(page):
+    """A simulated study is told in ADEMP terms, with recovery, shrinkage, divergences, speed and provenance."""
+    ids = re.findall(r'<section id="([^"]+)"', page)
+    wanted = ["answer", "design", "recovery", "shrinkage", "divergences", "speed", "failures", "provenance"]
+    assert ids == wanted
+    text = "".join(Outline(page).text)
+    for words in ("0123456789abcdef", "numpyro: 0.19.0", "fake processor", "60 replicates", "μ ~ Normal(0, 10)"):
+        assert words in text
+
+
+def test_dataset_has_a_posterior_table_and_no_coverage(dataset_page):
+    """A run on real data shows NumPyro's columns, the sampler's error, and nothing that needs new data."""
+    ids = re.findall(r'<section id="([^"]+)"', dataset_page)
+    assert "posterior" in ids
+    assert "recovery" not in ids
+    heads = re.findall(r'<th scope="col" aria-sort="none"><button type="button">(.*?)</button>', dataset_page)
+    for head in ("mean", "std", "median", "5.0%", "95.0%", "n_eff", "r_hat"):
+        assert heads.count(head) == 4
+    assert not {"coverage", "rejection", "empirical SE"} & set(heads)
+    assert "central 90 % interval" in dataset_page
+    assert 'id="figure-chain-divergences"' in dataset_page
+    assert "of the sampler, over its seeds" in dataset_page
+
+
+def test_report_is_replaced_whole(run, table, tmp_path):
+    """Writing again replaces the file, leaves nothing else behind and returns the path."""
+    path = tmp_path / "deep" / "report.html"
+    first = write_report(run, table, path).read_text("utf-8")
+    again = write_report(run, table, path)
+    assert again == path
+    assert again.read_text("utf-8") == first
+    assert [p.name for p in path.parent.iterdir()] == ["report.html"]
+
+
+def test_report_imports_neither_jax_nor_numpyro(tmp_path):
+    """Making a report of a run in a fresh interpreter loads no JAX and no NumPyro."""
+    code = (
+        "import sys, simstudy.report\n"
+        "from simstudy.report import write_report\n"
+        "assert not {'jax', 'jaxlib', 'numpyro'} & set(sys.modules), 'imported'\n"
+        "import time; start = time.process_time()\n"
+        "import simstudy.report.document\n"
+        "print('clean')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "clean"
+
+
+@pytest.fixture(scope="module")
+def large_page(tmp_path_factory):
+    """The report of 60 scenarios x 4 methods, with the processor seconds that it took."""
+    run = fake_run(groups=(4, 8, 16), group_size=(1, 2, 5, 10), tau=(0, 0.25, 0.5, 1, 2), replicates=6)
+    table = performance(run)
+    start = time.process_time()
+    text = write_report(run, table, tmp_path_factory.mktemp("large") / "report.html").read_text("utf-8")
+    return text, time.process_time() - start
+
+
+def test_large_design_stays_quick_and_small(large_page):
+    """A cell costs so little that 200 scenarios x 6 methods stay under 30 s and 10 MB: here a fifth of both."""
+    text, seconds = large_page
+    share = 60 * 4 / (200 * 6)
+    fixed_seconds = 8
+    assert seconds < fixed_seconds + share * (30 - fixed_seconds)
+    assert len(text.encode()) < 1e6 + share * 9e6
+
+
+def test_large_design_is_drawn_as_maps(large_page):
+    """With more scenarios than rows of dots can hold, maps take their place, and tables show their first rows."""
+    text, _ = large_page
+    assert 'id="figure-map-rmse-theta"' in text
+    assert 'id="figure-recovery-theta"' not in text
+    assert "Where" in text
+    assert "pays: RMSE" in text

@@ -1,0 +1,105 @@
+"""Tables: the CSV is the data, texts are safe in it, cells show rounded numbers and sort by full ones."""
+
+import io
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simstudy.report.sections.recovery import recovery_table
+from simstudy.report.tables import ROWS_SHOWN, Column, Table, to_csv
+
+CSV = re.compile(r'<script type="application/json" data-csv-of="([^"]+)">(.*?)</script>', re.DOTALL)
+
+
+def embedded(page):
+    """Return the CSV texts of a page by the name of their table."""
+    return {name: json.loads(text) for name, text in CSV.findall(page)}
+
+
+def exact(csv):
+    """Return a CSV read without rounding, columns of numbers as numbers."""
+    frame = pd.read_csv(io.StringIO(csv), dtype=str)
+    for column in frame:
+        try:
+            frame[column] = [float(value) for value in frame[column]]
+        except ValueError:
+            continue
+    return frame
+
+
+def test_csv_of_the_page_equals_the_performance_table(page, table, evidence):
+    """The numbers in the downloaded CSV are those of the performance table, with all their digits."""
+    frame = exact(embedded(page)["recovery-of-theta"])
+    rmse = table[(table["measure"] == "rmse") & (table["estimand"] == "theta") & table["bin"].isna()]
+    both = frame.merge(rmse, on=["scenario", "method"], suffixes=("", "_known"))
+    assert len(both) == len(rmse) == len(frame)
+    np.testing.assert_array_equal(both["rmse"], both["value"])
+    np.testing.assert_array_equal(both["rmse_mcse"], both["mcse"])
+    assert (frame["label"] == frame["scenario"].map(evidence.labels)).all()
+
+
+def test_every_table_of_the_page_has_its_csv(page):
+    """Each table element can be downloaded: one button and one CSV, which has all its rows."""
+    csv = embedded(page)
+    names = re.findall(r'<details class="table" id="table-([^"]+)"', page)
+    assert len(names) == len(set(names)) == page.count("<table>") >= 8
+    assert set(names) == set(csv) == set(re.findall(r'data-csv="([^"]+)"', page))
+    bodies = re.findall(r"<tbody>(.*?)</tbody>", page, re.DOTALL)
+    for name, body in zip(names, bodies, strict=True):
+        n_rows = len(pd.read_csv(io.StringIO(csv[name])))
+        assert body.count("<tr>") == min(n_rows, ROWS_SHOWN)
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
+def test_text_cannot_act_as_a_formula(start):
+    """A text that a spreadsheet would compute is made a text; numbers, negative ones too, stay numbers."""
+    text = f"{start}SUM(A1)"
+    frame = pd.DataFrame({"method": [text, "plain"], "bias": [-0.125, 1e-300]})
+    back = exact(to_csv(frame))
+    assert back["method"].tolist() == ["'" + text, "plain"]
+    assert back["bias"].tolist() == [-0.125, 1e-300]
+
+
+def test_column_names_cannot_act_as_formulas():
+    """The first row of the CSV is as safe as all others."""
+    assert to_csv(pd.DataFrame({"=1": [1]})).startswith("'=1\n")
+
+
+def test_cells_show_the_mcse_and_sort_by_the_value():
+    """A cell shows value and MCSE rounded alike, and its key is the value."""
+    frame = pd.DataFrame({"x": [0.123456], "x_mcse": [0.0123], "n": [1234], "gone": [np.nan]})
+    columns = [
+        Column(head="x", source="x", mcse="x_mcse"),
+        Column(head="n", source="n"),
+        Column(head="g", source="gone"),
+    ]
+    ((x, n, gone),) = Table(title="t", frame=frame, columns=columns).rows
+    assert (x.text, x.key, x.is_number) == ("0.123 ± 0.012", "0.123456", True)
+    assert (n.text, n.key) == ("1,234", "1234")
+    assert (gone.text, gone.key) == ("–", "")
+
+
+def test_coverage_stands_with_its_wilson_interval(evidence, table):
+    """A coverage cell shows percent, MCSE and the ends of the interval of the performance table."""
+    shown = recovery_table(evidence, "mu")
+    place = [column.source for column in shown.columns].index("coverage")
+    known = table[(table["measure"] == "coverage") & (table["estimand"] == "mu") & (table["level"] == 0.95)]
+    lower = known.set_index(["scenario", "method"])["lower"]
+    for row, (_, record) in zip(shown.rows, shown.frame.iterrows(), strict=True):
+        percent, interval = re.fullmatch(r"([\d.]+) %.* \[([\d.]+), [\d.]+\]", row[place].text).groups()
+        assert float(percent) == pytest.approx(100 * record["coverage"], abs=0.5)
+        assert float(interval) == pytest.approx(100 * lower[record["scenario"], record["method"]], abs=0.05)
+
+
+def test_boundary_is_marked(evidence):
+    """Scenarios with tau = 0 are marked in the table of tau and have no coverage there."""
+    frame = recovery_table(evidence, "tau").frame
+    at_end = frame["scenario"].isin(evidence.design.boundary)
+    assert at_end.sum() == 4
+    assert (frame.loc[at_end, "note"] == "boundary").all()
+    assert frame.loc[at_end, "coverage"].isna().all()
+    assert (frame.loc[~at_end, "note"] == "").all()
+    assert frame.loc[~at_end, "coverage"].notna().all()
