@@ -23,7 +23,7 @@ from simstudy import schema
 
 LECTURE = np.array([10.0, 12.0, 9.0, 11.0, 8.0])
 N_CHAINS, N_WARMUP, N_DRAWS = 4, 500, 500
-N_RANK = 100
+N_RANK = 99
 BOUNDS = {
     "sigma": (0, np.inf),
     "tau": (0, np.inf),
@@ -37,8 +37,18 @@ METHODS = {
     "partial, centered": ("partial", "centered"),
     "partial, noncentered": ("partial", "noncentered"),
 }
+EXACT = {"partial, exact": ("partial", "none")}
+STRUCTURES = METHODS | EXACT
 PRIORS = {"complete": ("mu", "sigma"), "none": ("theta", "sigma"), "partial": ("mu", "tau", "sigma")}
 PRIOR_OF = {"mu": "Normal(0, 10)", "theta": "Normal(0, 10)", "tau": "HalfNormal(5)", "sigma": "Exponential(1)"}
+OF_TRAJECTORIES = (
+    "n_divergent",
+    "n_max_treedepth",
+    "min_ebfmi",
+    "mean_accept",
+    "n_leapfrog",
+    "n_leapfrog_warmup",
+)
 REASONS = {"failed": "worker died", "non_finite": "log density not finite at the initial point"}
 
 
@@ -113,7 +123,7 @@ def fake_run(
         effects: ``fixed``: theta_j = mu + tau times normal scores in every replicate.
         replication: ``sampler``: the lecture's five observations, replicates differ in the sampler's noise alone.
         levels: levels of the central intervals.
-        methods: names out of ``METHODS``.
+        methods: names out of ``METHODS``, and of ``EXACT``, whose draws are independent and count no leapfrogs.
         sampler_noise: posterior means are off by this many mcse_mean (standard normal); 0 for exact means.
         failure_rate: share of fits that fail, and share that are non-finite.
         seed: of NumPy's generator.
@@ -294,7 +304,7 @@ def _estimates(
     sampler_noise: float,
     replication: str,
 ) -> dict[str, np.ndarray]:
-    structure = METHODS[name][0]
+    structure = STRUCTURES[name][0]
     posteriors = _posteriors(rng, structure, cell)
     if replication == "sampler":
         posteriors = {k: tuple(np.broadcast_to(v[:1], v.shape) for v in value) for k, value in posteriors.items()}
@@ -346,7 +356,7 @@ def _estimand_rows(
         "median": mean,
         "sd": sd,
         **quantiles,
-        "rank": np.floor(np.nan_to_num(pit) * N_RANK).astype(int),
+        "rank": np.minimum(np.floor(np.nan_to_num(pit) * (N_RANK + 1)), N_RANK).astype(int),
         "n_rank": np.full(mean.shape, N_RANK),
         "pit": pit,
         "ess_bulk": ess,
@@ -390,6 +400,8 @@ def _fits(rng: np.random.Generator, cell: Cell, name: str, failure_rate: float) 
         "n_leapfrog_warmup": rng.poisson(1.2 * trajectory * n_draws, replicates),
         "n_draws": np.full(replicates, n_draws),
     }
+    if name in EXACT:
+        of_sampler |= dict.fromkeys(OF_TRAJECTORIES, np.full(replicates, np.nan))
     return {
         "scenario": np.full(replicates, cell.scenario),
         "replicate": np.arange(replicates),
@@ -416,7 +428,7 @@ def _fits_table(parts: list[dict[str, np.ndarray]]) -> pd.DataFrame:
 
 
 def _chains(rng: np.random.Generator, fits: pd.DataFrame) -> pd.DataFrame:
-    fits = fits[(fits["status"] == "ok").to_numpy()]
+    fits = fits[((fits["status"] == "ok") & fits["n_leapfrog"].notna()).to_numpy()]
     frame = fits.loc[fits.index.repeat(N_CHAINS), ["scenario", "replicate", "method"]]
     n_rows = len(frame)
 
@@ -525,7 +537,7 @@ def _study(
 
 
 def _method(name: str) -> dict[str, Any]:
-    structure, parameterization = METHODS[name]
+    structure, parameterization = STRUCTURES[name]
     return {
         "name": name,
         "model": None,
@@ -535,7 +547,7 @@ def _method(name: str) -> dict[str, Any]:
         "sigma_by": "shared",
         "priors": {key: PRIOR_OF[key] for key in PRIORS[structure]},
         "sampler": {
-            "kind": "numpyro",
+            "kind": "exact" if name in EXACT else "numpyro",
             "chains": N_CHAINS,
             "warmup": N_WARMUP,
             "draws": N_DRAWS,

@@ -48,7 +48,7 @@ MODELS = {"sufficient": on_statistics, "raw": on_raw}
 def new_mcmc(*, fits: int, observations: str) -> Outcome:
     """Measure a new ``MCMC(NUTS(model))`` for each data set, chains vectorized; it compiles every time."""
     data = data_sets(study_of(fits + 1), fits + 1)
-    kept, n_leapfrog, seconds = [], 0, 0.0
+    kept, seconds = [], 0.0
     for number, one in enumerate(data):
         started = time.perf_counter()
         mcmc = MCMC(
@@ -71,7 +71,7 @@ def new_mcmc(*, fits: int, observations: str) -> Outcome:
         n_fits=fits,
         seconds=seconds,
         compile_seconds=0.0,
-        n_leapfrog=n_leapfrog or None,
+        n_leapfrog=None,
         ess=ess,
         peak_memory_mb=peak_memory_mb(),
         z_rms=z_rms,

@@ -14,6 +14,7 @@ AVERAGE = "average"
 NAMES = ("scenario", "method", "estimand", "group", "bin")
 BIN_WIDTH = 0.5
 LAST_BIN = 3.0
+DIVERGENCES = ("divergences=none", "divergences=some")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +60,9 @@ class Cells:
         chosen = self.names["estimand"].isin(estimands).to_numpy()
         return replicates.select(replicates.over_units(chosen), names=names)
 
-    def with_references(self, references: Mapping[str, str]) -> "Cells":
-        """Return the cells with the reference method of their estimand as a name."""
-        return replace(self, names=self.names.assign(reference=self.names["estimand"].map(references).astype(object)))
+    def with_references(self, references: Mapping[str, str], *, by: str = "estimand") -> "Cells":
+        """Return the cells with the reference method of their estimand, or of another of their names, as a name."""
+        return replace(self, names=self.names.assign(reference=self.names[by].map(references).astype(object)))
 
     @cached_property
     def _has_end(self) -> np.ndarray:
@@ -95,11 +96,8 @@ def average_cells(rows: Rows, attempted: np.ndarray, *, effects: str = "random")
         effects: ``fixed`` where groups keep their effects over replicates: errors then vary around the mean of their
             group.
     """
-    grouped = np.zeros(len(rows.keys.labels.estimands), bool)
-    grouped[rows.keys.estimand[rows.keys.group >= 0]] = True
     stratum = np.maximum(rows.keys.group, 0) if effects == "fixed" else None
-    part = grouped[rows.keys.estimand].astype(np.int64)
-    return _cells(rows, part, [(None, None), (AVERAGE, None)], attempted, stratum=stratum)
+    return _cells(rows, _is_grouped(rows), [(None, None), (AVERAGE, None)], attempted, stratum=stratum)
 
 
 def group_cells(rows: Rows, attempted: np.ndarray) -> Cells:
@@ -122,6 +120,14 @@ def distance_cells(rows: Rows, attempted: np.ndarray, counted: np.ndarray) -> Ce
     return _with_left_out(cells, rows, counted)
 
 
+def divergence_cells(rows: Rows, attempted: np.ndarray, counted: np.ndarray) -> Cells:
+    """Return two cells per scenario, method and estimand: fits without a divergent draw, and fits with one."""
+    rows = rows.take(np.flatnonzero(np.isfinite(rows["has_divergence"])))
+    part = 2 * _is_grouped(rows) + rows["has_divergence"].astype(np.int64)
+    names = [(group, bin_) for group in (None, AVERAGE) for bin_ in DIVERGENCES]
+    return _with_left_out(_cells(rows, part, names, attempted), rows, counted)
+
+
 def size_cells(rows: Rows, attempted: np.ndarray, counted: np.ndarray) -> Cells:
     """Return one cell per scenario, method and group size, in unbalanced designs."""
     n_obs = rows["n_obs"]
@@ -135,6 +141,13 @@ def size_cells(rows: Rows, attempted: np.ndarray, counted: np.ndarray) -> Cells:
     sizes, part = np.unique(rows["n_obs"], return_inverse=True)
     cells = _cells(rows, part, [(AVERAGE, f"n_obs={size:g}") for size in sizes], attempted, by_rows=True)
     return _with_left_out(cells, rows, counted)
+
+
+def _is_grouped(rows: Rows) -> np.ndarray:
+    """Return (row,) 1 where the estimand has groups, else 0."""
+    grouped = np.zeros(len(rows.keys.labels.estimands), np.int64)
+    grouped[rows.keys.estimand[rows.keys.group >= 0]] = 1
+    return grouped[rows.keys.estimand]
 
 
 def _cells(

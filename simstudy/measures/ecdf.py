@@ -60,7 +60,8 @@ def judge_ranks(ranks: np.ndarray, n_rank: int, *, n_missing: int = 0) -> Unifor
     walk = _walk(n, n_rank, len(edges))
     below = _counts_below(ranks, n_rank, edges)
     statistic = min(walk.statistic(below), walk.statistic(below + n_missing))
-    return Uniformity(statistic=statistic, p_value=walk.leaving_probability(*walk.inside(statistic)))
+    p_value = walk.leaving_probability(*walk.inside(statistic)) if statistic < 1 else 1.0
+    return Uniformity(statistic=statistic, p_value=p_value)
 
 
 def pointwise_error(n: int, n_points: int, *, alpha: float = 0.05) -> float:

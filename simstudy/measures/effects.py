@@ -70,7 +70,8 @@ def _variance_among_groups(estimates: Rows, keys: Keys) -> np.ndarray:
 
 def _read_data(run: RunTables, estimate_keys: Keys, tau: np.ndarray) -> Rows:
     """Return one row per group of a data set: its size, and what normal observations say of it."""
-    labels, groups = estimate_keys.labels, run.groups
+    # Data of a user's own form have no groups that are known here.
+    labels, groups = estimate_keys.labels, run.groups[run.groups["n_obs"].notna()]
     keys = labels.read(groups)
     is_normal = run.scenarios["likelihood"].isin(NORMAL_LIKELIHOODS).to_numpy()
     y_mean = np.where(is_normal[keys.scenario], groups["y_mean"].to_numpy(dtype=float), np.nan)

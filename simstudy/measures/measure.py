@@ -9,7 +9,7 @@ from simstudy.measures.replicates import Replicates, Score, Worst
 McseMethod = Literal["influence", "normal"]
 MCSE_METHODS: tuple[McseMethod, ...] = get_args(McseMethod)
 Better = Literal["smaller", "larger", "nominal"]
-Source = Literal["estimates", "effects", "fits", "batches"]
+Source = Literal["estimates", "effects", "sampler_errors", "fits", "batches"]
 Which = Literal["all", "truth", "interior", "boundary"]
 
 
@@ -45,7 +45,8 @@ class Measure:
         source: author, year, equation.
         unit: unit of the value; ``estimand`` is the estimand's own.
         better: ``nominal``: nearer to the level (coverage) or to 0 is better. None where neither is better.
-        rows: table that the measure is taken over; ``effects`` are the rows of theta.
+        rows: table that the measure is taken over; ``effects`` are the rows of theta, ``sampler_errors`` the estimates
+            that have an exact posterior of the same model beside them.
         which: rows where the truth is known; ``interior`` and ``boundary``: where it lies inside, or at the end, of
             what the estimand can be.
         by_level: one value per interval level.

@@ -6,14 +6,15 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from simstudy.measures.cells import Cells, average_cells, distance_cells, group_cells, size_cells
+from simstudy.measures.cells import Cells, average_cells, distance_cells, divergence_cells, group_cells, size_cells
 from simstudy.measures.choices import check_choice
 from simstudy.measures.effects import read_effects
 from simstudy.measures.labels import Labels
 from simstudy.measures.measure import MCSE_METHODS, McseMethod, Measure
 from simstudy.measures.policies import POLICIES, Policy, count_fits
 from simstudy.measures.registry import MEASURES
-from simstudy.measures.rows import add_reference, read_estimates
+from simstudy.measures.rows import Rows, add_reference, read_estimates
+from simstudy.measures.sampler_error import exact_methods, read_sampler_errors
 from simstudy.measures.sampling import batch_cells, fit_cells, leapfrog_cells
 from simstudy.measures.scoring import Terms, assemble, score_cells
 from simstudy.measures.worst_case import add_missing
@@ -92,7 +93,18 @@ def _score_estimates(
     binned = [measure for measure in MEASURES.values() if measure.by_bin]
     for make in (distance_cells, size_cells):
         tables += score_cells(make(theta, attempted, n_counted), binned, terms)
-    return tables
+    return tables + _score_sampler_errors(run, rows, terms, attempted, n_counted)
+
+
+def _score_sampler_errors(
+    run: RunTables, rows: Rows, terms: Terms, attempted: np.ndarray, n_counted: np.ndarray
+) -> list[pd.DataFrame]:
+    if not (partners := exact_methods(run.study["methods"])):
+        return []
+    errors = read_sampler_errors(run, rows, partners)
+    every = [average_cells(errors, attempted), divergence_cells(errors, attempted, n_counted)]
+    every = [cells.with_references(partners, by="method") for cells in every]
+    return [table for cells in every for table in score_cells(cells, _over("sampler_errors"), terms)]
 
 
 def _score_sampling(run: RunTables, labels: Labels, terms: Terms, counted: np.ndarray) -> list[pd.DataFrame]:

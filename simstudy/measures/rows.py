@@ -14,7 +14,7 @@ from simstudy.types import RunTables
 ZERO_ENDS = ("tau", "omega", "theta_sd", "theta_var")
 ZERO_ONE_ENDS = ("shrinkage_weight", "prob_best")
 ROUNDING = 1e-9
-NUMBERS = ("truth", "mean", "sd", "crps", "log_score")
+NUMBERS = ("truth", "mean", "sd", "mcse_mean", "crps", "log_score")
 
 
 @dataclass(frozen=True, kw_only=True)

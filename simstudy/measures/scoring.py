@@ -116,7 +116,7 @@ def _rows_of(cells: Cells, measure: Measure, setting: Setting) -> Replicates:
 def _reference(cells: Cells, measure: Measure, score: Score) -> np.ndarray:
     if score.reference is not None:
         return score.reference.astype(object)
-    if "reference_error" in measure.needs and "reference" in cells.names:
+    if (measure.rows == "sampler_errors" or "reference_error" in measure.needs) and "reference" in cells.names:
         return cells.names["reference"].to_numpy()
     return np.full(len(cells.names), None, dtype=object)
 

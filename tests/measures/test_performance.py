@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 from simstudy import schema
 from simstudy.errors import TableError
 from simstudy.measures import MEASURES, performance
-from tests.fakes import fake_run
+from tests.fakes import EXACT, METHODS, fake_run
 
 CELL = ["scenario", "method", "estimand", "group", "bin", "level", "measure", "policy"]
 SMALL = {"replicates": 40, "groups": (5,), "group_size": (3,), "tau": (0.0, 1.0), "levels": (0.5, 0.95)}
@@ -19,8 +19,8 @@ SMALL = {"replicates": 40, "groups": (5,), "group_size": (3,), "tau": (0.0, 1.0)
 
 @pytest.fixture(scope="module")
 def run():
-    """A run with failures, with and without between-group spread, balanced and not."""
-    return fake_run(**SMALL, sizes=[(1, 1, 6)], failure_rate=0.05)
+    """A run with failures, with and without between-group spread, balanced and not, and with an exact method."""
+    return fake_run(**SMALL, sizes=[(1, 1, 6)], failure_rate=0.05, methods=(*METHODS, *EXACT))
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def recovery(
         figure, axes = _columns(len(tables), len(rows) * _row_height(len(marks)), width)
         for ax, (measure, table) in zip(axes, tables.items(), strict=True):
             _panel(ax, table, rows, marks)
-            ax.set_title(_title(measure, table))
+            ax.set_title(_title(measure, table), loc="right" if width < NARROW_BELOW else "left")
             _target(ax, measure, table)
         for ax in axes if width < NARROW_BELOW else axes[:1]:
             ax.set_yticks(range(len(rows)), labels)
@@ -109,7 +109,7 @@ def _panel(ax: Axes, table: pd.DataFrame, rows: list[str], marks: Mapping[str, M
 
 def _title(measure: str, table: pd.DataFrame) -> str:
     levels = table["level"].dropna()
-    return measure_words(measure) + (f" of {levels.iloc[0]:.0%} intervals" if len(levels) else "")
+    return measure_words(measure) + (f" ({100 * levels.iloc[0]:g} % intervals)" if len(levels) else "")
 
 
 def _target(ax: Axes, measure: str, table: pd.DataFrame) -> None:

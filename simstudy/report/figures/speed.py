@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, sheet
 from simstudy.report.palette import MUTED, Mark, name_marks
@@ -16,6 +17,7 @@ from simstudy.report.wording import number
 ROW_INCHES, HEAD = 0.34, 0.75
 LABEL_LENGTH = 30
 ROOM = 1.22
+MOST_TICKS = 4
 
 
 def speed(table: pd.DataFrame, *, marks: Mapping[str, Mark] | None = None, width: float = WIDE) -> Figure:
@@ -54,6 +56,8 @@ def _bars(ax: Axes, values: np.ndarray, colors: list[str], title: str) -> None:
     for row, value in enumerate(values):
         ax.text(value, row, f" {number(value)}", va="center", ha="left", fontsize=8.5)
     ax.set_xlim(0, np.nanmax(values) * ROOM)
+    ax.xaxis.set_major_locator(MaxNLocator(MOST_TICKS))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     ax.set_title(title)
 
 

@@ -78,6 +78,13 @@
     });
   }
 
+  const longOnPhones = 8;
+  if (window.matchMedia("screen and (max-width: 819px)").matches) {
+    for (const details of document.querySelectorAll("details[open]")) {
+      details.open = details.querySelectorAll("tbody tr").length <= longOnPhones;
+    }
+  }
+
   let closed = [];
   window.addEventListener("beforeprint", () => {
     closed = [...document.querySelectorAll("details:not([open])")];

@@ -89,7 +89,7 @@ def _efficiency_picture(evidence: Evidence, efficiency: pd.DataFrame) -> list[Pi
             "the posterior."
         )
     draw: dict[str, Any] = {"marks": evidence.marks}
-    return [picture("efficiency", title, caption, lambda w: figures.efficiency(*tables, **draw, width=w), width=8.0)]
+    return [picture("efficiency", title, caption, lambda w: figures.efficiency(*tables, **draw, width=w))]
 
 
 def _speed_picture(evidence: Evidence, table: pd.DataFrame) -> list[Picture]:

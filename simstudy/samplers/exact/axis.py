@@ -75,10 +75,9 @@ class Axis:
 
 @functools.cache
 def _support(prior: Prior) -> tuple[float, float]:
-    support = prior.distribution().support
-    bounds = getattr(support, "lower_bound", None), getattr(support, "upper_bound", None)
-    lower, upper = (None if bound is None else float(bound) for bound in bounds)
-    return -np.inf if lower is None else lower, np.inf if upper is None else upper
+    with precision("float64"):
+        support = prior.distribution().support
+        return float(getattr(support, "lower_bound", -np.inf)), float(getattr(support, "upper_bound", np.inf))
 
 
 def _log_density(prior: Prior, x: np.ndarray) -> np.ndarray:

@@ -18,6 +18,8 @@ from typing import Any, Self
 import numpy as np
 
 from simstudy.samplers.exact.axis import Axis
+from simstudy.samplers.exact.gaussian_quantities import GaussianQuantities
+from simstudy.samplers.exact.grid import Grid
 from simstudy.samplers.exact.problem import Problem
 
 _BY_FIT = ("n", "y", "center", "prior_mean", "within", "class_n", "class_count", "class_mean", "class_ss")
@@ -75,9 +77,35 @@ class GaussianProblem(Problem):
         log_spread = 0.5 * np.log(variance / self.prior_sd**2) if self.prior_sd > 0 else 0.0
         return constant - within - 0.5 * log_ratio + log_spread - 0.5 * squares
 
-    def mu_given(self, tau: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean (less the center) and variance of mu given the scales, (fit, node, node)."""
-        return self._mu(self._class_weights(tau, sigma)[0])
+    def draw_others(
+        self, first: np.ndarray, second: np.ndarray, stream: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        """Draw mu given the scales, and theta given mu and the scales."""
+        tau, sigma = first[:, None], second[:, None]
+        mean, variance = (x[0] for x in self._mu(self._class_weights(tau[None], sigma[None])[0]))
+        mu = mean + np.sqrt(variance) * stream.standard_normal(mean.shape)
+        precision = self.n[0] / sigma**2
+        b = 1 / (1 + precision * tau**2)
+        decentered = precision * tau * b * (self.y[0] - mu) + np.sqrt(b) * stream.standard_normal(b.shape)
+        center = self.center[0]
+        return {"mu": mu[:, 0] + center, "theta": mu + tau * decentered + center, "theta_decentered": decentered}
+
+    def quantities(self, grid: Grid) -> GaussianQuantities:
+        """Return mu, theta and a new effect as mixtures of normals over the grid."""
+        tau, sigma = (axis.value(u) for axis, u in zip(self.axes, grid.coordinates, strict=True))
+        tau, sigma = tau[:, None], sigma[None, :]
+        mean, variance = self._mu(self._class_weights(tau[None], sigma[None])[0])
+        return GaussianQuantities(
+            axes=self.axes,
+            grid=grid,
+            tau=tau,
+            precision=sigma**-2.0,
+            mu_mean=mean[0],
+            mu_variance=variance[0],
+            n=self.n[0],
+            y=self.y[0],
+            center=float(self.center[0]),
+        )
 
     def _class_weights(self, tau: np.ndarray, sigma: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
         """Return w of each class, and the sum over groups of log(1 + P_j tau^2)."""

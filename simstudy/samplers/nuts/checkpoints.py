@@ -7,11 +7,10 @@ of this one. Longer runs are made of whole frames; at each level at most one is 
 
 from dataclasses import replace
 
-import jax
 import jax.numpy as jnp
 
 from simstudy.samplers.nuts.fusion import once_per_lane
-from simstudy.samplers.nuts.state import Subtree
+from simstudy.samplers.nuts.state import Array, Subtree
 from simstudy.samplers.nuts.tree import is_turning
 
 where = jnp.where
@@ -26,8 +25,8 @@ class Frame:
     """
 
     def __init__(self, levels: int, momentum):
-        self.momenta = []
-        self.sums = [[] for _ in range(levels + 1)]
+        self.momenta: list[Array] = []
+        self.sums: list[list[Array]] = [[] for _ in range(levels + 1)]
         self.add(momentum)
 
     def add(self, momentum) -> None:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from simstudy.samplers.nuts.leapfrog import value_and_gradient
 from simstudy.samplers.nuts.macrostep import Target, macro_step
 from simstudy.samplers.nuts.random import chain_key, uniforms
-from simstudy.samplers.nuts.state import STATISTICS, Arrivals, Lane, Subtree, Trajectory, choose
+from simstudy.samplers.nuts.state import STATISTICS, Array, Arrivals, Lane, Subtree, Trajectory, choose
 from simstudy.samplers.nuts.warmup import initial_adaptation
 
 START_RADIUS = 2.0
@@ -25,7 +25,7 @@ def idle_lanes(target: Target, n_lanes: int, dtype) -> Lane:
     return _retire(target, lane, jnp.ones(n_lanes, bool))
 
 
-def admit(target: Target, lane: Lane, data, arrivals: Arrivals) -> tuple[Lane, jax.Array]:
+def admit(target: Target, lane: Lane, data, arrivals: Arrivals) -> tuple[Lane, Array]:
     """Put new chains on the admitted lanes; return the lanes and whether each could start, (L,) bool.
 
     A chain starts where its start is given, else at the first of 100 random points at which the log density and its

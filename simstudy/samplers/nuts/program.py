@@ -18,10 +18,12 @@ from simstudy.samplers.nuts.precision import as_leaf, use_precision
 from simstudy.samplers.nuts.state import Arrivals
 from simstudy.samplers.nuts.stream import Executables, FitStream
 
+DEFAULTS = NUTSOptions()
+
 MACRO_STEPS = 128
 """Macro-steps between two visits of the host, when finished lanes are refilled: about 15 ms of work."""
 
-COMPILER_OPTIONS = {"cpu": {"xla_cpu_prefer_vector_width": 512}}
+COMPILER_OPTIONS: dict[str, dict[str, Any]] = {"cpu": {"xla_cpu_prefer_vector_width": 512}}
 """Per platform. XLA's CPU compiler stops at 256 bits by default; where 512 exist, they are 1.4 times as fast."""
 
 STACKED = [field.name for field in fields(FinishedFit) if field.name not in ("index", "reason")]
@@ -49,7 +51,7 @@ class NUTSProgram:
     >>> fits = program.sample({"mean": np.array([[0.0, 5.0, -5.0], [1.0, 6.0, -4.0]])}, keys)
     >>> fits.draws.shape
     (3, 2, 100, 2)
-    >>> fits.draws.mean((1, 2)).round(0)
+    >>> fits.draws.mean((1, 2)).round(0) + 0
     array([[ 0.,  1.],
            [ 5.,  6.],
            [-5., -4.]], dtype=float32)
@@ -59,7 +61,7 @@ class NUTSProgram:
         self,
         log_density: Callable,
         n_dims: int,
-        options: NUTSOptions = NUTSOptions(),
+        options: NUTSOptions = DEFAULTS,
         *,
         word_index: Sequence[int] | None = None,
     ):
@@ -95,28 +97,18 @@ class NUTSProgram:
         self.compile_seconds += seconds
         return seconds
 
-    def stream(self, jobs: Iterable[Job]) -> Iterator:
+    def stream(self, jobs: Iterable[Job]) -> Iterator[FinishedFit]:
         """Return an iterator over the finished fits of an iterable of jobs, which is read as lanes fall free.
 
         The order is that in which fits finish; ``FinishedFit.index`` tells the job. Memory does not grow with the
-        number of jobs. The iterator's ``work`` says what it has cost so far.
+        number of jobs. Where there are jobs, the iterator's ``work`` says what they have cost so far.
 
         Args:
             jobs: fits to be made, all with data of one structure, shape and type.
         """
         jobs = iter(jobs)
         first = next(jobs, None)
-        if first is None:
-            return iter(())
-        seconds = self.compile(first.data)
-        return FitStream(
-            chain([first], jobs),
-            n_dims=self.n_dims,
-            options=self.options,
-            executables=self._executables[self._signature(first.data)],
-            example=first.data,
-            compile_seconds=seconds,
-        )
+        return iter(()) if first is None else self._stream(chain([first], jobs), first.data)
 
     def sample(self, data: Any, keys: np.ndarray, *, dim_mask=None, start=None) -> Fits:
         """Return the draws of all fits of a set, stacked in their order.
@@ -131,7 +123,9 @@ class NUTSProgram:
             ValueError: ``keys`` is not (fit, 2), there is no fit, or a leaf of the data has another number of fits.
         """
         jobs = self._jobs(data, np.asarray(keys), dim_mask, start)
-        stream, arrays, reasons = self.stream(jobs), {}, {}
+        arrays: dict[str, np.ndarray] = {}
+        reasons: dict[int, str] = {}
+        stream = self._stream(jobs, jobs[0].data)
         for fit in stream:
             for name in STACKED:
                 one = getattr(fit, name)
@@ -139,6 +133,18 @@ class NUTSProgram:
             if fit.reason is not None:
                 reasons[fit.index] = fit.reason
         return Fits(**arrays, reasons=reasons, work=stream.work)
+
+    def _stream(self, jobs: Iterable[Job], example: Any) -> FitStream:
+        """Return the finished fits of jobs with data like the example, which is compiled for if need be."""
+        seconds = self.compile(example)
+        return FitStream(
+            jobs,
+            n_dims=self.n_dims,
+            options=self.options,
+            executables=self._executables[self._signature(example)],
+            example=example,
+            compile_seconds=seconds,
+        )
 
     def _jobs(self, data, keys, dim_mask, start) -> list[Job]:
         """Return the fits of a set as jobs."""
@@ -192,6 +198,6 @@ class NUTSProgram:
             )
 
 
-def _with_lanes(shape: tuple[int, ...], n_lanes: int, dtype) -> jax.ShapeDtypeStruct:
-    """Return a shape with a lane axis."""
+def _with_lanes(shape: tuple[int, ...], n_lanes: int, dtype) -> Any:
+    """Return what stands for an array of a shape with a lane axis while compiling."""
     return jax.ShapeDtypeStruct((*shape, n_lanes), dtype)

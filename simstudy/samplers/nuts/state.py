@@ -5,15 +5,21 @@ loop over lanes. Shapes: D dimensions, L lanes.
 """
 
 from dataclasses import dataclass, fields
+from typing import Any, TypeVar, dataclass_transform
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+Array = jax.Array | np.ndarray
+State = TypeVar("State")
 
 
-def _pytree(cls):
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def _pytree(cls: type[State]) -> type[State]:
     """Make a frozen dataclass and register it with jax, all fields data."""
-    cls = dataclass(frozen=True, kw_only=True)(cls)
-    return jax.tree_util.register_dataclass(cls, data_fields=[f.name for f in fields(cls)], meta_fields=[])
+    made: Any = dataclass(frozen=True, kw_only=True)(cls)
+    return jax.tree_util.register_dataclass(made, data_fields=[f.name for f in fields(made)], meta_fields=[])
 
 
 @_pytree
@@ -40,20 +46,20 @@ class Trajectory:
         draw_error: (L,) energy error there.
     """
 
-    position: jax.Array
-    momentum: jax.Array
-    back_position: jax.Array
-    back_momentum: jax.Array
-    back_gradient: jax.Array
-    direction: jax.Array
-    energy: jax.Array
-    depth: jax.Array
-    n_steps: jax.Array
-    accept_sum: jax.Array
-    log_weight: jax.Array
-    momentum_sum: jax.Array
-    draw: jax.Array
-    draw_error: jax.Array
+    position: Array
+    momentum: Array
+    back_position: Array
+    back_momentum: Array
+    back_gradient: Array
+    direction: Array
+    energy: Array
+    depth: Array
+    n_steps: Array
+    accept_sum: Array
+    log_weight: Array
+    momentum_sum: Array
+    draw: Array
+    draw_error: Array
 
 
 @_pytree
@@ -69,12 +75,12 @@ class Subtree:
         sum_before: per level, (D, L) ``momentum_sum`` when that run was opened.
     """
 
-    log_weight: jax.Array
-    candidate: jax.Array
-    candidate_error: jax.Array
-    momentum_sum: jax.Array
-    first_momentum: tuple[jax.Array, ...]
-    sum_before: tuple[jax.Array, ...]
+    log_weight: Array
+    candidate: Array
+    candidate_error: Array
+    momentum_sum: Array
+    first_momentum: tuple[Array, ...]
+    sum_before: tuple[Array, ...]
 
 
 @_pytree
@@ -93,15 +99,15 @@ class Adaptation:
         position_ss: (D, L) their sum of squared deviations.
     """
 
-    step_size: jax.Array
-    inverse_mass: jax.Array
-    n_steps: jax.Array
-    error_mean: jax.Array
-    log_step_mean: jax.Array
-    log_step_center: jax.Array
-    n_positions: jax.Array
-    position_mean: jax.Array
-    position_ss: jax.Array
+    step_size: Array
+    inverse_mass: Array
+    n_steps: Array
+    error_mean: Array
+    log_step_mean: Array
+    log_step_center: Array
+    n_positions: Array
+    position_mean: Array
+    position_ss: Array
 
 
 @_pytree
@@ -118,10 +124,10 @@ class Lane:
         adaptation: step size and mass matrix.
     """
 
-    key: jax.Array
-    macro_step: jax.Array
-    n_transitions: jax.Array
-    n_leapfrog_warmup: jax.Array
+    key: Array
+    macro_step: Array
+    n_transitions: Array
+    n_leapfrog_warmup: Array
     trajectory: Trajectory
     subtree: Subtree
     adaptation: Adaptation
@@ -144,12 +150,12 @@ class Arrivals:
         is_given: (L,) bool.
     """
 
-    admitted: jax.Array
-    fit_key: jax.Array
-    chain: jax.Array
-    inverse_mass: jax.Array
-    start: jax.Array
-    is_given: jax.Array
+    admitted: Array
+    fit_key: Array
+    chain: Array
+    inverse_mass: Array
+    start: Array
+    is_given: Array
 
 
 @_pytree
@@ -164,13 +170,13 @@ class Transition:
         diverging: (L,) bool.
     """
 
-    draw: jax.Array
-    num_steps: jax.Array
-    accept_prob: jax.Array
-    energy: jax.Array
-    diverging: jax.Array
+    draw: Array
+    num_steps: Array
+    accept_prob: Array
+    energy: Array
+    diverging: Array
 
 
-def choose(mask, new, old):
+def choose(mask: Array, new: State, old: State) -> State:
     """Return the state that takes its lanes from ``new`` where the mask (L,) holds, else from ``old``."""
     return jax.tree.map(lambda a, b: a if a is b else jnp.where(mask, a, b), new, old)

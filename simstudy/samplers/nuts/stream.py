@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from simstudy.samplers.nuts.collection import Collection
@@ -130,15 +129,16 @@ class FitStream(Iterator[FinishedFit]):
         """Put waiting chains on the free lanes."""
         free, admitted = np.flatnonzero(~self._busy), self._arrivals.admitted
         admitted[:] = False
-        for lane, (flight, chain) in zip(free, islice(self._waiting, len(free)), strict=False):
+        for lane, (flight, chain) in zip(free.tolist(), islice(self._waiting, len(free)), strict=False):
             self._load(lane, flight, chain)
         if not admitted.any():
             return
-        self._on_device, arrivals = jax.tree.map(jnp.array, (self._data, self._arrivals))
+        inputs = jax.tree.map(np.copy, (self._data, self._arrivals))  # jax may keep what it is given
+        self._on_device, arrivals = jax.device_put(inputs)
         self._lane, usable = self._executables.admit(self._lane, self._on_device, arrivals)
         self._busy |= admitted
-        for lane in np.flatnonzero(~np.asarray(usable)):
-            self._flights[self._slot[lane]].stranded.append(int(self._chain[lane]))
+        for stranded in np.flatnonzero(~np.asarray(usable)):
+            self._flights[self._slot[stranded]].stranded.append(int(self._chain[stranded]))
 
     def _load(self, lane: int, flight: _Flight, chain: int) -> None:
         """Write what a lane needs to know of its new chain."""
@@ -151,6 +151,9 @@ class FitStream(Iterator[FinishedFit]):
         if job.start is not None:
             arrivals.start[:, lane] = job.start[chain]
         for all_lanes, leaf in zip(jax.tree.leaves(self._data), jax.tree.leaves(job.data), strict=True):
+            if np.shape(leaf) != all_lanes.shape[:-1]:
+                expected = f"{all_lanes.shape[:-1]}, like the first job's"
+                raise ValueError(f"job {flight.index}: data must have shape {expected}; got {np.shape(leaf)}")
             all_lanes[..., lane] = as_leaf(leaf, self._options.precision)
 
     def _advance(self) -> np.ndarray:

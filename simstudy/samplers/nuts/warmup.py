@@ -49,7 +49,7 @@ def variance_windows(warmup: int) -> Windows:
     if warmup < FEWEST_WINDOWED:
         return Windows(0, ())
     start, size, stop = FAST_START, FIRST_WINDOW, warmup - FAST_END
-    if FAST_START + FIRST_WINDOW + FAST_END > warmup:
+    if warmup < FAST_START + FIRST_WINDOW + FAST_END:
         start, stop = int(SHORT_START_SHARE * warmup), warmup - int(SHORT_END_SHARE * warmup)
         size = stop - start
     ends, begin = [], start

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-
 from simstudy.samplers.nuts import NUTSOptions, NUTSProgram
 from simstudy.samplers.nuts.precision import use_precision
 from simstudy.samplers.nuts.random import chain_key, decisions, normals
@@ -17,24 +16,28 @@ def log_density(q, data):
     return -0.5 * ((q / SCALE) ** 2).sum(0) - data["quartic"] * (q**4).sum(0)
 
 
-def draw_randomness(key, macro_step, stride, n_macro_steps):
-    """Return the random numbers of a transition that begins at a macro-step, in the order of its steps."""
-    size = 2**stride
+def stream_of(key, stride):
+    """Return a function from the macro-step at which a transition begins to its random numbers, step by step."""
+    size, n_macro_steps = 2**stride, 2**MAX_DEPTH // 2**stride * (N_DRAWS + 1)
     with use_precision("float64"):
-        steps = np.arange(macro_step, macro_step + n_macro_steps, dtype=np.uint32)
-        keys = np.repeat(key[:, None], n_macro_steps, 1)
+        steps = np.arange(n_macro_steps, dtype=np.uint32)
+        keys = np.repeat(np.asarray(chain_key(key, np.uint32(0)))[:, None], n_macro_steps, 1)
         log_u, sign = (np.asarray(x) for x in decisions(keys, steps, size + stride))
-        momentum = np.asarray(normals(keys, steps, range(N_DIMS)))[:, 0]
+        momentum = np.asarray(normals(keys, steps, range(N_DIMS)))
     doubling_log_u, next_sign = np.full((2, n_macro_steps, size), np.nan)
     for level in range(1, stride + 1):
         doubling_log_u[:, 2**level - 2], next_sign[:, 2**level - 2] = log_u[size + level - 1], sign[size + level - 1]
-    return Randomness(
-        momentum=momentum,
-        first_sign=sign[0, 0],
-        log_u_leaf=log_u[:size].T.ravel(),
-        log_u_doubling=doubling_log_u.ravel(),
-        next_sign=next_sign.ravel(),
-    )
+
+    def randomness(macro_step):
+        return Randomness(
+            momentum=momentum[:, macro_step],
+            first_sign=sign[0, macro_step],
+            log_u_leaf=log_u[:size, macro_step:].T.ravel(),
+            log_u_doubling=doubling_log_u[macro_step:].ravel(),
+            next_sign=next_sign[macro_step:].ravel(),
+        )
+
+    return randomness
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3, 4])
@@ -51,13 +54,13 @@ def test_transitions_are_those_of_a_plain_sampler_with_numpyros_checks(stride):
     start = np.linspace(-2, 2, N_DIMS * N_FITS).reshape(1, N_DIMS, N_FITS)
     fits = NUTSProgram(log_density, N_DIMS, options).sample({"quartic": quartic}, keys, start=start)
     for fit in range(N_FITS):
-        key, position, macro_step = np.asarray(chain_key(keys[fit], np.uint32(0))), start[0, :, fit], 0
+        randomness, position, macro_step = stream_of(keys[fit], stride), start[0, :, fit], 0
         for draw in range(N_DRAWS):
             outcome = transition(
                 lambda q, fit=fit: float(-0.5 * ((q / SCALE[:, 0]) ** 2).sum() - quartic[fit] * (q**4).sum()),
                 lambda q, fit=fit: -q / SCALE[:, 0] ** 2 - 4 * quartic[fit] * q**3,
                 position,
-                draw_randomness(key, macro_step, stride, 2**MAX_DEPTH // 2**stride),
+                randomness(macro_step),
                 step=1.0,
                 max_depth=MAX_DEPTH,
             )

@@ -1,4 +1,4 @@
-"""A program's draws follow the target, are NumPyro's in distribution, and depend on nothing but key, data and program."""
+"""Draws follow the target, are NumPyro's in distribution, and depend on nothing but key, data and program."""
 
 import gc
 import tracemalloc
@@ -204,16 +204,21 @@ def grouped(n_fits, n_groups, n_padded):
 
 
 def test_padded_groups_leave_the_trajectories_as_they_are():
-    """In float64 the first 20 transitions of a padded model are the unpadded model's to 1e-9; padding stays at 0."""
+    """In float64 the first 20 transitions of a padded model are the unpadded model's to 1e-9; padding stays at 0.
+
+    The padded model has its dimensions in another order, padding in the middle, and counters that say which is which.
+    """
     options = NUTSOptions(chains=2, warmup=10, draws=10, max_treedepth=5, stride=2, lanes=128, precision="float64")
     keys = np.arange(12, dtype=np.uint32).reshape(6, 2)
     plain = NUTSProgram(noncentered, 6, options).sample(grouped(6, 3, 0), keys)
-    mask = np.repeat(np.arange(8)[:, None] < 6, 6, 1)
-    padded = NUTSProgram(noncentered, 8, options).sample(grouped(6, 3, 2), keys, dim_mask=mask)
-    np.testing.assert_allclose(padded.draws[..., :6], plain.draws, rtol=1e-9, atol=1e-9)
+    place = np.array([3, 4, 5, 6, 7, 0, 1, 2])
+    program = NUTSProgram(lambda q, data: noncentered(q[np.argsort(place)], data), 8, options, word_index=place)
+    mask = np.repeat(place[:, None] < 6, 6, 1)
+    padded = program.sample(grouped(6, 3, 2), keys, dim_mask=mask)
+    np.testing.assert_allclose(padded.draws[..., [5, 6, 7, 0, 1, 2]], plain.draws, rtol=1e-9, atol=1e-9)
     np.testing.assert_array_equal(padded.num_steps, plain.num_steps)
     np.testing.assert_allclose(padded.energy, plain.energy, rtol=1e-9)
-    np.testing.assert_array_equal(padded.draws[..., 6:], 0)
+    np.testing.assert_array_equal(padded.draws[..., 3:5], 0)
     assert padded.draws.dtype == np.float64
 
 
@@ -221,7 +226,7 @@ def test_adaptation_steps_and_posterior_are_numpyros():
     """Means over 64 chains of one data set agree with 64 chains of NumPyro's NUTS within 4 joint standard errors.
 
     Step size, steps per draw, acceptance, divergences, and the first two moments of mu, log tau, log sigma and a z.
-    The errors are below a tenth of a statistic's mean or a parameter's posterior sd, or below 0.02.
+    The errors are below a fifth of a statistic's mean or a parameter's posterior sd, or below 0.02.
     """
     from numpyro.infer import MCMC, NUTS
 
@@ -256,7 +261,7 @@ def test_adaptation_steps_and_posterior_are_numpyros():
     for name, (a, b) in pairs.items():
         error = np.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b))
         assert abs(a.mean() - b.mean()) < 4 * error, name
-        assert error < max(0.1 * scale.get(name, abs(b.mean())), 0.02), name
+        assert error < max(0.2 * scale.get(name, abs(b.mean())), 0.02), name
 
 
 def test_a_tame_funnel_agrees_with_quadrature():

@@ -1,0 +1,133 @@
+"""The exact posterior of a model for many data sets: moments, quantiles, distribution functions, evidence.
+
+This is the oracle that samplers are held against: what a sampler with endless draws would report.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simstudy.likelihoods import Binomial
+from simstudy.model import HierarchicalModel, Model
+from simstudy.samplers.exact.grid import Grid, grids
+from simstudy.samplers.exact.quantities import Quantities
+from simstudy.samplers.exact.scope import Posteriors, posteriors, supported
+from simstudy.types import PyTree
+
+_GROUPED = ("theta", "p")
+Values = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExactPosterior:
+    """Exact posteriors of a block of data sets.
+
+    Args:
+        mean: estimand -> (fit, *group), NaN where it does not exist.
+        sd: estimand -> (fit, *group), NaN where it does not exist.
+        log_evidence: (fit,) log of the density of the data, constants of the likelihood included.
+        grids: for each fit its grid, or one for each group where groups have posteriors of their own.
+        reasons: fit index -> why its quadrature cannot be trusted.
+    """
+
+    mean: Values
+    sd: Values
+    log_evidence: np.ndarray
+    grids: Sequence[Sequence[Grid]]
+    reasons: Mapping[int, str]
+    _posteriors: Posteriors
+
+    def quantiles(self, probabilities: Sequence[float]) -> dict[str, np.ndarray]:
+        """Return the quantiles of every estimand, (fit, *group, probability), probabilities in (0, 1)."""
+        p = np.asarray(probabilities, float)
+        out = {name: np.empty((*mean.shape, len(p))) for name, mean in self.mean.items()}
+        for quantities, name, at, group in self._each(self.mean):
+            out[name][at] = quantities.marginal(name, group).quantiles(p)
+        return out
+
+    def cdf(self, values: Values) -> dict[str, np.ndarray]:
+        """Return the posterior probability of less than given values; at the truth this is the PIT.
+
+        Args:
+            values: estimand -> (fit, *group).
+        """
+        out = {name: np.empty(self.mean[name].shape) for name in values}
+        given = {name: np.broadcast_to(value, out[name].shape).astype(float) for name, value in values.items()}
+        for quantities, name, at, group in self._each(values):
+            out[name][at] = quantities.marginal(name, group).cdf(given[name][at][None])[0]
+        return out
+
+    def _each(self, names: Mapping[str, np.ndarray]) -> Iterator[tuple[Quantities, str, tuple[int, ...], int]]:
+        """Yield every number asked for: whose quantities, its estimand, its place, and its group there."""
+        for fit, part, quantities in _each_part(self._posteriors, self.grids):
+            for name in names:
+                for at, group in _places(self.mean[name].shape, fit, part, self._posteriors.n_parts):
+                    yield quantities, name, at, group
+
+
+def exact_posterior(model: Model, arrays: PyTree) -> ExactPosterior:
+    """Return the exact posterior of each data set.
+
+    Args:
+        model: a built-in model: normal likelihood (one sigma; one per group under no pooling), known standard errors,
+            or binomial, with a Normal prior or a constant for mu and theta, and any priors for tau and sigma.
+        arrays: what ``model.arrays`` made.
+
+    Returns:
+        Of a normal likelihood: mu, tau, sigma, theta and theta_new, as far as the model has them; of a binomial: mu,
+        tau, theta and p.
+
+    Raises:
+        StudyError: the model has no exact posterior here.
+    """
+    model = supported(model)
+    work = posteriors(model, arrays)
+    found = grids(work.problem)
+    by_fit = [found[start : start + work.n_parts] for start in range(0, len(found), work.n_parts)]
+    shapes = _shapes(model, work, arrays["n"].shape)
+    moments = {name: np.empty((*shape, 2)) for name, shape in shapes.items()}
+    for fit, part, quantities in _each_part(work, by_fit):
+        for name, shape in shapes.items():
+            for at, group in _places(shape, fit, part, work.n_parts):
+                moments[name][at] = quantities.moments(name, group)
+    return ExactPosterior(
+        mean={name: value[..., 0] for name, value in moments.items()},
+        sd={name: value[..., 1] for name, value in moments.items()},
+        log_evidence=np.array([sum(grid.log_evidence for grid in each) for each in by_fit]),
+        grids=by_fit,
+        reasons=reasons_of(by_fit),
+        _posteriors=work,
+    )
+
+
+def reasons_of(by_fit: Sequence[Sequence[Grid]]) -> dict[int, str]:
+    """Return why the quadrature of some fits cannot be trusted, by index."""
+    each = ((fit, grid.reason) for fit, parts in enumerate(by_fit) for grid in parts)
+    return {fit: reason for fit, reason in each if reason is not None}
+
+
+def _shapes(model: HierarchicalModel, work: Posteriors, by_group: tuple[int, int]) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every estimand of the model."""
+    names = [name for name in model.structure.parameters if name != "theta"] + ["theta"]
+    names += ["p"] if isinstance(model.likelihood, Binomial) else ["theta_new", *model.likelihood.parameters]
+    sigma_by_group = work.n_parts > 1
+    with_groups = (*_GROUPED, "sigma") if sigma_by_group else _GROUPED
+    return {name: by_group if name in with_groups else by_group[:1] for name in names}
+
+
+def _each_part(work: Posteriors, by_fit: Sequence[Sequence[Grid]]) -> Iterator[tuple[int, int, Quantities]]:
+    for fit, parts in enumerate(by_fit):
+        for part, grid in enumerate(parts):
+            index = np.array([fit * work.n_parts + part])
+            yield fit, part, work.problem.take(index).quantities(grid)
+
+
+def _places(shape: tuple[int, ...], fit: int, part: int, n_parts: int) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Yield the places in an estimand's array that a part fills, and the group in the part that each belongs to."""
+    if n_parts > 1:
+        yield ((fit, part) if len(shape) > 1 else (fit,)), 0
+    elif len(shape) > 1:
+        yield from (((fit, group), group) for group in range(shape[1]))
+    else:
+        yield (fit,), 0
