@@ -51,7 +51,7 @@ def test_store(benchmark, study, rows, tmp_path):
     numbers = itertools.count()
 
     def empty_run():
-        return (RunWriter.create_or_continue(tmp_path / str(next(numbers)), study.canonical),), {}
+        return (_opened(tmp_path / str(next(numbers)), study),), {}
 
     benchmark.pedantic(lambda writer: _write(writer, rows), setup=empty_run, rounds=5, warmup_rounds=1)
     stored = Run.open(tmp_path / "0").estimates
@@ -65,10 +65,7 @@ def test_store(benchmark, study, rows, tmp_path):
 
 def test_score(benchmark, study, rows, tmp_path):
     """The performance of a run; bias of mu and its MCSE are those of the stored errors."""
-    writer = RunWriter.create_or_continue(tmp_path / "run", study.canonical)
-    writer.write_scenarios(pd.DataFrame(study.scenario_rows()))
-    writer.write_methods(pd.DataFrame(study.method_rows()))
-    _write(writer, rows)
+    _write(_opened(tmp_path / "run", study), rows)
     run = Run.open(tmp_path / "run")
     performance = benchmark.pedantic(simstudy.performance, args=(run,), rounds=3, warmup_rounds=1)
     bias = performance.query("estimand == 'mu' and measure == 'bias'").iloc[0]
@@ -77,6 +74,13 @@ def test_score(benchmark, study, rows, tmp_path):
     assert bias["value"] == pytest.approx(error.mean())
     assert bias["mcse"] == pytest.approx(error.std(ddof=1) / np.sqrt(len(error)))
     benchmark.extra_info["rows"] = len(performance)
+
+
+def _opened(folder, study):
+    writer = RunWriter.create_or_continue(folder, study.canonical)
+    writer.write_scenarios(pd.DataFrame(study.scenario_rows()))
+    writer.write_methods(pd.DataFrame(study.method_rows()))
+    return writer
 
 
 def _write(writer, rows):

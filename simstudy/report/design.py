@@ -6,7 +6,7 @@ sigma); a factor of a user's own mechanism keeps its name. Group size and unbala
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -145,7 +145,7 @@ def _is_zero(tau: pd.Series | None, n: int) -> list[bool]:
     return list((pd.to_numeric(tau, errors="coerce") == 0).to_numpy())
 
 
-def order(names: Sequence[str], known: Sequence[str]) -> list[str]:
+def order(names: Iterable[str], known: Sequence[str]) -> list[str]:
     """Return the names in the order of the known ones, unknown names last.
 
     >>> order(["b", "z", "a"], ["a", "b"])

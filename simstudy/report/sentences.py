@@ -60,6 +60,20 @@ def error_sentences(differences: pd.DataFrame, labels: Mapping[str, str], *, est
     return [" ".join(sentence.replace(" ,", ",").replace(" :", ":").split()) for sentence in sentences]
 
 
+def sum_sentence(rmse: pd.DataFrame, n_groups: int) -> str:
+    """Return the squared errors of a data set with known truth, summed over its groups.
+
+    Args:
+        rmse: one row per method: ``method``, ``value``, ``mcse`` of the RMSE over the groups.
+        n_groups: number of groups.
+    """
+    rmse = rmse.sort_values("value")
+    value, mcse = (rmse[column].to_numpy(float) for column in ("value", "mcse"))
+    sums = zip(rmse["method"], n_groups * value**2, 2 * n_groups * value * mcse, strict=True)
+    parts = [f"{with_mcse(total, error)} under {quote(str(method))}" for method, total, error in sums]
+    return f"Squared errors, summed over the {n_groups} groups: {', '.join(parts)}."
+
+
 def bias_sentences(
     performance: pd.DataFrame,
     labels: Mapping[str, str],
@@ -91,7 +105,7 @@ def span_sentences(table: pd.DataFrame, *, method: str, rival: str) -> list[str]
         rival: name of another.
     """
     effects = table[table["estimand"].isin(["theta", "p"])]
-    effects = effects[effects["estimand"] == effects["estimand"].max()]
+    effects = effects[effects["estimand"] == ("p" if (effects["estimand"] == "p").any() else "theta")]
     ends = {name: _span(effects[effects["method"] == name]) for name in (method, rival)}
     if not all(ends.values()):
         return []

@@ -45,14 +45,25 @@ ESTIMANDS = {
     "sigma": "the residual sd σ",
     "theta_mean": "the average of these groups' effects",
     "theta_sd": "the sd of these groups' effects",
+    "theta_var": "the variance of these groups' effects",
     "theta_new": "the effect of a new group",
     "y_new": "an observation in a new group",
+    "omega": "the spread of the groups' residual sds ω",
+    "sigma_median": "the median of the groups' residual sds",
     "log_lik": "the log likelihood",
     "p": "the probabilities p",
     "shrinkage_weight": "the shrinkage weights B",
     "prob_best": "the probability of being the best group",
 }
-SYMBOLS = {"theta": "θ", "mu": "μ", "tau": "τ", "sigma": "σ", "theta_mean": "mean θ", "theta_sd": "sd of θ"}
+SYMBOLS = {
+    "theta": "θ",
+    "mu": "μ",
+    "tau": "τ",
+    "sigma": "σ",
+    "omega": "ω",
+    "theta_mean": "mean θ",
+    "theta_sd": "sd of θ",
+}
 MINUS = "\u2212"
 PERCENT = 100.0
 

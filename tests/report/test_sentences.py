@@ -204,3 +204,12 @@ def test_spans_of_posterior_means_are_told_when_they_differ():
     (told,) = sentences.span_sentences(table, method="partial", rival="none")
     assert told.endswith("between 9.00 and 11.0 under “partial”, between 8.00 and 12.0 under “none”.")
     assert sentences.span_sentences(table.assign(mean_mcse=1.0), method="partial", rival="none") == []
+
+
+def test_squared_errors_of_a_data_set_are_summed():
+    """RMSEs of .04 and .06 over 18 groups are squared errors of .0288 and .0648, best method first."""
+    rmse = pd.DataFrame({"method": ["none", "partial"], "value": [0.06, 0.04], "mcse": [0.001, 0.0005]})
+    told = sentences.sum_sentence(rmse, 18)
+    assert told == (
+        "Squared errors, summed over the 18 groups: 0.02880 ± 0.00072 under “partial”, 0.0648 ± 0.0022 under “none”."
+    )

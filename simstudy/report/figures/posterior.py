@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -13,7 +14,7 @@ from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, dots, 
 from simstudy.report.palette import INK, Mark, name_marks
 
 ROW_INCHES, HEAD = 0.11, 0.95
-SMALLEST_ROW = 0.3
+SMALLEST_ROW, BETWEEN = 0.3, 0.6
 ROW_SPAN = 0.66
 
 
@@ -38,13 +39,8 @@ def posterior(
     effects = table["name"].str.startswith(("theta[", "p["))
     parts = [part for part in (table[effects], table[~effects]) if len(part)]
     rows = [list(dict.fromkeys(part["name"])) for part in parts]
-    heights = [max(SMALLEST_ROW, ROW_INCHES * len(marks)) * len(r) for r in rows]
-    stacked = width < NARROW_BELOW
     with drawing():
-        figure = sheet(width, HEAD + (sum(heights) + 0.6 if stacked else max(heights)))
-        ratios = {"height_ratios": heights} if stacked else {}
-        shape = (len(parts), 1) if stacked else (1, len(parts))
-        axes = figure.subplots(*shape, squeeze=False, gridspec_kw=ratios).flat
+        figure, axes = _axes([len(r) for r in rows], max(SMALLEST_ROW, ROW_INCHES * len(marks)), width)
         for ax, part, named in zip(axes, parts, rows, strict=True):
             _panel(ax, part, named, marks, data)
         stroke = Line2D([], [], color=INK, marker="|", linestyle="", markersize=10, label="data")
@@ -52,7 +48,20 @@ def posterior(
     return figure
 
 
-def _panel(ax, table: pd.DataFrame, named: list[str], marks: Mapping[str, Mark], data: pd.Series | None) -> None:
+def _axes(n_rows: list[int], row: float, width: float) -> tuple[Figure, list[Axes]]:
+    """Return axes below or beside each other, with rows of one height in all."""
+    if width < NARROW_BELOW:
+        figure = sheet(width, HEAD + row * sum(n_rows) + BETWEEN)
+        grid = figure.subplots(len(n_rows), 1, squeeze=False, gridspec_kw={"height_ratios": n_rows})
+        return figure, list(grid.flat)
+    most = max(n_rows)
+    figure = sheet(width, HEAD + row * most)
+    columns = [[str(column) if place < n else "." for place in range(most)] for column, n in enumerate(n_rows)]
+    mosaic = figure.subplot_mosaic([list(line) for line in zip(*columns, strict=True)])
+    return figure, [mosaic[str(column)] for column in range(len(n_rows))]
+
+
+def _panel(ax: Axes, table: pd.DataFrame, named: list[str], marks: Mapping[str, Mark], data: pd.Series | None) -> None:
     stripes(ax, len(named))
     place = {name: i for i, name in enumerate(named)}
     for i, (method, mark) in enumerate(marks.items()):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from simstudy.report import ademp
+from simstudy.report.design import order
 from simstudy.report.evidence import Evidence
 from simstudy.report.readings import average
 from simstudy.report.sections.section import Section
 from simstudy.report.tables import Column, Table
-from simstudy.report.wording import estimand_words, measure_words, number, symbol
+from simstudy.report.wording import ESTIMANDS, estimand_words, measure_words, number, symbol
 
 ACHIEVED = ("rmse", "coverage")
 
@@ -43,7 +44,7 @@ def _method_row(method) -> dict[str, str]:
 
 
 def _estimands(evidence: Evidence) -> list[str]:
-    names = evidence.run.estimates["estimand"].astype(str).unique()
+    names = order(evidence.run.estimates["estimand"].astype(str).unique(), list(ESTIMANDS))
     words = [(symbol(name), estimand_words(name)) for name in names]
     return [f"{letter}: {text.removesuffix(letter).strip()}" if letter != text else letter for letter, text in words]
 

@@ -9,6 +9,7 @@ import pandas as pd
 from simstudy.report import figures, sentences
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
+from simstudy.report.readings import average
 from simstudy.report.sections.posterior import forest_picture, posterior_table
 from simstudy.report.sections.section import Picture, picture
 from simstudy.report.wording import estimand_words
@@ -32,7 +33,11 @@ def answers(evidence: Evidence) -> dict[str, list[str]]:
 def _error(evidence: Evidence) -> list[str]:
     about: dict[str, Any] = {"labels": evidence.labels, "estimand": str(evidence.headline)}
     pairs = [evidence.error_differences(method, rival) for method, rival in _pairs(evidence)]
-    return [told for table in pairs for told in sentences.error_sentences(table, **about)]
+    told = [told for table in pairs for told in sentences.error_sentences(table, **about)]
+    if told and evidence.is_dataset:
+        rmse = average(evidence.performance, "rmse", estimand=evidence.headline)
+        told.append(sentences.sum_sentence(rmse, int(evidence.run.scenarios["groups"].iloc[0])))
+    return told
 
 
 def _posteriors(evidence: Evidence) -> list[str]:

@@ -16,7 +16,7 @@ HDI = ("hdi90_lower", "hdi90_upper")
 OPEN_ROWS, SUMMARY_DECIMALS = 30, 2
 CENTRAL = interval_columns(0.9)
 KEYS = ["method", "estimand", "group"]
-HIDDEN = ("log_lik", "prob_best", "shrinkage_weight", "theta_new", "y_new")
+HIDDEN = ("theta_var", "log_lik", "prob_best", "shrinkage_weight", "theta_new", "y_new")
 
 
 def posterior_section(evidence: Evidence) -> Section | None:
@@ -89,7 +89,8 @@ def forest_picture(evidence: Evidence) -> Picture | None:
     table = posterior_table(evidence.run.estimates)
     if "lower" not in table:
         return None
-    table = table[~table["estimand"].isin(HIDDEN)]
+    hidden = {*HIDDEN, "theta"} if (table["estimand"] == "p").any() else {*HIDDEN}
+    table = table[~table["estimand"].isin(hidden)]
     words = interval_words(evidence.run.estimates).partition(": ")[2]
     caption = (
         f"Means and {words}s under every method. Upright strokes are the data: without pooling the estimates stay with "

@@ -53,7 +53,8 @@ def recovery_table(evidence: Evidence, estimand: str) -> Table:
 
 
 def _lead(evidence: Evidence) -> str:
-    text = "Every number stands with its Monte Carlo standard error (MCSE) over replicates."
+    over = "of the sampler, over its seeds" if evidence.is_dataset else "over replicates"
+    text = f"Every number stands with its Monte Carlo standard error (MCSE) {over}."
     if evidence.design.boundary:
         text += (
             " In scenarios marked “boundary” τ is 0: an interval with equal tails cannot contain it, so coverage and "
@@ -94,7 +95,8 @@ def _caption(estimand: str, measures: list[str]) -> str:
         parts.append("Bias: marks should lie on the dashed line at 0.")
     if "coverage" in measures:
         parts.append("Coverage: marks should lie on the dashed line of the nominal level; bars are Wilson intervals.")
-    return " ".join([*parts, "Other bars reach 2 MCSE each way."])
+    bars = "Other bars" if "coverage" in measures else "Bars"
+    return " ".join([*parts, f"{bars} reach 2 MCSE each way."])
 
 
 def _map(evidence: Evidence, estimand: str, measure: str) -> Picture:

@@ -32,8 +32,9 @@ def speed_section(evidence: Evidence) -> Section | None:
 
 
 def speed_table(evidence: Evidence) -> pd.DataFrame:
-    """Return one row per method: fits, seconds compiling and running, fits and effective draws per second."""
+    """Return one row per method that was sampled: fits, seconds compiling and running, fits and ESS per second."""
     timings = evidence.run.timings
+    timings = timings[timings["run_seconds"] > 0]
     if timings.empty:
         return pd.DataFrame()
     timings = timings.assign(method=timings["method"].astype(str))
@@ -55,7 +56,7 @@ def _ess_per_second(evidence: Evidence, timings: pd.DataFrame) -> pd.Series:
     rows = evidence.performance[evidence.performance["measure"] == "ess_per_second"]
     rows = rows[rows["scenario"].isna() & (rows["estimand"] != HYPERPARAMETERS)]
     seconds = timings.groupby("program")["run_seconds"].sum()
-    ran = rows["bin"].map(seconds)
+    ran = rows["bin"].map(seconds).astype(float)
     effective = (rows["value"] * ran).groupby(rows["method"]).sum(min_count=1)
     return effective / ran.groupby(rows["method"]).sum()
 

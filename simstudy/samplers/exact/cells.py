@@ -44,12 +44,12 @@ def _kept(
     while sum(one.shape[1] for one in kept) < n:
         uniform = stream.random((4, n))
         cell = np.searchsorted(cumulative, uniform[0] * cumulative[-1], side="right")
-        u = np.stack([_inside(*axis) for axis in zip(grid.coordinates, np.divmod(cell, heights.shape[1]), uniform[1:3])])
+        u = np.stack([_inside(*axis) for axis in zip(grid.coordinates, np.divmod(cell, heights.shape[1]), uniform[1:3], strict=True)])
         log_density = problem.log_density(u[0][None, :, None], u[1][None, :, None])[0, :, 0]
         excess = log_density - heights.ravel()[cell]
         if (excess > 0).any():
             return None
-        kept.append(u[:, np.log(uniform[3]) < excess])
+        kept.append(u[:, uniform[3] < np.exp(excess)])
     return np.concatenate(kept, axis=1)[:, :n]
 
 

@@ -18,7 +18,7 @@ from simstudy.samplers.exact.marginal import SincMixture
 
 _DROP = 36.0  # f falls by this over the range of the trapezoid rule
 _NODES = 48  # over a range of at most 17 standard deviations
-_MODE_STEPS, _RANGE_STEPS = 60, 6
+_MODE_STEPS, _RANGE_STEPS = 60, 10
 _FARTHEST = 400.0  # the mode of theta lies within |mu| and this: log n + 2 log tau, at the most
 _TANGENT_DROP = 1.0  # where tangents touch: the proposal then is kept about nine times in ten
 
