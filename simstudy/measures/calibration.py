@@ -63,7 +63,9 @@ def calibration(run: RunTables, *, alpha: float = 0.05) -> pd.DataFrame:
     labels = Labels.of(run)
     table = pd.DataFrame(_judged(run, labels), columns=[*COLUMNS[:-2], "p_ranked"])
     weights = 1 / table.groupby(CELL[:3], dropna=False)["statistic"].transform("size").to_numpy()
-    p_holm, p_ranked = (holm(table[name].fillna(1).to_numpy(float), weights=weights) for name in ("p_value", "p_ranked"))
+    p_holm, p_ranked = (
+        holm(table[name].fillna(1).to_numpy(float), weights=weights) for name in ("p_value", "p_ranked")
+    )
     complete = (table["n_used"] == table["n_replicates"]).to_numpy(bool)
     verdict = np.select(
         [p_ranked <= alpha, p_holm <= alpha, complete], [NOT_CALIBRATED, FOR_FAILED, CALIBRATED], DESPITE_FAILED

@@ -21,7 +21,6 @@ from scipy.stats import binom, poisson
 
 MAX_POINTS = 100
 ROUNDING = 1e-9
-BISECTIONS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +74,7 @@ def pointwise_error(n: int, n_points: int, *, alpha: float = 0.05) -> float:
     >>> round(pointwise_error(100, 20), 5)
     0.00855
     """
-    return _walk(n, n_points - 1, n_points - 1).critical(alpha)
+    return _critical(n, n_points - 1, n_points - 1, alpha)
 
 
 def ecdf_difference(ranks: np.ndarray, n_rank: int, *, alpha: float = 0.05) -> pd.DataFrame:
@@ -103,7 +102,7 @@ def ecdf_difference(ranks: np.ndarray, n_rank: int, *, alpha: float = 0.05) -> p
         raise ValueError("expected at least one rank, got none")
     edges = _edges(n_rank)
     walk = _walk(n, n_rank, len(edges))
-    lowest, highest = walk.inside(walk.critical(alpha) * (1 - 2 * ROUNDING))
+    lowest, highest = walk.inside(_critical(n, n_rank, len(edges), alpha) * (1 - 2 * ROUNDING))
     point = np.concatenate([[0.0], edges / (n_rank + 1), [1.0]])
     counts = {"difference": _counts_below(ranks, n_rank, edges), "lower": lowest, "upper": highest}
     columns = {name: np.concatenate([[0.0], count / n, [1.0]]) - point for name, count in counts.items()}
@@ -156,19 +155,6 @@ class _Walk:
             first, mass = first + start, mass[start:stop]
         return min(left, 1.0)
 
-    def critical(self, alpha: float) -> float:
-        """Return the largest value that the statistic falls below with probability at most alpha."""
-        below, above = alpha / (2 * len(self.steps)), 1.0
-        for _ in range(BISECTIONS):
-            middle = np.sqrt(below * above)
-            if self.leaving_probability(*self.inside(middle)) <= alpha:
-                below = middle
-            else:
-                above = middle
-            if above - below < ROUNDING * below:
-                break
-        return float(above)
-
 
 @lru_cache(maxsize=4)
 def _walk(n: int, n_rank: int, n_edges: int) -> _Walk:
@@ -181,6 +167,21 @@ def _walk(n: int, n_rank: int, n_edges: int) -> _Walk:
         steps=tuple(np.trim_zeros(step, "b") for step in poisson.pmf(k, n * np.diff(z, axis=0, prepend=0.0))),
         finish=np.exp(poisson.logpmf(n - k, n * (1 - z)) - poisson.logpmf(n, n)),
     )
+
+
+@lru_cache(maxsize=256)
+def _critical(n: int, n_rank: int, n_edges: int, alpha: float) -> float:
+    """Return the largest value that the statistic falls below with probability at most alpha."""
+    walk = _walk(n, n_rank, n_edges)
+    # At each of the points, either tail alone has half the level: the level over their number is never left too often.
+    below, above = alpha / (2 * max(n_edges, 1)), 1.0
+    while above - below > ROUNDING * below:
+        middle = float(np.sqrt(below * above))
+        if walk.leaving_probability(*walk.inside(middle)) <= alpha:
+            below = middle
+        else:
+            above = middle
+    return above
 
 
 def _edges(n_rank: int) -> np.ndarray:

@@ -84,7 +84,9 @@ def exact_methods(methods: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     models = [json.dumps([method.get(name) for name in MODEL], sort_keys=True) for method in methods]
     is_exact = [method["sampler"]["kind"] == EXACT for method in methods]
     exact = {model: m["name"] for m, model, known in zip(methods, models, is_exact, strict=True) if known}
-    named = {m["name"]: exact.get(model) for m, model, known in zip(methods, models, is_exact, strict=True) if not known}
+    named = {
+        m["name"]: exact.get(model) for m, model, known in zip(methods, models, is_exact, strict=True) if not known
+    }
     return {name: partner for name, partner in named.items() if partner is not None}
 
 

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -184,8 +185,9 @@ def test_report_imports_neither_jax_nor_numpyro(tmp_path):
 
 @pytest.fixture(scope="module")
 def large_page(tmp_path_factory):
-    """The report of 45 scenarios x 4 methods, with the processor seconds that it took."""
+    """The report on theta and tau of 45 scenarios x 4 methods, with the processor seconds that it took."""
     run = fake_run(groups=(4, 8, 16), group_size=(1, 2, 5, 10, 20), tau=(0, 0.5, 2), replicates=6)
+    run = replace(run, estimates=run.estimates[run.estimates["estimand"].isin(["theta", "tau", "shrinkage_weight"])])
     table = performance(run)
     start = time.process_time()
     text = write_report(run, table, tmp_path_factory.mktemp("large") / "report.html").read_text("utf-8")
@@ -193,10 +195,10 @@ def large_page(tmp_path_factory):
 
 
 def test_large_design_stays_quick_and_small(large_page):
-    """A design too large for rows of dots takes less than 20 s and 4 MB, of the 30 s and 10 MB for 200 x 6."""
+    """A design too large for rows of dots takes less than 15 s and 3 MB; 200 x 6 may take 30 s and 10 MB."""
     text, seconds = large_page
-    assert seconds < 20
-    assert len(text.encode()) < 4e6
+    assert seconds < 15
+    assert len(text.encode()) < 3e6
 
 
 def test_large_design_is_drawn_as_maps(large_page):

@@ -18,8 +18,9 @@ from simstudy.samplers.exact.marginal import SincMixture
 
 _DROP = 36.0  # f falls by this over the range of the trapezoid rule
 _NODES = 48  # over a range of at most 17 standard deviations
-_MODE_STEPS, _RANGE_STEPS = 60, 10
+_MODE_STEPS, _RANGE_STEPS = 150, 10
 _FARTHEST = 400.0  # the mode of theta lies within |mu| and this: log n + 2 log tau, at the most
+_NEAR = 500.0  # in theta: as a rule the likelihood alone has fallen enough that far from the mode
 _TANGENT_DROP = 1.0  # where tangents touch: the proposal then is kept about nine times in ten
 
 
@@ -94,7 +95,10 @@ class Effect:
 
     def _outside(self, side: np.ndarray, drop: float) -> np.ndarray:
         """Return a point on a side of the mode where f has fallen by ``drop`` or somewhat more."""
-        z = self.mode + side * np.sqrt(2 * drop)  # the curvature is at least 1
+        far = np.full_like(self.mode, np.sqrt(2 * drop))  # enough, as the curvature is at least 1
+        near = np.minimum(far, _NEAR / self.tau)
+        is_enough = _f(self.mode + side * near, self.n, self.k, self.mu, self.tau)[0] < self.peak - drop
+        z = self.mode + side * np.where(is_enough, near, far)
         for _ in range(_RANGE_STEPS):
             f, slope, _ = _f(z, self.n, self.k, self.mu, self.tau)
             z = z - (f - self.peak + drop) / slope
@@ -118,11 +122,13 @@ def _mode(n: np.ndarray, k: np.ndarray, mu: np.ndarray, tau: np.ndarray) -> np.n
     farthest = (np.abs(mu) + _FARTHEST) / tau
     far = np.clip(first_slope, -farthest, farthest)
     lower, upper = np.minimum(far, 0.0), np.maximum(far, 0.0)
-    for _ in range(_MODE_STEPS):
+    for step in range(_MODE_STEPS):
         _, slope, curvature = _f(z, n, k, mu, tau)
         lower, upper = np.where(slope > 0, z, lower), np.where(slope < 0, z, upper)
         newton = z - slope / curvature
-        following = np.where((newton >= lower) & (newton <= upper), newton, lower + (upper - lower) / 2)
+        # Newton's method can creep, or jump to and fro: every third step halves the bracket.
+        is_inside = (newton > lower) & (newton < upper) & (step % 3 < 2)
+        following = np.where(slope == 0, z, np.where(is_inside, newton, lower + (upper - lower) / 2))
         if (np.abs(following - z) <= 1e-9 * (1 + np.abs(z))).all():
             break
         z = following

@@ -22,7 +22,7 @@ from simstudy.types import Draws, PyTree, SamplerStats
 
 PADDED_GROUPS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 FITS_PER_LANE = 16  # in a block: with fewer, lanes idle at its end; with more, rows appear late
-SHORT_STRIDE, LONG_STRIDE = 2, 3  # log2 leapfrogs of a macro-step, for trajectories of about 5 and of 10 and more
+SHORT_STRIDE, LONG_STRIDE = 2, 3  # log2 leapfrogs of a macro-step, for trajectories of about 4 and for longer ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +132,7 @@ def padded_groups(n_groups: int) -> int:
 
 
 def _options(sampler: NUTS, model: Model) -> NUTSOptions:
-    is_short = isinstance(model, HierarchicalModel) and model.structure.kind in ("none", "complete")
+    is_short = isinstance(model, HierarchicalModel) and model.structure.kind == "complete"
     return NUTSOptions(
         chains=sampler.chains,
         warmup=sampler.warmup,
