@@ -6,7 +6,7 @@ nox.needs_version = ">=2024.4.15"
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["tests"]
-PACKAGES = ["simstudy", "tests", "benchmarks", "noxfile.py"]
+PACKAGES = ["simstudy", "tests", "benchmarks", "reports", "noxfile.py"]
 
 
 def install(session: nox.Session, *extras: str) -> None:
@@ -61,6 +61,8 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def report(session: nox.Session) -> None:
-    """Write the report of a run again: `nox -s report -- runs/pooling`."""
+    """Write the report of a run again, by default of `runs/pooling`, which also gives the README its figure."""
     install(session)
     session.run("simstudy", "report", *(session.posargs or ["runs/pooling"]))
+    if not session.posargs:
+        session.run("python", "reports/readme_figure.py", "runs/pooling", "reports/pooling.svg")

@@ -25,6 +25,9 @@ def run_command(
     study: Annotated[str, typer.Argument(help="A TOML file, or the name of a built-in study.")],
     out: Annotated[Path | None, typer.Option(help="Run folder; by default runs/<name>.")] = None,
     replicates: Annotated[int | None, typer.Option(min=1, help="Instead of the study's own number.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help='Go on until MCSEs are reached: "coverage:0.005,bias:0.01".')
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=0, help="Worker processes; by default one per core.")] = None,
     executor: Annotated[str, typer.Option(help="Where blocks run: local.")] = "local",
     platform: Annotated[str, typer.Option(help="cpu, or gpu: one process on the device.")] = "cpu",
@@ -37,20 +40,21 @@ def run_command(
     limit = _share(max_failed)
     _check_choice("--executor", executor, ("local",))
     _check_choice("--platform", platform, ("cpu", "gpu"))
+    if until is not None and replicates is not None:
+        raise StudyError("--until and --replicates: give one of them; --until finds the number of replicates")
+    from simstudy.measures.precision import parse_targets
     from simstudy.registry import load_file
     from simstudy.runner import run
+    from simstudy.until import run_until
 
+    targets = parse_targets(until) if until is not None else ()
     for path in load or []:
         load_file(path)
-    finished = run(
-        _study(study),
-        out=out,
-        replicates=replicates,
-        workers=workers,
-        platform=platform,  # type: ignore[arg-type]
-        keep_draws=keep_draws,
-        quiet=quiet,
-    )
+    where: dict[str, Any] = {"workers": workers, "platform": platform, "keep_draws": keep_draws, "quiet": quiet}
+    if targets:
+        finished = run_until(_study(study), targets, out=out, **where)
+    else:
+        finished = run(_study(study), out=out, replicates=replicates, **where)
     report = _report([finished.folder], None)
     print(f"report: {report}")
     bad = float((finished.fits["status"] != "ok").mean())

@@ -229,9 +229,13 @@ class Chains:
 
     @cached_property
     def ess_tail(self) -> np.ndarray:
-        """(row,) smaller effective sample size of the two tail quantiles, of their indicators draw <= quantile."""
-        ends = quantiles(self.ordered, TAIL_PROBABILITIES)
-        return np.fmin(*(_ess(self.draws <= end[:, None, None]) for end in ends.T))
+        """(row,) smaller effective sample size of the two tail quantiles, of their indicators draw <= quantile.
+
+        That of a quantile at the end of the draws' range is constant, of which rounding would make a number.
+        """
+        ends, largest = quantiles(self.ordered, TAIL_PROBABILITIES), self.ordered[:, -1]
+        each = (np.where(end < largest, _ess(self.draws <= end[:, None, None]), np.nan) for end in ends.T)
+        return np.fmin(*each)
 
     @cached_property
     def ess_mean(self) -> np.ndarray:

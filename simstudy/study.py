@@ -12,6 +12,7 @@ import numpy as np
 
 from simstudy.design import Scenario, plain_mechanism, scenarios_of
 from simstudy.errors import StudyError
+from simstudy.matching import check_matching
 from simstudy.methods import Method, methods_of, refuse_twins
 from simstudy.streams import random_key
 from simstudy.study_file import (
@@ -76,8 +77,11 @@ class Study:
         scenarios = tuple(scenarios_of(contents["mechanism"], folder))
         methods = tuple(methods_of(contents["method"], contents["sampler"], scenarios[0].mechanism))
         refuse_twins(methods)
+        section = checked(StudySection, contents["study"], "[study]")
+        if section.kind == "calibration":
+            check_matching(scenarios, methods)
         return cls(
-            section=checked(StudySection, contents["study"], "[study]"),
+            section=section,
             scenarios=scenarios,
             methods=methods,
             summary=checked(SummarySection, contents.get("summary", {}), "[summary]"),

@@ -31,7 +31,7 @@ class StudySection(Section):
     aim: str = ""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     replicates: Annotated[int, Field(ge=1, le=10_000_000)] = 100
-    kind: Literal["simulation"] = "simulation"
+    kind: Literal["simulation", "calibration"] = "simulation"
     common_random_numbers: bool = False
 
 

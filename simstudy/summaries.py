@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from simstudy.diagnostics import DIAGNOSTICS, Chains, ebfmi, slabs
+from simstudy.indicators import Indicators
 from simstudy.ranks import quantiles
 from simstudy.schema import quantile_column
 from simstudy.types import SamplerStats
 
 N_RANK = 99  # thinned draws that a truth is ranked among: 100 ranks, nearly independent draws (Talts et al. 2018, 5.1)
 MISSING = -1  # stands under the mask of a masked whole number
+N_PROBES = 8  # draws that rows are first told apart by
 INDICATORS = frozenset({"prob_best"})  # R-hat of a rare indicator tells its rarity: not part of a fit's extremes
 
 Columns = dict[str, np.ndarray]
@@ -97,8 +99,9 @@ def summarize(
     n_fits, n_chains, n_draws = _block_shape(draws, truth, rank_key)
     n_groups = {name: int(np.prod(value.shape[3:])) for name, value in draws.items()}
     row_truth = _truth_rows(truth, n_groups, n_fits)
+    is_indicator = np.tile(np.repeat([value.dtype == bool for value in draws.values()], list(n_groups.values())), n_fits)
     parts = [
-        _row_columns(Chains(rows), row_truth[where], probabilities)
+        _row_columns(rows, row_truth[where], probabilities, is_indicator=is_indicator[where])
         for where, rows in _slabs_of_rows(draws, n_groups, (n_fits, n_chains, n_draws))
     ]
     columns = _joined(parts)
@@ -212,37 +215,83 @@ def _labels(draws: Mapping[str, np.ndarray], n_groups: Mapping[str, int], n_fits
     return {"estimand": np.tile(names, n_fits), "group": _whole(np.tile(np.concatenate(groups), n_fits))}
 
 
-def _row_columns(chains: Chains, truth: np.ndarray, probabilities: tuple[float, ...]) -> Columns:
-    """Return what one row says by itself; ``n_below`` and ``n_tied`` count thinned draws, missing without a truth."""
-    at = quantiles(chains.ordered, (0.5, *probabilities)).T
-    names = ("median", *map(quantile_column, probabilities))
+def _row_columns(
+    rows: np.ndarray, truth: np.ndarray, probabilities: tuple[float, ...], *, is_indicator: np.ndarray
+) -> Columns:
+    """Return what (row, chain, draw) says by itself; ``n_below`` and ``n_tied`` count thinned draws below the truth."""
+    pooled = rows.reshape(len(rows), -1)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        columns = {"mean": chains.mean, "sd": chains.sd, **dict(zip(names, at, strict=True))}
-        columns |= chains.evaluate(*DIAGNOSTICS) | _scores(chains, truth)
-    columns = {name: np.where(chains.is_finite, value, np.nan) for name, value in columns.items()}
-    return columns | {"truth": truth, "is_finite": chains.is_finite} | _counts(chains, truth)
+        columns = _draw_columns(rows, probabilities, is_indicator=is_indicator)
+        is_finite = columns.pop("is_finite")
+        columns |= _scores(pooled, truth, columns.pop("half_spread"), mean=columns["mean"], sd=columns["sd"])
+        counts = _counts(pooled, truth, is_ranked=is_finite & ~np.isnan(truth))
+    columns = {name: np.where(is_finite, value, np.nan) for name, value in columns.items()}
+    return columns | {"truth": truth, "is_finite": is_finite} | counts
 
 
-def _scores(chains: Chains, truth: np.ndarray) -> Columns:
+def _draw_columns(rows: np.ndarray, probabilities: tuple[float, ...], *, is_indicator: np.ndarray) -> Columns:
+    """Return what the draws say without the truth, ``is_finite`` and ``half_spread``; rows that are equal share it."""
+    columns: Columns = {}
+    for kind, of_kind in ((Chains, ~is_indicator), (Indicators, is_indicator)):
+        places = np.flatnonzero(of_kind)
+        if not len(places):
+            continue
+        distinct, like = _distinct(rows, places)
+        some = _of_chains(kind(rows if len(distinct) == len(rows) else rows[distinct]), probabilities)
+        for name, value in some.items():
+            columns.setdefault(name, np.empty(len(rows), value.dtype))[places] = value[like]
+    return columns
+
+
+def _distinct(rows: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows at some places that equal none before them, and for each place the number of its like in these.
+
+    Groups share an estimand where nothing tells them apart: all effects under complete pooling, the weights of groups
+    of one size. Rows are told apart by a few of their draws, and taken for equal only where all draws are.
+    """
+    n_draws = rows[0].size
+    probes = np.ascontiguousarray(rows.reshape(len(rows), -1)[places, :: max(1, n_draws // N_PROBES)])
+    seen: dict[bytes, int] = {}
+    distinct: list[int] = []
+    like = np.empty(len(places), np.intp)
+    for i, place in enumerate(places):
+        like[i] = seen.setdefault(probes[i].tobytes(), len(distinct))
+        if like[i] == len(distinct) or not np.array_equal(rows[place], rows[distinct[like[i]]]):
+            like[i] = len(distinct)
+            distinct.append(place)
+    return np.array(distinct), like
+
+
+def _of_chains(chains: Chains, probabilities: tuple[float, ...]) -> Columns:
+    """Return moments, quantiles and diagnostics, and half the mean absolute difference of two different draws."""
     n = chains.pooled.shape[-1]
-    distance = chains.pooled - truth[:, None]
+    names = ("median", *map(quantile_column, probabilities))
+    at = quantiles(chains.ordered, (0.5, *probabilities)).T
+    half_spread = np.vecdot(chains.ordered, np.arange(1 - n, n, 2) / np.float64(n * (n - 1)))
+    columns = {"mean": chains.mean, "sd": chains.sd, **dict(zip(names, at, strict=True))}
+    columns |= chains.evaluate(*DIAGNOSTICS)
+    return columns | {"is_finite": chains.is_finite, "half_spread": half_spread}
+
+
+def _scores(
+    pooled: np.ndarray, truth: np.ndarray, half_spread: np.ndarray, *, mean: np.ndarray, sd: np.ndarray
+) -> Columns:
+    distance = pooled - truth[:, None]
     below, tied = np.count_nonzero(distance < 0, axis=-1), np.count_nonzero(distance == 0, axis=-1)
-    pit = np.where(np.isnan(truth), np.nan, (below + tied / 2) / n)
+    pit = np.where(np.isnan(truth), np.nan, (below + tied / 2) / pooled.shape[-1])
     np.abs(distance, out=distance)
-    pair_weights = np.arange(1 - n, n, 2) / np.float64(n * (n - 1))
-    crps = distance.mean(axis=-1) - np.vecdot(chains.ordered, pair_weights)
-    z = (truth - chains.mean) / chains.sd
-    log_score = np.where(chains.sd > 0, (np.log(2 * np.pi) + z**2) / 2 + np.log(chains.sd), np.nan)
+    crps = distance.mean(axis=-1) - half_spread
+    z = (truth - mean) / sd
+    log_score = np.where(sd > 0, (np.log(2 * np.pi) + z**2) / 2 + np.log(sd), np.nan)
     return {"pit": pit, "crps": crps, "log_score": log_score}
 
 
-def _counts(chains: Chains, truth: np.ndarray) -> Columns:
-    n = chains.pooled.shape[-1]
+def _counts(pooled: np.ndarray, truth: np.ndarray, *, is_ranked: np.ndarray) -> Columns:
+    n = pooled.shape[-1]
     n_rank = min(N_RANK, n)
-    thinned = chains.pooled[:, (2 * np.arange(n_rank) + 1) * n // (2 * n_rank)]
+    thinned = pooled[:, (2 * np.arange(n_rank) + 1) * n // (2 * n_rank)]
     at = truth[:, None]
     counts = {"n_below": np.count_nonzero(thinned < at, axis=-1), "n_tied": np.count_nonzero(thinned == at, axis=-1)}
-    is_ranked = chains.is_finite & ~np.isnan(truth)
     return {name: np.where(is_ranked, count, MISSING) for name, count in counts.items()}
 
 

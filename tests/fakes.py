@@ -39,6 +39,7 @@ METHODS = {
 }
 EXACT = {"partial, exact": ("partial", "none")}
 STRUCTURES = METHODS | EXACT
+ESS = {"partial, centered": (300, 900), "partial, exact": (N_CHAINS * N_DRAWS, N_CHAINS * N_DRAWS)}
 PRIORS = {"complete": ("mu", "sigma"), "none": ("theta", "sigma"), "partial": ("mu", "tau", "sigma")}
 PRIOR_OF = {"mu": "Normal(0, 10)", "theta": "Normal(0, 10)", "tau": "HalfNormal(5)", "sigma": "Exponential(1)"}
 OF_TRAJECTORIES = (
@@ -308,9 +309,9 @@ def _estimates(
     posteriors = _posteriors(rng, structure, cell)
     if replication == "sampler":
         posteriors = {k: tuple(np.broadcast_to(v[:1], v.shape) for v in value) for k, value in posteriors.items()}
-    low_ess, shared = name == "partial, centered", structure == "complete"
+    ess = ESS.get(name, (900, 2000))
     parts = [
-        _estimand_rows(rng, estimand, *posterior, levels, sampler_noise, shared=shared, low_ess=low_ess)
+        _estimand_rows(rng, estimand, *posterior, levels, sampler_noise, shared=structure == "complete", ess_bounds=ess)
         for estimand, posterior in posteriors.items()
     ]
     columns = {column: np.concatenate([part[column] for part in parts]) for column in parts[0]}
@@ -332,11 +333,10 @@ def _estimand_rows(
     sampler_noise: float,
     *,
     shared: bool,
-    low_ess: bool,
+    ess_bounds: tuple[float, float],
 ) -> dict[str, np.ndarray]:
     replicates, n_groups = mean.shape
-    bounds = (300, 900) if low_ess else (900, 2000)
-    ess = np.broadcast_to(rng.uniform(*bounds, (replicates, 1 if shared else n_groups)), mean.shape)
+    ess = np.broadcast_to(rng.uniform(*ess_bounds, (replicates, 1 if shared else n_groups)), mean.shape)
     mcse_mean = sd / np.sqrt(ess)
     low, high = BOUNDS.get(estimand, (-np.inf, np.inf))
     noise = np.broadcast_to(rng.standard_normal((replicates, 1 if shared else n_groups)), mean.shape)

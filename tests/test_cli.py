@@ -46,6 +46,18 @@ def test_a_study_ends_with_the_path_of_its_report(tmp_path):
     assert (report.returncode, report.stdout) == (0, "report: other.html\n")
 
 
+def test_a_run_goes_on_until_its_target(tmp_path):
+    """`--until` starts with 200 replicates, says how many are needed, and stops when they are there."""
+    (tmp_path / "tiny.toml").write_text(STUDY)
+    done = simstudy("run", "tiny.toml", "--until", "coverage:theta:0.014", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "200 replicates: MCSE of coverage" in done.stderr
+    performance = pd.read_parquet(tmp_path / "runs/tiny/performance.parquet")
+    coverage = performance.query("measure == 'coverage' and estimand == 'theta' and level == 0.95 and bin.isna()")
+    assert (coverage["mcse"] <= 0.0145).all()
+    assert len(pd.read_parquet(tmp_path / "runs/tiny/fits")) > 200
+
+
 def test_estimates_made_elsewhere_are_scored(tmp_path):
     """`simstudy score` writes CSV to standard output."""
     pd.DataFrame({"x": [1.1, 0.8, 1.3, 0.9], "se": 0.2}).to_csv(tmp_path / "x.csv", index=False)
@@ -82,9 +94,14 @@ def test_what_there_is_is_listed(tmp_path, what, words):
         (["run", "no/such.toml"], "no/such.toml: cannot read"),
         (["run", "pooling", "--replicates", "0"], "replicates"),
         (["run", "pooling", "--max-failed", "lots"], "--max-failed lots: expected a share such as 5%"),
-        (["run", "pooling", "--platform", "tpu"], "--platform: got 'tpu'; did you mean 'gpu'?; expected one of cpu, gpu"),
+        (
+            ["run", "pooling", "--platform", "tpu"],
+            "--platform: got 'tpu'; did you mean 'gpu'?; expected one of cpu, gpu",
+        ),
         (["run", "pooling", "--executor", "cloud"], "--executor: got 'cloud'"),
         (["run", "pooling", "--load", "none.py"], "--load none.py"),
+        (["run", "pooling", "--until", "coverag:0.01"], "did you mean 'coverage'"),
+        (["run", "pooling", "--until", "coverage:0.01", "--replicates", "9"], "give one of them"),
         (["report", "nowhere"], "nowhere is no run folder"),
         (["list", "samplerz"], "did you mean 'samplers'"),
         (["score", "none.csv", "--estimate", "x", "--truth", "0"], "none.csv: no such file"),

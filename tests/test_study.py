@@ -144,7 +144,20 @@ REFUSED = [
     (dict(study__replicates="many"), "[study] replicates: expected a valid integer, got 'many'"),
     (dict(study__name="../x"), "[study] name:"),
     (dict(study__seed=-1), "[study] seed:"),
-    (dict(study__kind="calibration"), "[study] kind: expected 'simulation', got 'calibration'"),
+    (dict(study__kind="calibrations"), "[study] kind: expected 'simulation' or 'calibration', got 'calibrations'"),
+    (dict(study__kind="calibration"), "with tau = 0 only complete pooling is calibrated"),
+    (
+        dict(study__kind="calibration", mechanism__tau=1.0, mechanism__kind="student_t"),
+        "needs the mechanism 'exchangeable'",
+    ),
+    (
+        dict(study__kind="calibration", mechanism__tau=1.0),
+        "priors.theta is Normal(0, 10), but the truth is drawn from Normal(0, 1)",
+    ),
+    (
+        dict(study__kind="calibration", mechanism__tau="HalfNormal(5)", mechanism__sigma="Exponential(1)"),
+        "no pooling is calibrated where mu and tau are numbers",
+    ),
     (dict(stduy={}), "[stduy]: no such section; did you mean 'study'"),
     (dict(mechanism__kind="exchangable"), "did you mean 'exchangeable'"),
     (dict(mechanism__tua=1.0), "[mechanism] tua: unknown key; did you mean 'tau'"),
@@ -184,6 +197,20 @@ REFUSED = [
     (dict(summary={"levels": [0.5, 1.5]}), "[summary] levels: expected less than 1, got 1.5"),
     (dict(diagnostics={"max_rhat": 0.9}), "[diagnostics] max_rhat:"),
 ]
+
+
+def test_a_calibration_study_has_the_priors_of_its_mechanism():
+    """Each structure has a mechanism that is its model: priors for partial, tau = 0 for complete, numbers for none."""
+    for structure, tau, priors in (
+        ("partial", "HalfNormal(5)", {"mu": "Normal(0, 1)", "tau": "HalfNormal(5)"}),
+        ("complete", 0.0, {"mu": "Normal(0, 1)"}),
+        ("none", 2.0, {"theta": "Normal(3, 2)"}),
+    ):
+        mechanism = {"kind": "exchangeable", "groups": 3, "group_size": 3, "tau": tau, "sigma": "Exponential(1)"}
+        mechanism["mu"] = 3.0 if structure == "none" else "Normal(0, 1)"
+        method = [{"name": "m", "structure": structure, "priors": priors}]
+        s = study(study__kind="calibration", mechanism=mechanism, method=method)
+        assert s.canonical["study"]["kind"] == "calibration"
 
 
 @pytest.mark.parametrize(("changes", "words"), REFUSED, ids=[w[:40] for _, w in REFUSED])

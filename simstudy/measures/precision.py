@@ -1,8 +1,8 @@
 """How many replicates: until a measure's Monte Carlo standard error is small enough in the worst scenario.
 
-An MCSE falls with the square root of the number of replicates, so a pilot says how many are needed. A proportion of 0 or
-1 has an MCSE of 0 after any number of replicates; what counts for proportions is half the width of the Wilson interval at
-one standard error,
+An MCSE falls with the square root of the number of replicates, so a pilot says how many are needed. A proportion of 0
+or 1 has an MCSE of 0 after any number of replicates; what counts for proportions is half the width of the Wilson
+interval at one standard error,
 
     h(p, n) = sqrt(p (1 - p) n + 1/4) / (n + 1),
 

@@ -7,8 +7,8 @@ posterior variance, m and m_0 the standard errors (mcse_mean) of both means, and
 
     z = d / sqrt(m^2 + m_0^2),   ESS_err = 1 / E[(d^2 - m_0^2) / V],   MSE = E[e_0^2 - m_0^2] + E[e^2 - e_0^2 + m_0^2].
 
-The exact sampler draws too, independently, so its mean has a standard error m_0 of its own; subtracting its square makes
-every part free of it on average (m_0 = 0 where the means are exact).
+The exact sampler draws too, independently, so its mean has a standard error m_0 of its own; subtracting its square
+makes every part free of it on average (m_0 = 0 where the means are exact).
 
 Effective draws counted by error see what their count by autocorrelation cannot: a chain that never enters a funnel
 looks well mixed and is wrong. Fits with and without divergences stand beside each other in bins. A chain diverges where
@@ -71,23 +71,25 @@ def mse_sampler(cells: Replicates, setting: Setting) -> Score:
 
 
 def exact_methods(methods: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return method -> the exact method of the same model, for the methods that have one.
+    """Return method -> the first exact method of the same model, for the methods that have one.
 
     Args:
         methods: those of the study, each with its options.
 
-    >>> method = {"name": "NUTS", "structure": "none", "priors": {"sigma": "Exponential(1)"}, "sampler": {"kind": "nuts"}}
-    >>> exact_methods([method, {**method, "name": "oracle", "sampler": {"kind": "exact"}}])
-    {'NUTS': 'oracle'}
+    >>> model = {"structure": "complete", "priors": {"mu": "Normal(0, 1)", "sigma": "1"}}
+    >>> nuts, exact = {"name": "a", "sampler": {"kind": "nuts"}}, {"name": "b", "sampler": {"kind": "exact"}}
+    >>> exact_methods([model | nuts, model | exact])
+    {'a': 'b'}
     """
-    methods = list(methods)
-    models = [json.dumps([method.get(name) for name in MODEL], sort_keys=True) for method in methods]
-    is_exact = [method["sampler"]["kind"] == EXACT for method in methods]
-    exact = {model: m["name"] for m, model, known in zip(methods, models, is_exact, strict=True) if known}
-    named = {
-        m["name"]: exact.get(model) for m, model, known in zip(methods, models, is_exact, strict=True) if not known
-    }
-    return {name: partner for name, partner in named.items() if partner is not None}
+    exact: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for method in methods:
+        model = json.dumps([method.get(name) for name in MODEL], sort_keys=True)
+        if method["sampler"]["kind"] == EXACT:
+            exact.setdefault(model, method["name"])
+        else:
+            others[method["name"]] = model
+    return {name: exact[model] for name, model in others.items() if model in exact}
 
 
 def read_sampler_errors(run: RunTables, rows: Rows, partners: Mapping[str, str]) -> Rows:

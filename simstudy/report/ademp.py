@@ -15,6 +15,7 @@ from simstudy.report.wording import ESTIMANDS, counted, number, symbol
 
 NOT_FACTORS = ("kind", "likelihood", "effects", "sigma_by", "data", "sizes", "standard_errors")
 DESIGN = ("groups", "group_size")
+FIRST = (*DESIGN, "mu", "tau", "sigma")
 LETTERS = {"groups": "J, groups", "group_size": "n, observations in each group"}
 MECHANISMS = {
     "exchangeable": "exchangeable group effects: θ_j ~ Normal(μ, τ)",
@@ -171,7 +172,8 @@ def _intervals(study: Mapping[str, Any]) -> str:
 
 
 def _factors(mechanism: Mapping[str, Any]) -> list[str]:
-    return [name for name, value in mechanism.items() if name not in NOT_FACTORS and value not in (None, [])]
+    names = [name for name, value in mechanism.items() if name not in NOT_FACTORS and value not in (None, [])]
+    return sorted(names, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
 
 
 def _listed(value: Any) -> Sequence[Any]:

@@ -168,7 +168,7 @@ def test_false_alarms_over_uniform_ranks():
 
 @pytest.mark.statistical
 def test_false_alarms_of_whole_runs_with_dependent_groups():
-    """Of 1,000 runs of 200 replicates, with 8 groups that nearly share their rank, at most 5 % + 2 SE raise an alarm."""
+    """Of 1,000 runs of 200 replicates, with 8 groups whose ranks nearly agree, at most 5 % + 2 SE raise an alarm."""
     rng = np.random.default_rng(5)
     n_alarms = 0
     for _ in range(1000):
@@ -194,7 +194,7 @@ def test_a_posterior_that_ignores_the_data_is_caught_by_the_log_likelihood():
     found = [passes(ranks) for ranks in planted]
     assert sum(not f["log_lik"] for f in found) >= 90
     assert sum(f["theta"] for f in found) >= 90
-    assert verdicts(run_of(planted[0])) == {"theta": "calibrated", "log_lik": "not calibrated"}
+    assert verdicts(run_of(planted[0]))["log_lik"] == "not calibrated"
 
 
 def test_a_precision_for_an_sd_is_caught_at_50():

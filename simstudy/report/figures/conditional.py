@@ -58,6 +58,7 @@ def conditional(
     chosen = [s for s in chosen or _spread(design, present) if s in present][:MAX_SCENARIOS]
     names = list(dict.fromkeys(name for table in tables.values() for name in table["method"]))
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
+    last = max(table["place"].max() for table in tables.values())
     turned = width < NARROW_BELOW
     with drawing():
         shape = (len(chosen), len(tables)) if turned else (len(tables), len(chosen))
@@ -66,7 +67,7 @@ def conditional(
         for i, (measure, table) in enumerate(tables.items()):
             for j, scenario in enumerate(chosen):
                 ax = grid[j, i] if turned else grid[i, j]
-                _panel(ax, table[table["scenario"] == scenario], measure, marks)
+                _panel(ax, table[table["scenario"] == scenario], measure, marks, last=last)
                 if i == 0:
                     ax.set_title(clip_text(design.labels[scenario], TITLE_WIDTH))
         _name_axes(grid if not turned else grid.T, list(tables))
@@ -84,7 +85,7 @@ def _spread(design: Design, present: set[str]) -> list[str]:
     return (chosen + [s for s in design.labels if s in present and s not in chosen])[:MAX_SCENARIOS]
 
 
-def _panel(ax: Axes, table: pd.DataFrame, measure: str, marks: Mapping[str, Mark]) -> None:
+def _panel(ax: Axes, table: pd.DataFrame, measure: str, marks: Mapping[str, Mark], *, last: float) -> None:
     for i, (name, mark) in enumerate(marks.items()):
         rows = table[table["method"] == name]
         values = rows["value"].to_numpy(float)
@@ -93,6 +94,7 @@ def _panel(ax: Axes, table: pd.DataFrame, measure: str, marks: Mapping[str, Mark
         shift = DODGE * (i - (len(marks) - 1) / 2)
         dots(ax, rows["place"].to_numpy(float) + shift, values, mark=mark, yerr=error, line=True, label=name)
     names = table.drop_duplicates("place").sort_values("place")
+    ax.set_xlim(-0.5, last + 0.5)
     ax.set_xticks(names["place"], [_short(name) for name in names["bin"]], rotation=90 if len(names) > 4 else 0)
     ax.grid(visible=False, axis="x")
     levels = table["level"].dropna().unique()

@@ -9,12 +9,12 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from simstudy.report.design import Design, read_design
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, panels
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, even_columns, panels
 from simstudy.report.figures.maps import bar_place, paint, spread
 from simstudy.report.readings import average, require
 
 COLORS = {"cmap": sns.color_palette("flare", as_cmap=True), "norm": Normalize(0, 1)}
-MAX_WRITTEN_CELLS = 60
+MAX_WRITTEN_CELLS, FEW_COLUMNS = 60, 4
 ROW_INCHES, WRITTEN_ROW_INCHES, HEAD = 0.22, 0.42, 0.75
 PER_THOUSAND = 1000
 
@@ -44,7 +44,7 @@ def divergences(performance: pd.DataFrame, scenarios: pd.DataFrame, *, width: fl
     rows = max((len(share) for share, _ in grids.values()), default=1)
     height = HEAD + rows * (WRITTEN_ROW_INCHES if written else ROW_INCHES)
     with drawing():
-        figure, axes = panels(len(names), columns=1 if width < NARROW_BELOW else 2, width=width, height=height)
+        figure, axes = panels(len(names), columns=_columns(grids, width), width=width, height=height)
         for ax, (name, (share, rate)) in zip(axes, grids.items(), strict=True):
             paint(ax, share.where(share > 0), COLORS, words=_words(share, rate) if written else None)
             ax.set_title(clip_text(name, 46))
@@ -53,6 +53,13 @@ def divergences(performance: pd.DataFrame, scenarios: pd.DataFrame, *, width: fl
         bar.ax.yaxis.set_major_formatter("{x:.0%}")
         bar.ax.xaxis.set_major_formatter("{x:.0%}")
     return figure
+
+
+def _columns(grids: dict[str, tuple[pd.DataFrame, pd.DataFrame]], width: float) -> int:
+    if width < NARROW_BELOW:
+        return 1
+    narrow = all(share.shape[1] <= FEW_COLUMNS for share, _ in grids.values())
+    return even_columns(len(grids), most=3 if narrow else 2)
 
 
 def diverging(shares: pd.DataFrame) -> list[str]:

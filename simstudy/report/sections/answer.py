@@ -23,6 +23,7 @@ def answers(evidence: Evidence) -> dict[str, list[str]]:
         "Which method is nearest to the truth": _error(evidence),
         "What the data say": _posteriors(evidence),
         "What shrinkage costs": _price(evidence),
+        "How well the spread of the groups is known": _spread(evidence),
         "Where the sampler is in trouble": _trouble(evidence),
         "What a draw costs": _efficiency(evidence),
         "What was lost": [sentences.failure_sentence(evidence.run.fits, evidence.n_flagged)],
@@ -49,14 +50,15 @@ def _posteriors(evidence: Evidence) -> list[str]:
 
 
 def _price(evidence: Evidence) -> list[str]:
-    if not evidence.roles.partial:
+    method = evidence.roles.partial
+    return sentences.price_sentences(evidence.performance, evidence.labels, method=method) if method else []
+
+
+def _spread(evidence: Evidence) -> list[str]:
+    if not (method := evidence.roles.partial):
         return []
-    tables, method = (evidence.performance, evidence.labels), evidence.roles.partial
-    boundary = evidence.design.boundary
-    return [
-        *sentences.price_sentences(*tables, method=method),
-        *sentences.bias_sentences(*tables, estimand="tau", method=method, boundary=boundary),
-    ]
+    tables, boundary = (evidence.performance, evidence.labels), evidence.design.boundary
+    return sentences.bias_sentences(*tables, estimand="tau", method=method, boundary=boundary)
 
 
 def _trouble(evidence: Evidence) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
-from simstudy.report.figures.conditional import well_seen
+from simstudy.report.figures.conditional import FEWEST_REPLICATES, well_seen
 from simstudy.report.readings import average, binned
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
@@ -123,7 +123,8 @@ def _by_distance(evidence: Evidence) -> list[Picture]:
         return []
     caption = (
         "Groups far from the mean are pulled the most. Coverage of partial pooling falls to the right by construction, "
-        "though it is nominal on average: the price of the smaller error, not a defect of the sampler."
+        "though it is nominal on average: the price of the smaller error, not a defect of the sampler. Bins that fewer "
+        f"than {FEWEST_REPLICATES} replicates fell into are left out."
     )
     tables = (evidence.performance, evidence.run.scenarios)
     return [

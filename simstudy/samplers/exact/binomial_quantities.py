@@ -10,6 +10,7 @@ the density).
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -20,6 +21,7 @@ from simstudy.samplers.exact.marginal import Marginal, SincMixture, Transformed
 from simstudy.samplers.exact.quantities import Quantities, mean_and_sd
 
 _NARROW = 0.8  # spacings: the trapezoid rule of a normal density of this sd is in error by 7e-6
+_LEAST_WEIGHT = 1e-14  # lighter nodes have no part in a moment
 _REACH, _NODES = 12.0, 256  # sds on either side, and nodes, of an effect's density
 
 
@@ -39,7 +41,7 @@ class BinomialQuantities(Quantities):
 
     def _moments(self, name: str, group: int) -> tuple[float, float]:
         if self.has_spread:
-            return mean_and_sd(self.grid, *self._effect(group).moments()[name])
+            return mean_and_sd(self.grid, *self._moments_at_nodes[self.n[group], self.k[group]][name])
         return mean_and_sd(self.grid, expit(self._mu) if name == "p" else self._mu)
 
     def _marginal(self, name: str, group: int) -> Marginal:
@@ -83,6 +85,19 @@ class BinomialQuantities(Quantities):
 
     def _theta_around_fixed_mu(self, group: int) -> SincMixture:
         return self._effect(group).mixture(self.grid.weights)
+
+    @cached_property
+    def _moments_at_nodes(self) -> dict[tuple[float, float], dict[str, np.ndarray]]:
+        """Mean and variance, (2, node, node), of theta and p for every distinct (n, k); 0 at nodes without weight."""
+        counts = self.grid.weights > _LEAST_WEIGHT
+        mu, tau = (np.broadcast_to(x, counts.shape)[counts] for x in (self._mu, self._tau))
+        out: dict[tuple[float, float], dict[str, np.ndarray]] = {}
+        for n, k in set(zip(self.n.tolist(), self.k.tolist(), strict=True)):
+            found = Effect.of(n=np.array(n), k=np.array(k), mu=mu, tau=tau).moments()
+            out[n, k] = {name: np.zeros((2, *counts.shape)) for name in found}
+            for name, moments in found.items():
+                out[n, k][name][:, counts] = moments
+        return out
 
     def _effect(self, group: int) -> Effect:
         return Effect.of(n=self.n[group], k=self.k[group], mu=self._mu, tau=self._tau)

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from simstudy.samplers.exact.marginal import SincMixture
 
 _DROP = 36.0  # f falls by this over the range of the trapezoid rule
 _NODES = 48  # over a range of at most 17 standard deviations
-_MODE_STEPS, _RANGE_STEPS = 150, 10
-_FARTHEST = 400.0  # the mode of theta lies within |mu| and this: log n + 2 log tau, at the most
+_MODE_STEPS, _RANGE_STEPS = 150, 12
+_PEAK_ERROR = 1e-10  # of f at the mode
+_RANGE_ERROR = 0.05  # of the distance from the mode: the range is only made shorter
 _NEAR = 500.0  # in theta: as a rule the likelihood alone has fallen enough that far from the mode
 _TANGENT_DROP = 1.0  # where tangents touch: the proposal then is kept about nine times in ten
 
@@ -90,7 +91,8 @@ class Effect:
         lower, upper = (self._outside(side * np.ones_like(self.mode), _DROP) for side in (-1, 1))
         z = lower[..., None] + (upper - lower)[..., None] * np.linspace(0.0, 1.0, _NODES)
         theta = self.mu[..., None] + self.tau[..., None] * z
-        f = self.k[..., None] * theta - self.n[..., None] * np.logaddexp(theta, 0.0) - 0.5 * z**2
+        log_failure = -np.maximum(theta, 0.0) - np.log1p(np.exp(-np.abs(theta)))
+        f = self.k[..., None] * theta + self.n[..., None] * log_failure - 0.5 * z**2
         return z, np.exp(f - self.peak[..., None]), (upper - lower) / (_NODES - 1)
 
     def _outside(self, side: np.ndarray, drop: float) -> np.ndarray:
@@ -101,7 +103,10 @@ class Effect:
         z = self.mode + side * np.where(is_enough, near, far)
         for _ in range(_RANGE_STEPS):
             f, slope, _ = _f(z, self.n, self.k, self.mu, self.tau)
-            z = z - (f - self.peak + drop) / slope
+            step = (f - self.peak + drop) / slope
+            z = z - step
+            if (np.abs(step) <= _RANGE_ERROR * np.abs(z - self.mode)).all():
+                break
         return z
 
 
@@ -110,29 +115,47 @@ def _f(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return f and its first two derivatives."""
     theta = mu + tau * z
-    p = expit(theta)
-    f = k * theta - n * np.logaddexp(theta, 0.0) - 0.5 * z**2
+    small = np.exp(-np.abs(theta))  # one exponential for log(1 + exp theta) and for p, each to full precision
+    p = np.where(theta > 0, 1.0, small) / (1 + small)
+    f = k * theta - n * (np.maximum(theta, 0.0) + np.log1p(small)) - 0.5 * z**2
     return f, tau * (k - n * p) - z, -(n * p * (1 - p) * tau**2) - 1
 
 
 def _mode(n: np.ndarray, k: np.ndarray, mu: np.ndarray, tau: np.ndarray) -> np.ndarray:
-    """Return the mode of f. It lies between 0 and f'(0), as f'' <= -1."""
-    z = np.zeros(np.shape(mu))
-    first_slope = _f(z, n, k, mu, tau)[1]
-    farthest = (np.abs(mu) + _FARTHEST) / tau
-    far = np.clip(first_slope, -farthest, farthest)
-    lower, upper = np.minimum(far, 0.0), np.maximum(far, 0.0)
+    """Return the mode of f, by Newton's method inside a bracket, every third step halving it."""
+    parts = np.stack([x.ravel() for x in np.broadcast_arrays(n, k, mu, tau)])
+    ends = _mode_bracket(*parts)
+    z = ends.mean(0)
+    left = np.arange(len(z))
     for step in range(_MODE_STEPS):
-        _, slope, curvature = _f(z, n, k, mu, tau)
-        lower, upper = np.where(slope > 0, z, lower), np.where(slope < 0, z, upper)
-        newton = z - slope / curvature
-        # Newton's method can creep, or jump to and fro: every third step halves the bracket.
-        is_inside = (newton > lower) & (newton < upper) & (step % 3 < 2)
-        following = np.where(slope == 0, z, np.where(is_inside, newton, lower + (upper - lower) / 2))
-        if (np.abs(following - z) <= 1e-9 * (1 + np.abs(z))).all():
+        _, slope, curvature = _f(z[left], *parts[:, left])
+        ends[0, left] = np.where(slope >= 0, z[left], ends[0, left])
+        ends[1, left] = np.where(slope <= 0, z[left], ends[1, left])
+        newton = z[left] - slope / curvature
+        is_inside = (newton > ends[0, left]) & (newton < ends[1, left]) & (step % 3 < 2)
+        following = np.where(is_inside, newton, ends[:, left].mean(0))
+        # By concavity f rises to its peak by less than slope times width of the bracket.
+        left_to_do = np.abs(slope) * np.ptp(ends[:, left], axis=0) > _PEAK_ERROR
+        z[left[left_to_do]] = following[left_to_do]
+        left = left[left_to_do]
+        if not len(left):
             break
-        z = following
-    return z
+    return z.reshape(np.shape(mu))
+
+
+def _mode_bracket(n: np.ndarray, k: np.ndarray, mu: np.ndarray, tau: np.ndarray) -> np.ndarray:
+    """Return ends of an interval of z with the mode, (2, element).
+
+    As f'' <= -1 the mode lies between 0 and f'(0); and theta there between mu and logit(k / n). Where k = 0, p below
+    exp(theta) gives mu - theta <= W(x), x = tau^2 n exp(mu), and Lambert's W(x) is below log(1 + x); k = n likewise.
+    """
+    first_slope = _f(np.zeros_like(mu), n, k, mu, tau)[1]
+    log_x = np.log(np.maximum(n, 1)) + 2 * np.log(tau)
+    farthest = np.where(k == 0, -np.logaddexp(0, log_x + mu), np.logaddexp(0, log_x - mu))
+    is_inner = (k > 0) & (k < n)
+    farthest = np.where(is_inner, logit(np.where(is_inner, k / np.maximum(n, 1), 0.5)) - mu, farthest) / tau
+    far = np.where(np.abs(first_slope) < np.abs(farthest), first_slope, farthest)
+    return np.stack([np.minimum(far, 0.0), np.maximum(far, 0.0)])
 
 
 def _moments(x: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

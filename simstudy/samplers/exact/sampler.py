@@ -15,8 +15,8 @@ from simstudy.samplers.exact.stream import stream_of
 from simstudy.samplers.sampler import Program, Sampler
 from simstudy.types import Draws, PyTree
 
-FITS_AT_ONCE = 64
-BATCHES_PER_BLOCK = 16
+FITS_AT_ONCE = 16
+BATCHES_PER_BLOCK = 8
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,58 @@
+"""Run until Monte Carlo standard errors are small enough: a pilot says how many replicates are needed.
+
+The worst cell of the design decides. An estimate from few replicates can be far off, so a run grows by a factor at
+most before the number is estimated anew.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from simstudy.measures import performance
+from simstudy.measures.precision import PILOT, Target, current_precision, reached, replicates_needed
+from simstudy.runner import run
+from simstudy.store import Run
+from simstudy.study import Study
+
+LARGEST_STEP = 5
+
+
+def run_until(
+    study: Study, targets: tuple[Target, ...], *, out: str | Path | None = None, quiet: bool = False, **where: Any
+) -> Run:
+    """Run a study, and go on with it, until every target is reached.
+
+    Args:
+        study: the study; its number of replicates counts where it is above the pilot's.
+        targets: measures and the MCSEs that they have to reach in their worst scenario.
+        out: run folder, by default ``runs/<name>``.
+        quiet: say nothing on the way.
+        where: further arguments of ``run``.
+
+    Returns:
+        The run, whose study has the number of replicates that it took.
+
+    Raises:
+        TableError: no scenario and method has one of the measures.
+    """
+    n = max(PILOT, study.replicates)
+    while True:
+        finished = run(study, out=out, replicates=n, quiet=quiet, **where)
+        table = performance(finished)
+        if not quiet:
+            _say(table, finished, targets, n)
+        if reached(table, targets):
+            return finished
+        n = min(max(replicates_needed(table, targets), n + 1), LARGEST_STEP * n)
+
+
+def _say(table: Any, finished: Run, targets: tuple[Target, ...], n: int) -> None:
+    labels = dict(zip(finished.scenarios["scenario"].astype(str), finished.scenarios["label"], strict=True))
+    for target in targets:
+        now = current_precision(table, target)
+        place = ", ".join(filter(None, [labels.get(now.scenario, now.scenario), now.method, now.estimand]))
+        print(
+            f"{n} replicates: MCSE of {target.measure} {now.mcse:.2g} ({place}); {target.mcse:g} needs about "
+            f"{now.n_needed} replicates",
+            file=sys.stderr,
+        )
