@@ -220,12 +220,12 @@ class Chains:
         median = (ordered[:, middle - 1] + ordered[:, middle]) / 2
         folded = np.abs(self.halves.reshape(ordered.shape) - median[:, None])
         folded_scores = normal_scores(sort_rows(folded)).reshape(self.halves.shape)
-        return np.fmax(self._scores.rhat, Mixing(folded_scores).rhat)
+        return np.fmax(Mixing(self._scores).rhat, Mixing(folded_scores).rhat)
 
     @cached_property
     def ess_bulk(self) -> np.ndarray:
         """(row,) effective sample size of the rank-normalized draws."""
-        return self._scores.ess
+        return self._ess[0]
 
     @cached_property
     def ess_tail(self) -> np.ndarray:
@@ -233,19 +233,18 @@ class Chains:
 
         That of a quantile at the end of the draws' range is constant, of which rounding would make a number.
         """
-        ends, largest = quantiles(self.ordered, TAIL_PROBABILITIES), self.ordered[:, -1]
-        each = (np.where(end < largest, _ess(self.draws <= end[:, None, None]), np.nan) for end in ends.T)
-        return np.fmin(*each)
+        is_inside = self._tails < self.ordered[:, -1:]
+        return np.fmin.reduce(np.where(is_inside.T, self._ess[3:], np.nan))
 
     @cached_property
     def ess_mean(self) -> np.ndarray:
         """(row,) effective sample size of the draws."""
-        return _ess(self.standardized)
+        return self._ess[1]
 
     @cached_property
     def ess_sd(self) -> np.ndarray:
         """(row,) effective sample size of the squared deviations."""
-        return _ess(self._squares)
+        return self._ess[2]
 
     @cached_property
     def mcse_mean(self) -> np.ndarray:
@@ -258,7 +257,7 @@ class Chains:
         squares = self._squares.reshape(self.pooled.shape)
         n = squares.shape[-1]
         variance = (n - 1) / n
-        variance_of_squares = np.vecdot(squares, squares) / n - variance**2
+        variance_of_squares = np.maximum(np.vecdot(squares, squares) / n - variance**2, 0.0)
         return self.sd * np.sqrt(variance_of_squares / (4 * variance * self.ess_sd))
 
     @cached_property
@@ -275,12 +274,26 @@ class Chains:
         return sort_rows(self.halves.reshape(len(self.halves), -1))
 
     @cached_property
-    def _scores(self) -> Mixing:
-        return Mixing(normal_scores(self._order).reshape(self.halves.shape))
+    def _scores(self) -> np.ndarray:
+        return normal_scores(self._order).reshape(self.halves.shape)
 
+    @cached_property
+    def _tails(self) -> np.ndarray:
+        return quantiles(self.ordered, TAIL_PROBABILITIES)
 
-def _ess(x: np.ndarray) -> np.ndarray:
-    return Mixing(_split(x.astype(np.float32))).ess
+    @cached_property
+    def _ess(self) -> np.ndarray:
+        """(series, row) effective sample sizes of scores, draws, squared deviations and the tails' indicators.
+
+        All series go through the autocovariances at once: their work on a row is a few microseconds, and the calls
+        would take as long.
+        """
+        halves = self.halves
+        series = np.empty((3 + len(TAIL_PROBABILITIES), *halves.shape), np.float32)
+        series[0], series[1], series[2] = self._scores, _split(self.standardized), _split(self._squares)
+        for place, end in enumerate(self._tails.T, start=3):
+            np.less_equal(halves, end[:, None, None], out=series[place])
+        return Mixing(series.reshape(-1, *halves.shape[1:])).ess.reshape(series.shape[:2])
 
 
 def _split(x: np.ndarray) -> np.ndarray:

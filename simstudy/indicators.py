@@ -52,8 +52,8 @@ class Indicators(Chains):
 
     @cached_property
     def ess_sd(self) -> np.ndarray:
-        """(row,) that of the draws; NaN where half of them are 1, so that all squared deviations are equal."""
-        return np.where(self.mean == 1 / 2, np.nan, self.ess_mean)
+        """(row,) that of the draws."""
+        return self.ess_mean
 
     @cached_property
     def _mixing(self) -> Mixing:

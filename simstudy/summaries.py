@@ -192,7 +192,7 @@ def _slabs_of_rows(
         start = 0
         for name, value in draws.items():
             stop = start + n_groups[name]
-            block[:, start:stop] = np.moveaxis(value[fits].reshape(len(block), n_chains, n_draws, -1), -1, 1)
+            block[:, start:stop] = value[fits].reshape(len(block), n_chains, n_draws, -1).transpose(0, 3, 1, 2)
             start = stop
         rows = block.reshape(-1, n_chains, n_draws)
         for part in slabs(len(rows), n_chains * n_draws):

@@ -96,8 +96,8 @@ def _judged(run: RunTables, labels: Labels) -> list[dict]:
     if ranked.groupby("cell")["n_rank"].nunique().gt(1).any():
         raise TableError("calibration: expected one n_rank in each scenario, method, estimand and group, got several")
     rows = []
-    for cell, part in ranked.groupby("cell"):
-        code, group = divmod(int(cell), labels.n_groups + 1)
+    for _, part in ranked.groupby("cell"):
+        code, group = divmod(int(part["cell"].iloc[0]), labels.n_groups + 1)
         pair, estimand = divmod(code, len(labels.estimands))
         names = {"estimand": labels.estimands[estimand], "group": group - 1 if group else None}
         rows.append(_row(labels, pair, part, int(attempted[pair])) | names)

@@ -162,9 +162,11 @@ def _walk(n: int, n_rank: int, n_edges: int) -> _Walk:
     k = np.arange(n + 1)
     return _Walk(
         n=n,
-        lower=binom.cdf(k, n, z),
-        upper=binom.sf(k - 1, n, z),
-        steps=tuple(np.trim_zeros(step, "b") for step in poisson.pmf(k, n * np.diff(z, axis=0, prepend=0.0))),
+        lower=np.asarray(binom.cdf(k, n, z)),
+        upper=np.asarray(binom.sf(k - 1, n, z)),
+        steps=tuple(
+            np.trim_zeros(step, "b") for step in np.asarray(poisson.pmf(k, n * np.diff(z, axis=0, prepend=0.0)))
+        ),
         finish=np.exp(poisson.logpmf(n - k, n * (1 - z)) - poisson.logpmf(n, n)),
     )
 

@@ -13,7 +13,7 @@ def holm(p_values: np.ndarray, *, weights: np.ndarray | None = None) -> np.ndarr
         p_values: (hypothesis,) in [0, 1].
         weights: (hypothesis,) positive; all alike where None.
 
-    Source: Holm 1979, Scandinavian Journal of Statistics 6:65; with weights, his section 5.
+    Source: Holm 1979, Scandinavian Journal of Statistics 6:65, the weighted form included.
 
     >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
     [0.03, 0.06, 0.06]

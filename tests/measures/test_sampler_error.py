@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simstudy.measures import MEASURES, performance
+from simstudy.measures import MEASURES, judge_divergent_fits, performance
 from simstudy.measures.sampler_error import exact_methods
 from tests.fakes import EXACT, METHODS, fake_repeats, fake_run
 
@@ -27,6 +27,11 @@ def located(run):
 def changed(run, **columns):
     """Return the run with other columns in its estimates."""
     return dataclasses.replace(run, estimates=run.estimates.assign(**columns))
+
+
+def divergent_replicates(run):
+    """Return the replicates in which the centered sampler has divergent draws."""
+    return run.fits[(run.fits["method"] == CENTERED) & (run.fits["n_divergent"] > 0)]["replicate"]
 
 
 def scores(run, *, method=SAMPLER, estimand="mu", bin_=None):
@@ -96,7 +101,7 @@ def test_exact_means_need_no_correction(run):
 
 def test_a_bias_of_divergent_fits_is_seen_among_them_alone(run):
     """Means that are off by half a posterior sd in the fits with divergences show there, and in the others do not."""
-    divergent = run.fits[(run.fits["method"] == CENTERED) & (run.fits["n_divergent"] > 0)]["replicate"]
+    divergent = divergent_replicates(run)
     own = (run.estimates["method"] == CENTERED) & run.estimates["replicate"].isin(divergent)
     biased = changed(run, mean=run.estimates["mean"] + 0.5 * run.estimates["sd"] * own)
     some, none, every = (
@@ -109,6 +114,28 @@ def test_a_bias_of_divergent_fits_is_seen_among_them_alone(run):
     assert some.loc["sampler_bias", "n_used"] == len(divergent)
     assert some.loc["sampler_z_square", "value"] > 20 > none.loc["sampler_z_square", "value"]
     assert some.loc["error_ess", "value"] < 5
+
+
+def test_fits_with_divergences_are_judged(run):
+    """Half a posterior sd of bias in them is found; without it they are harmless; two of them tell nothing."""
+    own = (run.estimates["method"] == CENTERED) & run.estimates["replicate"].isin(divergent_replicates(run))
+    biased = changed(run, mean=run.estimates["mean"] + 0.5 * run.estimates["sd"] * own)
+    few = dataclasses.replace(run, fits=run.fits.assign(n_divergent=run.fits["replicate"].lt(2).astype("Int64")))
+    found = [judge_divergent_fits(performance(r)).set_index(["method", "estimand"]) for r in (biased, run, few)]
+    assert [table.loc[(CENTERED, "mu"), "verdict"] for table in found] == ["biased", "harmless", "cannot tell"]
+    assert (
+        abs(found[0].loc[(CENTERED, "theta"), "bias"] - 0.5)
+        < 0.05
+        > abs(found[0].loc[(CENTERED, "theta"), "other_bias"])
+    )
+    assert found[2].loc[(CENTERED, "mu"), "n_used"] == 2
+
+
+def test_nothing_is_judged_without_an_exact_method():
+    """Without sampler errors there is no verdict: a table of its columns without rows."""
+    judged = judge_divergent_fits(performance(fake_run(replicates=5, **ONE_SCENARIO)))
+    assert judged.empty
+    assert "verdict" in judged
 
 
 def test_the_exact_method_is_named_and_not_scored_itself(run):
@@ -167,7 +194,7 @@ def ratios_of_repeats(*, repeats, replicates, seeds):
 
 
 def test_mcse_is_the_spread_over_repeated_studies():
-    """For every measure the MCSE lies within 20 % of the spread over 120 studies: three times its own error of 6.5 %."""
+    """For every measure the MCSE lies within 20 % of the spread over 120 studies, 3 times its own error of 6.5 %."""
     by_measure = ratios_of_repeats(repeats=120, replicates=100, seeds=[3]).groupby("measure").median()
     assert set(by_measure.index) == set(OF_SAMPLER)
     assert by_measure.between(0.8, 1.2).all(), by_measure

@@ -66,9 +66,7 @@ class BinomialProblem(Problem):
                 total = total + count * (k * first - n * np.logaddexp(first, 0.0))
         return total
 
-    def draw_others(
-        self, first: np.ndarray, second: np.ndarray, stream: np.random.Generator
-    ) -> dict[str, np.ndarray]:
+    def draw_others(self, first: np.ndarray, second: np.ndarray, stream: np.random.Generator) -> dict[str, np.ndarray]:
         """Draw theta given mu and tau."""
         mu, tau = first[:, None], second[:, None]
         z = np.zeros((len(mu), self.n.shape[1]))

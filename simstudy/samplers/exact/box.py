@@ -48,7 +48,7 @@ def _boxes(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
         some, sides = problem.take(active), upper[active] - lower[active]
         u = [nodes(lower[active, a], upper[active, a], _COARSE_NODES if free[a] else 1) for a in (0, 1)]
         log_density = some.log_density(u[0][:, :, None], u[1][:, None, :])
-        for a in np.flatnonzero(free):
+        for a in np.flatnonzero(free).tolist():
             profile, bound = _profile(some, u, log_density, a)
             log_value = np.log(np.abs(problem.axes[a].value(u[a])) + np.finfo(float).tiny)
             if zoom == 0:
@@ -59,9 +59,7 @@ def _boxes(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     return lower, upper
 
 
-def _profile(
-    problem: Problem, u: list[np.ndarray], log_density: np.ndarray, a: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _profile(problem: Problem, u: list[np.ndarray], log_density: np.ndarray, a: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the largest log density over the other axis that was found, and a bound on it, (fit, node of a)."""
     rows = log_density if a == 0 else np.swapaxes(log_density, 1, 2)
     other = u[1 - a]
@@ -70,8 +68,8 @@ def _profile(
         best = rows.argmax(2)[..., None]
         cells = np.broadcast_to(other if other.ndim == 3 else other[:, None, :], rows.shape)
         below, above = np.maximum(best - 1, 0), np.minimum(best + 1, rows.shape[2] - 1)
-        ends = [np.take_along_axis(cells, place, 2)[..., 0] for place in (below, above)]
-        other = nodes(*ends, _PROFILE_NODES)
+        lower, upper = (np.take_along_axis(cells, place, 2)[..., 0] for place in (below, above))
+        other = nodes(lower, upper, _PROFILE_NODES)
         if a == 0:
             rows = problem.log_density(u[0][:, :, None], other)
         else:

@@ -2,8 +2,12 @@
 
 A cell is proposed with the largest density at its corners, a little raised, times its area; a point in it is uniform.
 It is kept with the ratio of the density there, computed anew, to that height (von Neumann 1951). Where a density
-exceeds its height the draws are made again with higher cells.
+exceeds its height all draws of that posterior are made again with higher cells. Posteriors are served together, each
+from its own random numbers.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,46 +15,66 @@ from simstudy.samplers.exact.grid import Grid
 from simstudy.samplers.exact.problem import Problem
 
 _HEADROOMS = (0.1, 0.5, 2.0, 5.0)  # on the log scale, tried in turn
+_PROPOSALS = 2048  # at once
 
 
-def draw_parameters(
-    problem: Problem, grid: Grid, stream: np.random.Generator, n: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return n draws of the two parameters of one data set, each (n,).
+@dataclass(kw_only=True)
+class _Cells:
+    """Proposals for one posterior, and what was kept of them."""
+
+    grid: Grid
+    stream: np.random.Generator
+    trial: int = 0
+    kept: list[np.ndarray] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._corners = _largest_corner(self.grid.log_density)
+        self._cumulative = np.cumsum(np.exp(self._corners - self._corners.max()))
+
+    @property
+    def n_kept(self) -> int:
+        """Number of draws so far."""
+        return sum(u.shape[1] for u in self.kept)
+
+    def propose(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return points, (2, proposal) coordinates, and the log heights of their cells."""
+        uniform = self.stream.random((3, _PROPOSALS))
+        cell = np.searchsorted(self._cumulative, uniform[0] * self._cumulative[-1], side="right")
+        places = np.divmod(cell, self._corners.shape[1])
+        u = np.stack([_inside(self.grid.coordinates[a], places[a], uniform[1 + a]) for a in (0, 1)])
+        return u, self._corners.ravel()[cell] + _HEADROOMS[self.trial]
+
+    def judge(self, u: np.ndarray, log_height: np.ndarray, log_density: np.ndarray) -> None:
+        """Keep proposals, or begin again with higher cells where one was too low."""
+        excess = log_density - log_height
+        if (excess > 0).any():
+            self.trial, self.kept = self.trial + 1, []
+        else:
+            self.kept.append(u[:, self.stream.random(_PROPOSALS) < np.exp(excess)])
+
+
+def draw_coordinates(
+    problem: Problem, grids: Sequence[Grid], streams: Sequence[np.random.Generator], n: int
+) -> list[np.ndarray | None]:
+    """Return for each data set n draws of the two coordinates, (2, n).
 
     Args:
-        problem: of the one data set.
-        grid: its posterior on a grid.
-        stream: random numbers.
+        problem: the data sets.
+        grids: their posteriors.
+        streams: their random numbers.
         n: number of draws.
 
-    Raises:
-        ArithmeticError: the density exceeds even the highest cells: the grid misses a peak.
+    Returns:
+        The draws, or None where the density exceeds even the highest cells: the grid misses a peak.
     """
-    for headroom in _HEADROOMS:
-        kept = _kept(problem, grid, stream, n, headroom)
-        if kept is not None:
-            return problem.axes[0].value(kept[0]), problem.axes[1].value(kept[1])
-    raise ArithmeticError("the density between the nodes of the grid is far above that at the nodes")
-
-
-def _kept(
-    problem: Problem, grid: Grid, stream: np.random.Generator, n: int, headroom: float
-) -> np.ndarray | None:
-    """Return (2, n) coordinates, or None where a density exceeds the height of its cell."""
-    heights = _largest_corner(grid.log_density) + headroom
-    cumulative = np.cumsum(np.exp(heights - heights.max()))
-    kept: list[np.ndarray] = []
-    while sum(one.shape[1] for one in kept) < n:
-        uniform = stream.random((4, n))
-        cell = np.searchsorted(cumulative, uniform[0] * cumulative[-1], side="right")
-        u = np.stack([_inside(*axis) for axis in zip(grid.coordinates, np.divmod(cell, heights.shape[1]), uniform[1:3], strict=True)])
-        log_density = problem.log_density(u[0][None, :, None], u[1][None, :, None])[0, :, 0]
-        excess = log_density - heights.ravel()[cell]
-        if (excess > 0).any():
-            return None
-        kept.append(u[:, uniform[3] < np.exp(excess)])
-    return np.concatenate(kept, axis=1)[:, :n]
+    each = [_Cells(grid=grid, stream=stream) for grid, stream in zip(grids, streams, strict=True)]
+    while active := [i for i, cells in enumerate(each) if cells.trial < len(_HEADROOMS) and cells.n_kept < n]:
+        proposals = [each[i].propose() for i in active]
+        u = np.stack([u for u, _ in proposals], axis=1)[..., None]
+        log_density = problem.take(np.array(active)).log_density(u[0], u[1])[..., 0]
+        for i, proposal, density in zip(active, proposals, log_density, strict=True):
+            each[i].judge(*proposal, density)
+    return [np.concatenate(c.kept, axis=1)[:, :n] if c.trial < len(_HEADROOMS) else None for c in each]
 
 
 def _largest_corner(f: np.ndarray) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""The effect of one binomial group given mu and tau: theta = mu + tau z with z of log density
+"""The effect of one binomial group given mu and tau.
+
+It is theta = mu + tau z, with z of log density
 
     f(z) = k theta - n log(1 + exp theta) - z^2 / 2,
 

@@ -77,9 +77,7 @@ class GaussianProblem(Problem):
         log_spread = 0.5 * np.log(variance / self.prior_sd**2) if self.prior_sd > 0 else 0.0
         return constant - within - 0.5 * log_ratio + log_spread - 0.5 * squares
 
-    def draw_others(
-        self, first: np.ndarray, second: np.ndarray, stream: np.random.Generator
-    ) -> dict[str, np.ndarray]:
+    def draw_others(self, first: np.ndarray, second: np.ndarray, stream: np.random.Generator) -> dict[str, np.ndarray]:
         """Draw mu given the scales, and theta given mu and the scales."""
         tau, sigma = first[:, None], second[:, None]
         mean, variance = (x[0] for x in self._mu(self._class_weights(tau[None], sigma[None])[0]))

@@ -1,13 +1,15 @@
 """Quantities that are normal given the scales: mixtures of normals over the nodes of the grid."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from simstudy.samplers.exact.marginal import Marginal, NormalMixture
 from simstudy.samplers.exact.quantities import Quantities, mean_and_sd
 
-_LEAST_WEIGHT = 1e-14  # lighter nodes have no part in a distribution function
+_LEAST_WEIGHT = 1e-13  # lighter nodes have no part in a distribution function
+_SMALL_TAU = 1e-6  # of the variance of mu: tau^2 changes that of an effect by this
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +39,21 @@ class GaussianQuantities(Quantities):
         return mean + self.center, sd
 
     def _marginal(self, name: str, group: int) -> Marginal:
-        weights = self.grid.weights
+        weights = self._gathered_weights
         counts = weights > _LEAST_WEIGHT
         mean, variance = self._given_scales(name, group)
         kept = weights[counts]
-        return NormalMixture(
-            weights=kept / kept.sum(), means=mean[counts] + self.center, sds=np.sqrt(variance[counts])
-        )
+        return NormalMixture(weights=kept / kept.sum(), means=mean[counts] + self.center, sds=np.sqrt(variance[counts]))
+
+    @cached_property
+    def _gathered_weights(self) -> np.ndarray:
+        """The weights, those of all tau too small to make a difference put on the largest of them."""
+        weights = self.grid.weights.copy()
+        n_small = int((self.tau**2 < _SMALL_TAU * self.mu_variance).all(axis=1).sum())
+        if n_small > 1:
+            weights[n_small - 1] = weights[:n_small].sum(axis=0)
+            weights[: n_small - 1] = 0.0
+        return weights
 
     def _given_scales(self, name: str, group: int) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and variance at every node."""

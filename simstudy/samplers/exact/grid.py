@@ -7,7 +7,8 @@ theorem 5.1).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -44,21 +45,15 @@ class Grid:
         first, second = (float(u[1] - u[0]) if len(u) > 1 else 1.0 for u in self.coordinates)
         return first, second
 
-    @property
+    @cached_property
     def weights(self) -> np.ndarray:
         """(node, node) probabilities that sum to 1."""
         first, second = self.spacings
         return np.exp(self.log_density - self.log_evidence) * (first * second)
 
-    def moment(self, value: np.ndarray, weights: np.ndarray | None = None) -> float:
-        """Return the posterior mean of a function on the nodes, NaN where it does not exist.
-
-        Args:
-            value: (node, node), broadcast.
-            weights: ``self.weights``, where they are at hand.
-        """
-        weights = self.weights if weights is None else weights
-        terms = weights * value
+    def moment(self, value: np.ndarray) -> float:
+        """Return the posterior mean of a function on the nodes, (node, node) or broadcast; NaN where there is none."""
+        terms = self.weights * value
         return float(terms.sum()) if self._edge_share(np.abs(terms)) < EDGE_SHARE else np.nan
 
     def _edge_share(self, terms: np.ndarray) -> float:
@@ -125,4 +120,4 @@ def _checked(grid: Grid) -> Grid:
         reason = f"the quadrature has not converged with {_MOST_NODES} nodes on an axis"
     elif np.isnan(grid.moment(np.ones(()))):
         reason = "the posterior reaches beyond the grid: more than 1e-6 of its mass lies at the edge"
-    return grid if reason is None else Grid(**{**vars(grid), "reason": reason})
+    return grid if reason is None else replace(grid, reason=reason)

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri, sici
 
 _MOST_STEPS = 200  # of bisection, which halves a bracket; Newton's method, where it holds, needs five
-_EXACT = 1e-12  # difference from the probability asked for
+_EXACT = 1e-11  # difference from the probability asked for
 
 Function = Callable[[np.ndarray], np.ndarray]
 

@@ -45,9 +45,7 @@ class Problem(ABC):
         """
 
     @abstractmethod
-    def draw_others(
-        self, first: np.ndarray, second: np.ndarray, stream: np.random.Generator
-    ) -> dict[str, np.ndarray]:
+    def draw_others(self, first: np.ndarray, second: np.ndarray, stream: np.random.Generator) -> dict[str, np.ndarray]:
         """Draw what was integrated out, for a problem of one data set.
 
         Args:

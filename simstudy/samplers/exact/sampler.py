@@ -1,22 +1,22 @@
 """Exact, independent draws from the posterior, where it is known up to a quadrature over two parameters."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from simstudy.model import HierarchicalModel, Model
-from simstudy.samplers.exact.cells import draw_parameters
-from simstudy.samplers.exact.grid import Grid, grids
-from simstudy.samplers.exact.problem import Problem
+from simstudy.samplers.exact.cells import draw_coordinates
+from simstudy.samplers.exact.grid import grids
 from simstudy.samplers.exact.scope import posteriors, supported
 from simstudy.samplers.exact.stream import stream_of
 from simstudy.samplers.sampler import Program, Sampler
+from simstudy.structures import Partial
 from simstudy.types import Draws, PyTree
 
-FITS_AT_ONCE = 16
-BATCHES_PER_BLOCK = 8
+FITS_AT_ONCE = 32
+BATCHES_PER_BLOCK = 4
+MISSED_PEAK = "the density between the nodes of the grid is far above that at the nodes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,34 +67,33 @@ class ExactProgram(Program):
             for name, has_groups in self._has_groups.items()
         }
         reasons: dict[int, str] = {}
-        for fit, groups, problem, grid, stream in self._parts(arrays, keys):
-            try:
-                drawn = self._draws(problem, grid, stream)
-            except ArithmeticError as error:
-                reasons[fit] = str(error)
-                continue
-            for name, has_groups in self._has_groups.items():
-                into = sites[name][fit, ..., groups] if has_groups else sites[name][fit]
-                into[...] = drawn[name].reshape(into.shape)
+        for start in range(0, n_fits, FITS_AT_ONCE):
+            fits = slice(start, start + FITS_AT_ONCE)
+            some = {name: site[fits] for name, site in sites.items()}
+            why = self._draw({name: value[fits] for name, value in arrays.items()}, keys[fits], some)
+            reasons |= {start + fit: reason for fit, reason in why.items()}
         return Draws(sites=sites, stats=None, reasons=reasons)
 
-    def _parts(self, arrays: PyTree, keys: np.ndarray) -> Iterator[tuple[int, Any, Problem, Grid, np.random.Generator]]:
-        """Yield the parts of all posteriors: fit, index of its groups, problem, grid, random numbers."""
-        for start in range(0, len(keys), FITS_AT_ONCE):
-            work = posteriors(self._model, {name: x[start : start + FITS_AT_ONCE] for name, x in arrays.items()})
-            for number, grid in enumerate(grids(work.problem)):
-                fit, part = start + number // work.n_parts, number % work.n_parts
-                groups = part if work.n_parts > 1 else slice(None)
-                yield fit, groups, work.problem.take(np.array([number])), grid, stream_of(keys[fit], part)
-
-    def _draws(self, problem: Problem, grid: Grid, stream: np.random.Generator) -> dict[str, np.ndarray]:
-        if grid.reason is not None:
-            raise ArithmeticError(grid.reason)
+    def _draw(self, arrays: PyTree, keys: np.ndarray, into: dict[str, np.ndarray]) -> dict[int, str]:
+        """Fill the sites of some fits with draws; return why some have none."""
+        work = posteriors(self._model, arrays)
+        problem, found = work.problem, grids(work.problem)
+        streams = [stream_of(key, part) for key in keys for part in range(work.n_parts)]
         n = self._sampler.chains * self._sampler.draws
-        first, second = draw_parameters(problem, grid, stream, n)
-        on_axes = {axis.name: x for axis, x in zip(problem.axes, (first, second), strict=True)}
-        drawn = problem.draw_others(first, second, stream) | on_axes
-        return drawn
+        reasons: dict[int, str] = {}
+        for number, u in enumerate(draw_coordinates(problem, found, streams, n)):
+            fit, part = divmod(number, work.n_parts)
+            reason = found[number].reason or (MISSED_PEAK if u is None else None)
+            if u is None or reason is not None:
+                reasons[fit] = str(reason)
+                continue
+            values = [axis.value(one) for axis, one in zip(problem.axes, u, strict=True)]
+            drawn = problem.take(np.array([number])).draw_others(values[0], values[1], streams[number])
+            drawn |= {axis.name: value for axis, value in zip(problem.axes, values, strict=True)}
+            for name, has_groups in self._has_groups.items():
+                target = into[name][fit, ..., part] if has_groups and work.n_parts > 1 else into[name][fit]
+                target[...] = drawn[name].reshape(target.shape)
+        return reasons
 
 
 def _latent_sites(model: HierarchicalModel) -> dict[str, bool]:
@@ -103,7 +102,6 @@ def _latent_sites(model: HierarchicalModel) -> dict[str, bool]:
     free = {name: name == "theta" for name, prior in priors.items() if not prior.is_constant}
     if getattr(model.likelihood, "sigma_by", "shared") == "group" and "sigma" in free:
         free["sigma"] = True
-    if model.structure.kind == "partial":
-        centered = model.structure.parameterization == "centered"
-        free["theta" if centered else "theta_decentered"] = True
+    if isinstance(model.structure, Partial):
+        free["theta" if model.structure.parameterization == "centered" else "theta_decentered"] = True
     return free

@@ -82,8 +82,7 @@ def posteriors(model: HierarchicalModel, arrays: Arrays) -> Posteriors:
 
 def _gaussian(model: HierarchicalModel, stats: Arrays) -> Posteriors:
     priors = dict(model.priors)
-    location = priors.get("mu", priors.get("theta"))
-    mean, sd = _location_and_scale(location)
+    mean, sd = _location_and_scale(_location(priors))
     tau = priors.get("tau", _constant(0.0))
     if model.structure.kind == "none":
         # Independent effects with a fixed prior are a population whose mean and spread are known.
@@ -104,7 +103,7 @@ def _binomial(model: HierarchicalModel, stats: Arrays) -> Posteriors:
         shares = {"constant": np.repeat(stats["constant"] / n_parts, n_parts)}
         stats = {name: stats[name].reshape(-1, 1) for name in ("n", "k")} | shares
     axes = (
-        Axis(name="mu", prior=priors.get("mu", priors.get("theta"))),
+        Axis(name="mu", prior=_location(priors)),
         Axis(name="tau", prior=priors.get("tau", _constant(0.0))),
     )
     return Posteriors(problem=binomial_problem(stats, axes), n_parts=n_parts)
@@ -136,6 +135,11 @@ def _grouped(raw: Arrays) -> GroupedData:
     group_of = raw["group_of"]
     y_mean = np.bincount(group_of, y, minlength=len(n_obs)) / n_obs
     return GroupedData(n_obs=n_obs, y_mean=y_mean, y_ss=np.bincount(group_of, (y - y_mean[group_of]) ** 2))
+
+
+def _location(priors: Mapping[str, Prior]) -> Prior:
+    """Return the prior of mu, or of theta under no pooling."""
+    return priors["mu"] if "mu" in priors else priors["theta"]
 
 
 def _location_and_scale(prior: Prior) -> tuple[float, float]:
