@@ -34,7 +34,10 @@ def test_summarize(benchmark, draws):
     The effective sample size of the mean of an autoregression is n (1 - r) / (1 + r).
     """
     truth = {name: np.full((N_FITS, *value.shape[3:]), 3.0) for name, value in draws.items()}
-    options = {"probabilities": interval_probabilities((0.5, 0.8, 0.9, 0.95)), "rank_key": np.arange(N_FITS, dtype=np.uint64)}
+    options = {
+        "probabilities": interval_probabilities((0.5, 0.8, 0.9, 0.95)),
+        "rank_key": np.arange(N_FITS, dtype=np.uint64),
+    }
     summary = benchmark(summarize, draws, truth, **options)
     columns = summary.columns
     expected = {"mean": 3.0, "sd": 2.0, "ess_bulk": N_CHAINS * N_DRAWS * (1 - CORRELATION) / (1 + CORRELATION)}
@@ -93,4 +96,3 @@ def _write(writer, rows):
             groups=rows.groups,
             timings=rows.timings,
         )
-

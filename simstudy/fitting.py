@@ -22,7 +22,7 @@ from simstudy.study import Study
 from simstudy.summaries import Summary, summarize
 from simstudy.types import Draws, Replicate, SamplerStats
 
-FITS_PER_SLAB = 32  # estimands of this many fits (a few MB) are held at once
+FITS_PER_SLAB = 8  # estimands of this many fits are held at once: more of them leave a core's cache
 
 
 def fit_block(block: Block) -> BlockRows:

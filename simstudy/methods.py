@@ -92,7 +92,12 @@ def _named(contents: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, 
 
 def _method(section: MethodSection, sampler: Mapping[str, Any], mechanism: Mechanism, where: str) -> Method:
     model, options = _user_model(section, where) if section.model is not None else _model(section, mechanism, where)
-    return Method(name=section.name, model=model, sampler=_sampler(sampler, where), options=tuple(options.items()))
+    method = Method(name=section.name, model=model, sampler=_sampler(sampler, where), options=tuple(options.items()))
+    try:
+        method.sampler.check(model)
+    except StudyError as error:
+        raise StudyError(f"{where} sampler: {error}") from error
+    return method
 
 
 def _sampler(contents: Mapping[str, Any], where: str) -> Sampler:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 
-from simstudy.estimands import groups_first, of_effects, of_observations, scale_of
+from simstudy.estimands import groups_first, groups_outermost, of_effects, of_observations, scale_of
 from simstudy.likelihoods import Likelihood
 from simstudy.noise import Noise
 from simstudy.priors import Prior
@@ -105,6 +105,7 @@ class HierarchicalModel(Model):
         """Return every estimand of ``estimands.py`` that the structure and the likelihood have, and predictions."""
         priors = dict(self.priors)
         shape = (*next(iter(sites.values())).shape[:3], data[0].n_groups)
+        sites = {name: groups_outermost(draws) for name, draws in sites.items()}
         effects = self.structure.restore(sites, priors, shape)
         scale = self.likelihood.restore(sites, priors, shape)
         stats = _stack([self.likelihood.statistics(d) for d in data])

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 LABEL = pa.dictionary(pa.int32(), pa.string())
 STATUSES = ("ok", "non_finite", "failed")
+HDI_COLUMNS = ("hdi90_lower", "hdi90_upper")  # highest-density interval, for posteriors of real data
 
 _FIT = [("scenario", LABEL), ("replicate", pa.int64()), ("method", LABEL)]
 
@@ -148,6 +149,7 @@ def estimates_schema(levels: tuple[float, ...]) -> pa.Schema:
             ("median", pa.float64()),
             ("sd", pa.float64()),
             *((quantile_column(p), pa.float64()) for p in interval_probabilities(levels)),
+            *((name, pa.float64()) for name in HDI_COLUMNS),
             ("rank", pa.int64()),
             ("n_rank", pa.int64()),
             ("pit", pa.float64()),

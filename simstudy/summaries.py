@@ -13,10 +13,11 @@ import numpy as np
 
 from simstudy.diagnostics import DIAGNOSTICS, Chains, ebfmi, slabs
 from simstudy.indicators import Indicators
-from simstudy.ranks import quantiles
-from simstudy.schema import quantile_column
+from simstudy.ranks import highest_density, quantiles
+from simstudy.schema import HDI_COLUMNS, quantile_column
 from simstudy.types import SamplerStats
 
+HDI_LEVEL = 0.9  # of the highest-density interval, as in NumPyro's print_summary
 N_RANK = 99  # thinned draws that a truth is ranked among: 100 ranks, nearly independent draws (Talts et al. 2018, 5.1)
 MISSING = -1  # stands under the mask of a masked whole number
 N_PROBES = 8  # draws that rows are first told apart by
@@ -75,7 +76,8 @@ def summarize(
     Returns:
         One row per fit, estimand and group:
 
-        - ``mean``, ``median``, ``sd`` (n - 1), quantiles by linear interpolation, and the diagnostics;
+        - ``mean``, ``median``, ``sd`` (n - 1), quantiles by linear interpolation, the 90 % highest-density interval,
+          and the diagnostics;
         - ``rank``: number of thinned draws below the truth, 0 to ``n_rank``, ties broken at random (Talts et al.
           2018). Thinned are ``N_RANK`` draws, evenly over all chains, or all where there are fewer;
         - ``pit``: share of all draws below the truth, ties counted half;
@@ -99,7 +101,9 @@ def summarize(
     n_fits, n_chains, n_draws = _block_shape(draws, truth, rank_key)
     n_groups = {name: int(np.prod(value.shape[3:])) for name, value in draws.items()}
     row_truth = _truth_rows(truth, n_groups, n_fits)
-    is_indicator = np.tile(np.repeat([value.dtype == bool for value in draws.values()], list(n_groups.values())), n_fits)
+    is_indicator = np.tile(
+        np.repeat([value.dtype == bool for value in draws.values()], list(n_groups.values())), n_fits
+    )
     parts = [
         _row_columns(rows, row_truth[where], probabilities, is_indicator=is_indicator[where])
         for where, rows in _slabs_of_rows(draws, n_groups, (n_fits, n_chains, n_draws))
@@ -225,7 +229,8 @@ def _row_columns(
         is_finite = columns.pop("is_finite")
         columns |= _scores(pooled, truth, columns.pop("half_spread"), mean=columns["mean"], sd=columns["sd"])
         counts = _counts(pooled, truth, is_ranked=is_finite & ~np.isnan(truth))
-    columns = {name: np.where(is_finite, value, np.nan) for name, value in columns.items()}
+    if not is_finite.all():
+        columns = {name: np.where(is_finite, value, np.nan) for name, value in columns.items()}
     return columns | {"truth": truth, "is_finite": is_finite} | counts
 
 
@@ -269,6 +274,7 @@ def _of_chains(chains: Chains, probabilities: tuple[float, ...]) -> Columns:
     at = quantiles(chains.ordered, (0.5, *probabilities)).T
     half_spread = np.vecdot(chains.ordered, np.arange(1 - n, n, 2) / np.float64(n * (n - 1)))
     columns = {"mean": chains.mean, "sd": chains.sd, **dict(zip(names, at, strict=True))}
+    columns |= dict(zip(HDI_COLUMNS, highest_density(chains.ordered, HDI_LEVEL), strict=True))
     columns |= chains.evaluate(*DIAGNOSTICS)
     return columns | {"is_finite": chains.is_finite, "half_spread": half_spread}
 
@@ -277,8 +283,8 @@ def _scores(
     pooled: np.ndarray, truth: np.ndarray, half_spread: np.ndarray, *, mean: np.ndarray, sd: np.ndarray
 ) -> Columns:
     distance = pooled - truth[:, None]
-    below, tied = np.count_nonzero(distance < 0, axis=-1), np.count_nonzero(distance == 0, axis=-1)
-    pit = np.where(np.isnan(truth), np.nan, (below + tied / 2) / pooled.shape[-1])
+    # Draws below count 1, ties 1/2 and draws above 0: half of 1 - sign.
+    pit = (1 - np.sign(distance).mean(axis=-1)) / 2
     np.abs(distance, out=distance)
     crps = distance.mean(axis=-1) - half_spread
     z = (truth - mean) / sd

@@ -15,7 +15,9 @@ def draws(request):
     n_chains, n_draws = request.param
     rng = np.random.default_rng(n_draws)
     level = rng.random((len(SHARES), n_chains, n_draws))
-    level[..., 1::2] = np.where(rng.random(level[..., 1::2].shape) < 0.4, level[..., : n_draws // 2 * 2 : 2], level[..., 1::2])
+    level[..., 1::2] = np.where(
+        rng.random(level[..., 1::2].shape) < 0.4, level[..., : n_draws // 2 * 2 : 2], level[..., 1::2]
+    )
     halves = (np.arange(n_chains * n_draws) % 2).reshape(1, n_chains, n_draws)
     return np.concatenate([level < np.array(SHARES)[:, None, None], halves]).astype(float)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy.stats import norm, rankdata
 
-from simstudy.ranks import normal_scores, quantiles, sort_rows
+from simstudy.ranks import highest_density, normal_scores, quantiles, sort_rows
 
 no_deadline = settings(deadline=None)  # a loaded machine is no defect
 shapes = array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=40)
@@ -46,3 +46,12 @@ def test_quantiles_are_those_of_numpy(n):
     x = np.random.default_rng(n).normal(size=(5, n))
     p = (0.0, 0.025, 0.31, 0.5, 0.975, 1.0)
     np.testing.assert_allclose(quantiles(np.sort(x, axis=-1), p), np.quantile(x, p, axis=-1).T, rtol=1e-13)
+
+
+def test_highest_density_intervals_are_numpyros():
+    """The narrowest interval that holds a share of the draws equals NumPyro's ``hpdi`` on skewed draws."""
+    from numpyro.diagnostics import hpdi
+
+    draws = np.random.default_rng(5).gamma(1.5, size=(7, 1_000))
+    low, high = highest_density(np.sort(draws), 0.9)
+    np.testing.assert_array_equal(np.stack([low, high]), np.stack([hpdi(row, 0.9) for row in draws], axis=1))

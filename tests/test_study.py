@@ -190,6 +190,10 @@ REFUSED = [
     (dict(method=[{"name": "x", "structure": "none"}] * 2), "'x' stands twice"),
     (dict(method=[{"name": a, "structure": "none"} for a in "xy"]), "have the same options"),
     (dict(sampler={}), "[[method]] 'none' sampler kind: the key is missing"),
+    (
+        dict(sampler__kind="exact", method=[{"name": "x", "structure": "partial", "sigma_by": "group"}]),
+        "[[method]] 'x' sampler: ",
+    ),
     (dict(sampler__kind="numpiro"), "no sampler 'numpiro'; did you mean 'numpyro'"),
     (dict(sampler__chains=0), "[sampler] chains: expected greater than or equal to 1, got 0"),
     (dict(sampler__target_accept=1.0), "[sampler] target_accept: expected less than 1, got 1.0"),

@@ -65,7 +65,9 @@ def _problem(groups: int, group_size: int, structure: str) -> tuple[Any, dict[st
     return model, arrays, np.stack(keys)
 
 
-def _steady_state(program: NUTSProgram, arrays: dict[str, np.ndarray], keys: np.ndarray, *, window: int) -> dict[str, Any]:
+def _steady_state(
+    program: NUTSProgram, arrays: dict[str, np.ndarray], keys: np.ndarray, *, window: int
+) -> dict[str, Any]:
     """Time a stream of fits that never ends, once its lanes have spread over all phases of a fit."""
     stream = program.stream(_endless(arrays, keys))
     for _ in range(int(FILLING * program.n_lanes / CHAINS)):

@@ -163,4 +163,6 @@ def _key(number: int) -> np.ndarray:
 
 def _arrays(statistics: dict[str, Any]) -> dict[str, np.ndarray]:
     """Return arrays in JAX's default types."""
-    return {k: np.asarray(v, np.int32 if np.asarray(v).dtype.kind == "i" else np.float32) for k, v in statistics.items()}
+    return {
+        k: np.asarray(v, np.int32 if np.asarray(v).dtype.kind == "i" else np.float32) for k, v in statistics.items()
+    }

@@ -22,7 +22,9 @@ PARAMETERS = ("mu", "tau", "sigma", "theta")  # what is held to the exact poster
 SEED = 20260107
 
 
-def study_of(fits: int, *, structure: str = "partial", groups: int = 8, group_size: int = 10, seed: int = SEED) -> Study:
+def study_of(
+    fits: int, *, structure: str = "partial", groups: int = 8, group_size: int = 10, seed: int = SEED
+) -> Study:
     """Return the study with so many fits; its data sets are those of every peer."""
     return Study.from_dict(
         {

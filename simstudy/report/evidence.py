@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from simstudy.measures.calibration import KIND, calibration
 from simstudy.measures.policies import flag
+from simstudy.measures.sampler_error import exact_methods
 from simstudy.report.design import Design, read_design
 from simstudy.report.pairs import differences, paired_differences, squared_errors
 from simstudy.report.palette import Mark, assign_marks
+from simstudy.report.families import Family, prior_families
 from simstudy.report.readings import average
 from simstudy.report.roles import Roles, read_roles
 from simstudy.types import RunTables
@@ -64,6 +67,26 @@ class Evidence:
     def is_dataset(self) -> bool:
         """Whether the data are real and fixed, so that replicates differ in the sampler's seed only."""
         return self.study["mechanism"]["kind"] == "dataset"
+
+    @property
+    def is_calibration(self) -> bool:
+        """Whether the truth is drawn from the priors of the methods, so that ranks are uniform."""
+        return self.study["study"].get("kind") == KIND
+
+    @cached_property
+    def calibration(self) -> pd.DataFrame:
+        """The verdict on every estimand and group of every method and scenario of a calibration study."""
+        return calibration(self.run)
+
+    @cached_property
+    def exact_of(self) -> dict[str, str]:
+        """Method -> the exact method on the same model, for the methods that have one."""
+        return exact_methods(self.study["methods"])
+
+    @cached_property
+    def families(self) -> list[Family]:
+        """The sets of methods that differ in one prior alone."""
+        return prior_families(self.run.methods)
 
     @cached_property
     def headline(self) -> str | None:

@@ -1,4 +1,6 @@
-"""Which color, marker and line each method has in every figure of a report; the inks of the page.
+"""Which color, marker and line each method has in the figures of a report; the inks of the page.
+
+Where the methods have an order, as those that differ in one prior, a figure about that order draws them on a ramp.
 
 Colors follow the Okabe-Ito palette (Okabe & Ito 2008, Color Universal Design), darkened for white paper and lightened
 for dark paper until each has a contrast of at least 3 to its paper (WCAG 2.2, 1.4.11). A marker tells methods apart
@@ -8,7 +10,7 @@ where color cannot. A figure is drawn in the light colors; ``svg.py`` turns them
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -48,6 +50,14 @@ ANCHORS: dict[tuple[str | None, str | None], Mark] = {
     ("partial", "centered"): CENTERED,
 }
 DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
+RAMP = (
+    Mark(light="#6b9a1d", dark="#dff07c", marker="o"),
+    Mark(light="#1b9379", dark="#86dc86", marker="s"),
+    Mark(light="#237a92", dark="#43bba8", marker="^"),
+    Mark(light="#3a5691", dark="#4a97cc", marker="D"),
+    Mark(light="#4a2f80", dark="#7583ea", marker="v"),
+    Mark(light="#34103f", dark="#b062e0", marker="P"),
+)
 
 INKS = {
     "ink": (INK, DARK_INK),
@@ -89,13 +99,29 @@ def name_marks(names: list[str]) -> dict[str, Mark]:
     return assign_marks(pd.DataFrame({"method": names}))
 
 
+def ramp_marks(names: list[str]) -> dict[str, Mark]:
+    """Return marks whose colors have an order, as the names have: from light green to dark violet.
+
+    More names than the ramp has steps go through it again with another dash.
+
+    >>> [mark.light for mark in ramp_marks(["narrow", "wide"]).values()] == [RAMP[0].light, RAMP[-1].light]
+    True
+    """
+    n, most = len(names), len(RAMP)
+    if n > most:
+        steps = [(i % most, DASHES[i // most % len(DASHES)]) for i in range(n)]
+    else:
+        steps = [(round(i * (most - 1) / max(n - 1, 1)), DASHES[0]) for i in range(n)]
+    return {name: replace(RAMP[step], dash=dash) for name, (step, dash) in zip(names, steps, strict=True)}
+
+
 def css_variables() -> dict[str, tuple[str, str]]:
     """Return every color of a report by the name of its CSS variable, as (light, dark).
 
     >>> css_variables()["ink"]
     ('#1d2330', '#e7e9ee')
     """
-    marks = [*ANCHORS.values(), *SPARE]
+    marks = [*ANCHORS.values(), *SPARE, *RAMP]
     return {**INKS, **{f"mark-{i}": (mark.light, mark.dark) for i, mark in enumerate(marks)}}
 
 

@@ -36,6 +36,12 @@ MEASURES = {
     "ess_per_leapfrog": "ESS per leapfrog",
     "ess_per_second": "ESS per second",
     "error_efficiency": "error-based ESS per leapfrog",
+    "error_ess": "error-based ESS",
+    "sampler_bias": "bias of the sampler, posterior sds",
+    "sampler_z_square": "mean z² of the sampler",
+    "sampler_z_beyond_3": "|z| above 3",
+    "mse_model": "MSE, model and prior",
+    "mse_sampler": "MSE, sampler",
     "fits_per_second": "fits per second",
 }
 ESTIMANDS = {
@@ -63,6 +69,7 @@ SYMBOLS = {
     "omega": "ω",
     "theta_mean": "mean θ",
     "theta_sd": "sd of θ",
+    "shrinkage_weight": "B",
 }
 MINUS = "\u2212"
 PERCENT = 100.0

@@ -87,6 +87,13 @@ class Sampler(ABC):
     def fits_at_once(self) -> int:
         """Fits that one call of the program advances together."""
 
+    def check(self, model: Model) -> None:
+        """Refuse a model that the sampler can never fit, before anything runs.
+
+        Raises:
+            StudyError: says what the sampler can fit.
+        """
+
     def program_shape(self, shape: Hashable) -> Hashable:
         """Return the shape that a program is compiled for, given ``Model.shape``: shapes may share one by padding."""
         return shape

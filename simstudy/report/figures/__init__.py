@@ -8,13 +8,16 @@
 """
 
 from simstudy.report.figures.arrows import arrows
+from simstudy.report.figures.calibration import calibration
 from simstudy.report.figures.chains import chain_divergences
 from simstudy.report.figures.conditional import conditional
 from simstudy.report.figures.divergences import divergences
 from simstudy.report.figures.efficiency import efficiency
+from simstudy.report.figures.error_split import error_split
 from simstudy.report.figures.gains import gains
 from simstudy.report.figures.maps import design_map
 from simstudy.report.figures.posterior import posterior
+from simstudy.report.figures.priors import priors
 from simstudy.report.figures.profile import profile
 from simstudy.report.figures.recovery import recovery
 from simstudy.report.figures.speed import speed
@@ -22,13 +25,16 @@ from simstudy.report.figures.weights import weights
 
 __all__ = [
     "arrows",
+    "calibration",
     "chain_divergences",
     "conditional",
     "design_map",
     "divergences",
     "efficiency",
+    "error_split",
     "gains",
     "posterior",
+    "priors",
     "profile",
     "recovery",
     "speed",

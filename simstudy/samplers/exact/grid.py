@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from simstudy.samplers.exact.box import boxes, nodes
-from simstudy.samplers.exact.problem import Problem
+from simstudy.samplers.exact.problem import FLOOR, Problem
 
 EDGE_SHARE = 1e-6  # with more than this share of a moment on the edge of the grid, the moment does not exist
 
@@ -114,7 +114,7 @@ def _is_coarse(grid: Grid) -> np.ndarray:
 
 def _checked(grid: Grid) -> Grid:
     reason = None
-    if not np.isfinite(grid.log_evidence):
+    if grid.log_evidence < FLOOR / 2:
         reason = "the evidence is not finite: the data are impossible under the model"
     elif _is_coarse(grid).any():
         reason = f"the quadrature has not converged with {_MOST_NODES} nodes on an axis"

@@ -39,6 +39,10 @@ class Exact(Sampler):
         """A few seconds of work."""
         return FITS_AT_ONCE * BATCHES_PER_BLOCK
 
+    def check(self, model: Model) -> None:
+        """Refuse models without an exact posterior."""
+        supported(model)
+
     def compile(self, model: Model, example: PyTree) -> "ExactProgram":
         """Return the program of a model; there is nothing to compile.
 

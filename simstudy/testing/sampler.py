@@ -1,0 +1,184 @@
+"""Conformance of a sampler: it draws from the posterior, each fit by itself, and says what it did."""
+
+import dataclasses
+import functools
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from simstudy.diagnostics import ess_mean
+from simstudy.samplers import Program, Sampler
+from simstudy.streams import canonical_json, random_key
+from simstudy.testing.closed_form import MODEL, make_data, standardize
+from simstudy.testing.expectation import BOUND, check_choice, differing, expect
+from simstudy.types import Draws, SamplerStats
+
+N_FITS = 12
+N_GROUPS = 3
+MIN_ESS = 400.0  # of all fits together: a mean then stands to a twentieth of a posterior sd
+BROKEN = 4  # the fit whose data have no density
+PER_DRAW = ("diverging", "accept_prob", "num_steps", "energy")
+
+
+def check_sampler(sampler: Sampler) -> None:
+    """Check what every sampler promises, with the options that it has.
+
+    - It is a choice: frozen, hashable, equal to its copy, and it can be pickled. ``options`` names every option;
+      ``changed_options``, its identity, those that are not at their defaults, and nothing else.
+    - Draws come from the posterior: on a normal model with known variances mean and sd of mu, of each theta and of
+      their mean are those of the closed form, within ``BOUND`` Monte Carlo standard errors over twelve data sets.
+      Before that, ``MIN_ESS`` effective draws in all are demanded.
+    - Draws of a fit depend on its key and its data: alone, in another order and beside a fit that fails they are the
+      same bit for bit. Another key gives other draws, and so does another chain.
+    - Data without a density do no more than fail their own fit: it has a reason, or draws that are not finite.
+    - Every latent site is there, (fit, chain, draw, *site), in the precision asked for.
+    - Statistics have their shapes and ranges; ``None`` is right for a sampler of exact, independent draws.
+    - Shapes that ``program_shape`` maps to one share a program.
+
+    Args:
+        sampler: few chains and draws make the check fast, but too few are refused for want of effective draws.
+
+    Raises:
+        ConformanceError: a promise that is not kept.
+    """
+    check_choice(sampler)
+    _check_options(sampler)
+    data = make_data(N_FITS, N_GROUPS)
+    arrays = MODEL.arrays(data)
+    keys = np.stack([random_key("conformance", i) for i in range(N_FITS)])
+    program = _compile(sampler)
+    draws = program.sample(arrays, keys)
+    _check_sites(sampler, draws)
+    _check_stats(sampler, draws.stats)
+    _check_posterior(sampler, standardize(dict(draws.sites), data))
+    _check_keys(sampler, program, arrays, keys, draws)
+    _check_failure(sampler, program, arrays, keys, draws)
+
+
+def _check_options(sampler: Sampler) -> None:
+    names = {"kind", *(field.name for field in dataclasses.fields(sampler))}
+    expect(sampler, "every option among the options", holds=sampler.options.keys() == names, got=sampler.options)
+    options = {field.name: field.default for field in dataclasses.fields(sampler)}
+    changed = {name: getattr(sampler, name) for name in options if getattr(sampler, name) != options[name]}
+    expected = {"kind": sampler.kind} | changed
+    promise = "the kind and the options that are not at their defaults as identity"
+    expect(sampler, promise, holds=sampler.changed_options == expected, got=sampler.changed_options)
+    try:
+        canonical_json(sampler.options)
+    except (TypeError, ValueError) as error:
+        expect(sampler, "options that are JSON", holds=False, got=error)
+    block, at_once = sampler.fits_per_block, sampler.fits_at_once
+    is_multiple = at_once >= 1 and block >= at_once and block % at_once == 0
+    promise = "fits_per_block to be a multiple of fits_at_once"
+    expect(sampler, promise, holds=is_multiple, got=f"{block} and {at_once}")
+
+
+def _compile(sampler: Sampler) -> Program:
+    """Return the program for three groups, compiled for four where both shapes share one."""
+    shared = sampler.program_shape((N_GROUPS,)) == sampler.program_shape((N_GROUPS + 1,))
+    example = MODEL.arrays(make_data(1, N_GROUPS + shared))
+    program = sampler.compile(MODEL, {name: value[0] for name, value in example.items()})
+    seconds = program.compile_seconds
+    expect(sampler, "the seconds of compilation", holds=0 <= seconds < np.inf, got=seconds)
+    return program
+
+
+def _check_sites(sampler: Sampler, draws: Draws) -> None:
+    expect(sampler, "no reason against a fit that has nothing wrong", holds=not draws.reasons, got=dict(draws.reasons))
+    shape = (N_FITS, sampler.chains, sampler.draws)
+    for name, expected in {"mu": shape, "theta": (*shape, N_GROUPS)}.items():
+        site = draws.sites.get(name, np.empty(0))
+        expect(sampler, f"draws of {name} of shape {expected}", holds=site.shape == expected, got=site.shape)
+        expect(sampler, f"draws in {sampler.precision}", holds=site.dtype == sampler.precision, got=site.dtype)
+        expect(sampler, "finite draws", holds=np.isfinite(site).all(), got=f"NaN or infinity in {name}")
+
+
+def _check_stats(sampler: Sampler, stats: SamplerStats | None) -> None:
+    if stats is None:
+        return
+    by_chain = (N_FITS, sampler.chains)
+    shapes = dict.fromkeys(PER_DRAW, (*by_chain, sampler.draws)) | {"step_size": by_chain, "n_leapfrog_warmup": by_chain}
+    for name, shape in shapes.items():
+        value = np.asarray(getattr(stats, name))
+        expect(sampler, f"{name} of shape {shape}", holds=value.shape == shape, got=value.shape)
+        expect(sampler, f"finite {name}", holds=np.isfinite(value).all(), got="NaN or infinity")
+    in_range = {
+        "diverging of type bool": stats.diverging.dtype == bool,
+        "accept_prob in [0, 1]": np.all((stats.accept_prob >= 0) & (stats.accept_prob <= 1)),
+        "num_steps of whole numbers, at least 1": _is_whole(stats.num_steps) and stats.num_steps.min() >= 1,
+        "step_size above 0": stats.step_size.min() > 0,
+        "n_leapfrog_warmup of whole numbers, at least 0": _is_whole(stats.n_leapfrog_warmup)
+        and stats.n_leapfrog_warmup.min() >= 0,
+        f"at most {2**stats.max_treedepth - 1} steps": not stats.max_treedepth
+        or stats.num_steps.max() < 2**stats.max_treedepth,
+    }
+    for promise, holds in in_range.items():
+        name = promise.split()[0] if not promise.startswith("at") else "num_steps"
+        values = np.asarray(getattr(stats, name), float)
+        expect(sampler, promise, holds=holds, got=f"{name} from {values.min():g} to {values.max():g}")
+
+
+def _is_whole(values: np.ndarray) -> bool:
+    return bool(np.issubdtype(values.dtype, np.integer))
+
+
+def _check_posterior(sampler: Sampler, standardized: Mapping[str, np.ndarray]) -> None:
+    for name, draws in standardized.items():
+        of_mean, of_square = draws, draws**2 - 1
+        for what, values in ((f"the mean of {name}", of_mean), (f"the sd of {name}", of_square)):
+            ess = np.nan_to_num(ess_mean(values))
+            promise = f"at least {MIN_ESS:g} effective draws for {what}; more draws may do"
+            expect(sampler, promise, holds=ess.sum() >= MIN_ESS and ess.min() > 0, got=f"{ess.sum():.0f}")
+            each = values.mean(axis=(1, 2))
+            z = each.sum() / np.sqrt((values.var(axis=(1, 2)) / ess).sum())
+            promise = f"{what} to be that of the exact posterior"
+            got = f"a distance of {_distance(what, each.mean())} posterior sds, {abs(z):.1f} standard errors"
+            expect(sampler, promise, holds=abs(z) <= BOUND, got=got)
+
+
+def _distance(what: str, value: float) -> str:
+    """Return how far a mean is off, or an sd, given the mean of the squares less 1; in posterior sds."""
+    return f"{value if 'mean of' in what else np.sqrt(max(1 + value, 0)) - 1:+.3f}"
+
+
+def _check_keys(
+    sampler: Sampler, program: Program, arrays: Mapping[str, np.ndarray], keys: np.ndarray, draws: Draws
+) -> None:
+    order = np.random.default_rng(0).permutation(N_FITS)
+    last = np.arange(N_FITS) == N_FITS - 1
+    for how, index in (("once more", slice(None)), ("in another order", order), ("alone", last)):
+        again = program.sample({name: value[index] for name, value in arrays.items()}, keys[index])
+        changed = differing(again.sites, {name: value[index] for name, value in draws.sites.items()})
+        promise = f"the same draws from the same key {how}, bit for bit"
+        expect(sampler, promise, holds=not changed, got=f"differences in {', '.join(changed)}")
+    same_data = {name: np.repeat(value[:1], 2, axis=0) for name, value in arrays.items()}
+    mu = program.sample(same_data, keys[:2]).sites["mu"]
+    expect(sampler, "other draws from another key", holds=not np.array_equal(mu[0], mu[1]), got="the same")
+    if sampler.chains > 1:
+        expect(sampler, "other draws in another chain", holds=not np.array_equal(mu[0, 0], mu[0, 1]), got="the same")
+
+
+def _check_failure(
+    sampler: Sampler, program: Program, arrays: Mapping[str, np.ndarray], keys: np.ndarray, draws: Draws
+) -> None:
+    broken = {name: value.copy() for name, value in arrays.items()}
+    broken["y_mean"][BROKEN] = np.nan
+    with warnings.catch_warnings():
+        # Arithmetic with NaN may warn; what counts is what becomes of the fit.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found = program.sample(broken, keys)
+    finite = functools.reduce(np.logical_and, (np.isfinite(site[BROKEN]).all() for site in found.sites.values()))
+    promise = "a reason, or draws that are not finite, for data without a density"
+    expect(sampler, promise, holds=BROKEN in found.reasons or not finite, got="finite draws and no reason")
+    others = np.arange(N_FITS) != BROKEN
+    changed = differing(_sites_of(found, others), _sites_of(draws, others))
+    promise = "a fit that fails to leave the draws of others as they are"
+    expect(sampler, promise, holds=not changed, got=f"differences in {', '.join(changed)}")
+    wrongly = sorted(set(found.reasons) - {BROKEN})
+    expect(sampler, "no reason against the fits beside one that fails", holds=not wrongly, got=wrongly)
+
+
+def _sites_of(draws: Draws, fits: Any) -> dict[str, np.ndarray]:
+    return {name: site[fits] for name, site in draws.sites.items()}
