@@ -65,7 +65,7 @@ def test_no_pooling_of_the_lecture_diverges(lecture):
 
 def test_no_pooling_of_the_lecture_overestimates_sigma(lecture):
     """Divergent chains miss the narrow part of the posterior: sigma comes out too large, theta about right."""
-    mean, _, mcse = rows(lecture, "no pooling", "sigma")
+    mean, _, _ = rows(lecture, "no pooling", "sigma")
     excess = (mean - EXACT_NO_POOLING["sigma"]).mean(1)
     if len(mean) >= MANY_CHAINS:
         assert excess.mean() > 2 * excess.std(ddof=1) / np.sqrt(len(excess))
