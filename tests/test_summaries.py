@@ -342,3 +342,24 @@ def test_exact_draws_have_no_counters():
 def test_ranks_are_thinned_to_the_documented_number():
     """The number that tables and reports name."""
     assert scalar(np.random.default_rng(0).normal(size=(1, 4, 500)), [0.0])["n_rank"][0] == summaries.N_RANK == 99
+
+
+def test_groups_of_equal_draws_keep_their_own_truths():
+    """Complete pooling's theta is mu in every group: each group's row is that of a scalar with the group's truth."""
+    rng = np.random.default_rng(8)
+    mu, truth = rng.normal(size=(2, 3, 80)), rng.normal(size=(2, 4))
+    columns = summary_of({"mu": np.repeat(mu[..., None], 4, axis=-1)}, {"mu": truth}).columns
+    for group in range(4):
+        alone = scalar(mu, truth[:, group])
+        for name in alone.keys() - {"group"}:
+            np.testing.assert_array_equal(columns[name][group::4], alone[name], err_msg=name)
+
+
+def test_rows_that_differ_in_one_draw_are_told_apart():
+    """A group whose draws are another's but for one has its own mean, wherever that draw is."""
+    draws = np.repeat(np.random.default_rng(9).normal(size=(1, 2, 60, 1)), 120, axis=-1)
+    chain, draw = np.divmod(np.arange(120), 60)
+    draws[0, chain, draw, np.arange(120)] += 1.0
+    columns = summary_of({"theta": draws}, {}).columns
+    np.testing.assert_allclose(columns["mean"], draws.mean((1, 2))[0], rtol=1e-12)
+    assert len(np.unique(columns["mcse_mean"])) > 100

@@ -15,12 +15,12 @@ from simstudy.types import GroupedData
 LOG_TAU = np.linspace(-11.0, 4.0, 301)  # the mass outside is below 1e-4 of tau's range, times tau: nothing
 LOG_SIGMA = np.linspace(-3.0, 3.0, 301)
 PRIOR_MU, PRIOR_TAU = 10.0, 5.0
-# Mean square of the z scores of right answers: 1, a little more because mcse_mean is itself estimated, and four standard
-# errors, with about three independent means in the eleven of a fit.
+# Mean square of the z scores of right answers: 1, a little more because mcse_mean is itself estimated, and four
+# standard errors, with about three independent means in the eleven of a fit.
 MEAN_SQUARE, INDEPENDENT, STANDARD_ERRORS = 1.15, 3, 4.0
 
 
-class WrongAnswer(Exception):
+class WrongAnswerError(Exception):
     """A contestant's posterior means are not those of the model; its time means nothing."""
 
 
@@ -51,12 +51,12 @@ def checked(z: np.ndarray, *, name: str) -> float:
     """Return the root mean square of the z scores (fit, parameter).
 
     Raises:
-        WrongAnswer: it is above what right answers give.
+        WrongAnswerError: it is above what right answers give.
     """
     z_rms = float(np.sqrt(np.mean(z**2)))
     allowed = float(np.sqrt(MEAN_SQUARE + STANDARD_ERRORS * np.sqrt(2 / (INDEPENDENT * len(z)))))
     if not z_rms < allowed:
-        raise WrongAnswer(f"{name}: posterior means are {z_rms:.2f} Monte Carlo errors off, {allowed:.2f} allowed")
+        raise WrongAnswerError(f"{name}: posterior means are {z_rms:.2f} Monte Carlo errors off, {allowed:.2f} allowed")
     return z_rms
 
 
@@ -69,7 +69,7 @@ def judged(fits: Sequence[Mapping[str, np.ndarray]], data: Sequence[GroupedData]
         name: the contestant, for the message.
 
     Raises:
-        WrongAnswer: the posterior means are wrong.
+        WrongAnswerError: the posterior means are wrong.
     """
     rows = np.stack([_rows(draws) for draws in fits])
     z = z_scores(rows.mean((-2, -1)), mcse_mean(rows), data)

@@ -40,7 +40,7 @@ class Running:
         command = [sys.executable, "-m", "side_by_side.apart", function, json.dumps(arguments), str(self._out)]
         command += [] if core is None else [str(core)]
         variables = {**os.environ, **(environment or {})}
-        self._process = subprocess.Popen(command, cwd=HERE, env=variables)  # noqa: S603 - this very module
+        self._process = subprocess.Popen(command, cwd=HERE, env=variables)
 
     def value(self) -> Any:
         """Wait for the measurement and return its value."""

@@ -47,4 +47,4 @@ def _started(out: Path, environment: dict[str, str], *, replicates: int = 0) -> 
     """Start the study in a process of its own, with its own number of replicates where none is given."""
     study = ROOT / "studies" / "pooling.toml"
     command = [sys.executable, "-c", SCRIPT, str(study), str(out), str(replicates)]
-    return subprocess.Popen(command, env=environment)  # noqa: S603 - this Python
+    return subprocess.Popen(command, env=environment)

@@ -67,7 +67,7 @@ def new_mcmc(*, fits: int, observations: str) -> Outcome:
     z_rms, ess = judged(kept, data[1:], name="new MCMC")
     return Outcome(
         name=f"new MCMC ({observations})",
-        how="MCMC(NUTS(model)) anew per data set, chains vectorized, one process, all cores; compilation is in the time",
+        how="MCMC(NUTS(model)) anew per data set, chains vectorized, all cores; compilation is in the time",
         n_fits=fits,
         seconds=seconds,
         compile_seconds=0.0,

@@ -18,7 +18,6 @@ import psutil
 
 import simstudy
 from side_by_side.answers import checked, z_scores
-from side_by_side.apart import peak_memory_mb
 from side_by_side.outcome import Outcome
 from side_by_side.problem import PARAMETERS, data_sets, study_of
 from simstudy.store import Run
@@ -75,7 +74,7 @@ def _measured(run: Run, watch: "_Watch", *, workers: int, compile_seconds: float
         "summaries": summaries / available,
         "simulation_and_rows": (within - sampling - summaries - later["compile_seconds"].sum()) / available,
         "driver": cpu_seconds / available,
-        "memory_mb": {"worker": outcome.peak_memory_mb, "driver": peak_memory_mb()},
+        "memory_mb": {"worker": outcome.peak_memory_mb, "driver": float(watch.memory()["mb"].max())},
         "memory_mb_at_100000": {
             "worker": _extrapolated(_worker_memory(later)),
             "driver": _extrapolated(watch.memory()),
@@ -104,7 +103,7 @@ def _worker_memory(timings: pd.DataFrame) -> pd.DataFrame:
 def _extrapolated(memory: pd.DataFrame) -> float:
     """Return the memory at 100,000 fits by the line through the later part of a run; it never shrinks."""
     late = memory[memory["fits"] >= GROWING_PART * memory["fits"].max()]
-    slope = np.polyfit(late["fits"], late["mb"], 1)[0] if late["fits"].nunique() > 1 else 0.0
+    slope = np.polyfit(late["fits"], late["mb"], 1)[0] if np.ptp(late["fits"]) > 0 else 0.0
     return float(late["mb"].max() + max(slope, 0.0) * (FULL_STUDY - memory["fits"].max()))
 
 

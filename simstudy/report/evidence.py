@@ -14,11 +14,12 @@ from simstudy.measures.calibration import KIND, calibration
 from simstudy.measures.policies import flag
 from simstudy.measures.sampler_error import exact_methods
 from simstudy.report.design import Design, read_design
+from simstudy.report.families import Family, prior_families
 from simstudy.report.pairs import differences, paired_differences, squared_errors
 from simstudy.report.palette import Mark, assign_marks
-from simstudy.report.families import Family, prior_families
 from simstudy.report.readings import average
 from simstudy.report.roles import Roles, read_roles
+from simstudy.report.split import split_table
 from simstudy.types import RunTables
 
 HEADLINE_ESTIMANDS = ("theta", "p")
@@ -82,6 +83,11 @@ class Evidence:
     def exact_of(self) -> dict[str, str]:
         """Method -> the exact method on the same model, for the methods that have one."""
         return exact_methods(self.study["methods"])
+
+    @cached_property
+    def split(self) -> pd.DataFrame:
+        """How much of each error is the model's and how much the sampler's; empty without an exact counterpart."""
+        return split_table(self.performance)
 
     @cached_property
     def families(self) -> list[Family]:

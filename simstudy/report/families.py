@@ -42,7 +42,7 @@ def prior_families(methods: pd.DataFrame) -> list[Family]:
     options = methods.drop(columns=[name for name in NAMES if name in methods]).map(str)
     found = []
     for column in columns:
-        rest = options.drop(columns=column).apply(tuple, axis=1) if options.shape[1] > 1 else pd.Series("", options.index)
+        rest = options.drop(columns=column).assign(of="model").agg("\n".join, axis=1)
         known = methods[methods[column].notna()]
         for _, rows in known.groupby(rest[known.index], sort=False):
             if rows[column].nunique() >= FEWEST:

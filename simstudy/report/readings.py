@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pandas as pd
 
@@ -78,6 +79,12 @@ def is_clear(difference: float, mcse: float) -> bool:
     (True, False, False)
     """
     return bool(math.isfinite(difference) and math.isfinite(mcse) and mcse > 0 and abs(difference) > CLEAR * mcse)
+
+
+def largest(rows: pd.DataFrame, column: str) -> pd.Series:
+    """Return the row in which the absolute value of a column is largest; missing values are skipped."""
+    label: Any = rows[column].abs().idxmax()
+    return rows.loc[label]
 
 
 def binned(

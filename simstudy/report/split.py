@@ -6,8 +6,7 @@ same data, is its sampler's (``simstudy.measures.sampler_error``).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,7 @@ import pandas as pd
 from simstudy.measures import judge_divergent_fits
 from simstudy.measures.divergent_fits import MARGIN
 from simstudy.measures.sampling import WITH_WARMUP
-from simstudy.report.readings import HYPERPARAMETERS, average, is_clear, main_policy
+from simstudy.report.readings import AVERAGE, HYPERPARAMETERS, is_clear, largest, main_policy
 from simstudy.report.sentences import quote
 from simstudy.report.wording import PERCENT, enumerate_words, number, share, symbol, with_mcse
 
@@ -23,31 +22,28 @@ KEYS = ["scenario", "method", "estimand"]
 PARTS = ("mse_model", "mse_sampler", "sampler_bias", "sampler_z_square", "error_ess", "error_efficiency")
 
 
-def split_table(performance: pd.DataFrame, estimands: Sequence[str]) -> pd.DataFrame:
+def split_table(performance: pd.DataFrame) -> pd.DataFrame:
     """Return the error split, one row per scenario, method and estimand that has an exact counterpart.
 
     Args:
         performance: the performance table.
-        estimands: those to read.
 
     Returns:
         ``scenario``, ``method``, ``estimand``; each of ``PARTS`` and its MCSE (``_mcse``), NaN where it is not known;
         ``percent`` and ``percent_mcse``, the sampler's part of the MSE in percent of the model's, with the MCSE of the
         sampler's part; ``ess_per_leapfrog`` and its MCSE of (mu, tau), warm-up included.
     """
-    parts = []
-    for estimand in estimands:
-        read = [_named(average(performance, part, estimand=estimand), part) for part in PARTS]
-        joined = pd.concat(read, axis=1).dropna(how="all")
-        parts.append(joined.assign(estimand=estimand).set_index("estimand", append=True))
-    table = pd.concat(parts) if parts else pd.DataFrame(columns=[])
-    if table.empty:
-        return pd.DataFrame(columns=KEYS)
+    rows = main_policy(performance[performance["measure"].isin(PARTS)])
+    rows = rows[rows["bin"].isna() & (rows["group"].isna() | (rows["group"] == AVERAGE))]
+    by_part = {part: rows[rows["measure"] == part].set_index(KEYS)[["value", "mcse"]] for part in PARTS}
+    named = [
+        frame.rename(columns={"value": part, "mcse": f"{part}_mcse"}).astype(float) for part, frame in by_part.items()
+    ]
+    table = pd.concat(named, axis=1)
     model = table["mse_model"].where(table["mse_model"] > 0)
     table["percent"] = PERCENT * table["mse_sampler"] / model
     table["percent_mcse"] = PERCENT * table["mse_sampler_mcse"] / model
-    by_mixing = _with_warmup(performance)
-    return table.reset_index().merge(by_mixing, on=KEYS[:2], how="left").sort_values(KEYS[0], kind="stable")
+    return table.reset_index().merge(_with_warmup(performance), on=KEYS[:2], how="left")
 
 
 def split_sentences(table: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
@@ -61,7 +57,8 @@ def split_sentences(table: pd.DataFrame, labels: Mapping[str, str]) -> list[str]
     for method, rows in table.dropna(subset=["mse_sampler"]).groupby("method", sort=False):
         clear = rows[_clear(rows, "mse_sampler", "mse_sampler_mcse")]
         if clear.empty:
-            what = "any estimand" if rows["estimand"].nunique() > 1 else symbol(str(rows["estimand"].iloc[0]))
+            names = rows["estimand"].unique()
+            what = "any estimand" if len(names) > 1 else symbol(names[0])
             told.append(
                 f"The sampler of {quote(str(method))} adds nothing to the MSE of {what} that can be told from 0 "
                 "(2 MCSE): all of the error that is seen is the model’s and its priors’."
@@ -94,7 +91,7 @@ def flattery_sentences(table: pd.DataFrame, labels: Mapping[str, str]) -> list[s
     rows = rows.assign(gap=gap, spread=spread, ratio=rows["ess_per_leapfrog"] / rows["error_efficiency"])
     rows = rows[_clear(rows, "gap", "spread") & (gap > 0)]
     for method, part in rows.groupby("method", sort=False):
-        most = part.loc[part["ratio"].idxmax()]
+        most = largest(part, "ratio")
         by_error = with_mcse(most["error_efficiency"], most["error_efficiency_mcse"])
         by_mixing = with_mcse(most["ess_per_leapfrog"], most["ess_per_leapfrog_mcse"])
         told.append(
@@ -106,14 +103,15 @@ def flattery_sentences(table: pd.DataFrame, labels: Mapping[str, str]) -> list[s
 
 
 def _split(method: str, clear: pd.DataFrame, n: int, labels: Mapping[str, str]) -> str:
-    most: Any = clear.loc[clear["percent"].abs().idxmax()]
+    most = largest(clear, "percent")
     added = with_mcse(abs(most["mse_sampler"]), most["mse_sampler_mcse"])
     change = f"{abs(most['percent']):.2g} % {'more' if most['percent'] > 0 else 'less'}"
     few = f" (clear in {share(len(clear), n)} estimands and scenarios)" if n > 1 else ""
     verb = "adds" if most["mse_sampler"] > 0 else "happens to take off"
+    model = with_mcse(most["mse_model"], most["mse_model_mcse"])
     return (
-        f"{quote(method)}, {symbol(str(most['estimand']))}{_at(labels, most['scenario'])}: model and priors have an MSE "
-        f"of {with_mcse(most['mse_model'], most['mse_model_mcse'])}, the sampler {verb} {added}, {change}{few}."
+        f"{quote(method)}, for {symbol(str(most['estimand']))}{_at(labels, most['scenario'])}: model and priors have "
+        f"an MSE of {model}, the sampler {verb} {added}, {change}{few}."
     )
 
 
@@ -127,18 +125,20 @@ def _judged(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
         each = [_bias(rows[(rows["estimand"] == name) & (rows["verdict"] == "biased")], labels) for name in biased]
         words.append(f"biased for {enumerate_words(each)}")
     if harmless:
-        words.append(f"harmless for {_symbols(harmless)} (bias within {number(MARGIN)} posterior sds)")
+        words.append(f"harmless for {_symbols(harmless)} (bias within {MARGIN:g} posterior sds)")
     if unknown:
         words.append(f"not known to be either for {_symbols(unknown)}")
     return words
 
 
 def _bias(rows: pd.DataFrame, labels: Mapping[str, str]) -> str:
-    most: Any = rows.loc[rows["bias"].abs().idxmax()]
+    most = largest(rows, "bias")
     side = "high" if most["bias"] > 0 else "low"
     without = f"; fits without, {number(most['other_bias'], digits=2)}" if np.isfinite(most["other_bias"]) else ""
     amount = with_mcse(abs(most["bias"]), most["mcse"])
-    return f"{symbol(str(most['estimand']))} ({amount} posterior sds too {side}{_at(labels, most['scenario'])}{without})"
+    return (
+        f"{symbol(str(most['estimand']))} ({amount} posterior sds too {side}{_at(labels, most['scenario'])}{without})"
+    )
 
 
 def _with_warmup(performance: pd.DataFrame) -> pd.DataFrame:
@@ -146,10 +146,6 @@ def _with_warmup(performance: pd.DataFrame) -> pd.DataFrame:
     rows = rows[(rows["bin"] == WITH_WARMUP) & (rows["estimand"] == HYPERPARAMETERS)]
     names = {"value": "ess_per_leapfrog", "mcse": "ess_per_leapfrog_mcse"}
     return rows[[*KEYS[:2], *names]].rename(columns=names)
-
-
-def _named(rows: pd.DataFrame, part: str) -> pd.DataFrame:
-    return rows.set_index(KEYS[:2])[["value", "mcse"]].rename(columns={"value": part, "mcse": f"{part}_mcse"})
 
 
 def _clear(rows: pd.DataFrame, value: str, mcse: str) -> np.ndarray:

@@ -40,10 +40,8 @@ def missing_sentences(table: pd.DataFrame) -> list[str]:
     of_method = of_method[of_method["n_missing"] > 0]
     if of_method.empty:
         return ["Every fit has its ranks: none is left out, those with divergences are among them."]
-    parts = [
-        f"{share(int(row.n_missing), int(row.n_replicates))} fits of {quote(str(row.Index))}"
-        for row in of_method.itertuples()
-    ]
+    counts = of_method.astype(int).to_dict("index").items()
+    parts = [f"{share(n['n_missing'], n['n_replicates'])} fits of {quote(str(method))}" for method, n in counts]
     verb = "has" if int(of_method["n_missing"].sum()) == 1 else "have"
     return [
         f"{enumerate_words(parts)} {verb} no rank. None is left out: each counts as the rank that speaks most against "
@@ -85,10 +83,10 @@ def _named(rows: pd.DataFrame, labels: Mapping[str, str]) -> str:
     worst = rows.drop_duplicates("estimand")
     counts = rows["estimand"].value_counts()
     words = []
-    for row in worst.head(MOST_NAMED).itertuples():
-        where = f" at {labels[str(row.scenario)]}" if len(labels) > 1 else ""
-        many = f", in {share(int(counts[row.estimand]), len(labels))} scenarios" if len(labels) > 1 else ""
-        words.append(f"{symbol(str(row.estimand))} ({_p(float(row.p_holm))}{where}{many})")
+    for row in worst.head(MOST_NAMED).to_dict("records"):
+        where = f" at {labels[str(row['scenario'])]}" if len(labels) > 1 else ""
+        many = f", in {share(int(counts[row['estimand']]), len(labels))} scenarios" if len(labels) > 1 else ""
+        words.append(f"{symbol(str(row['estimand']))} ({_p(float(row['p_holm']))}{where}{many})")
     left = len(worst) - MOST_NAMED
     return enumerate_words([*words, counted(left, "other estimand")] if left > 0 else words)
 

@@ -105,9 +105,9 @@ def _check_numbers(measure: Measure, rows: pd.DataFrame) -> None:
     is_error = np.isfinite(mcse) & (mcse >= 0)
     promise = "a finite MCSE, not below 0, of every value (mcse_method 'none' says that there is none)"
     expect(measure, promise, holds=is_error[has_mcse].all(), got=mcse)
-    for name, sign in (("lower", 1), ("upper", -1)):
-        end = rows[name].to_numpy(float)
-        expect(measure, "the value inside its interval", holds=not np.any(sign * (end - value) > 0), got=f"{name} {end}")
+    lower, upper = rows["lower"].to_numpy(float), rows["upper"].to_numpy(float)
+    is_outside = (value < lower) | (value > upper)
+    expect(measure, "the value inside its interval", holds=not is_outside.any(), got=f"{value}, {lower} to {upper}")
     total = rows["n_used"] + rows["n_excluded"]
     promise = "replicates used and left out to be all that there are"
     counts = rows[["n_used", "n_excluded", "n_replicates"]].to_dict("list")
@@ -128,12 +128,13 @@ def _check_invariances(measure: Measure, layout: str, rows: pd.DataFrame) -> Non
     if "0" not in rows.index:
         return
     empty = _score(measure, replicates.select(replicates.cell > 0))
-    has_value = "0" in empty.index and np.isfinite(empty.loc["0", "value"])
-    expect(measure, "no value of a cell without replicates", holds=not has_value, got=empty.get("value"))
-    gap = _score(measure, leave_gap(replicates))
-    n_used = gap["n_used"].get("0", np.nan)
+    value = empty["value"][empty.index == "0"].to_numpy(float)
+    expect(measure, "no value of a cell without replicates", holds=np.isnan(value).all(), got=value)
+    whole, gappy = (
+        table["n_used"][table.index == "0"].tolist() for table in (rows, _score(measure, leave_gap(replicates)))
+    )
     promise = "a replicate with a gap to be left out, and no other"
-    expect(measure, promise, holds=n_used == rows.loc["0", "n_used"] - 1, got=f"{n_used} used")
+    expect(measure, promise, holds=gappy == [n - 1 for n in whole], got=f"{gappy} used, of {whole} without a gap")
 
 
 def _renamed(replicates: Replicates) -> Replicates:
@@ -148,9 +149,9 @@ def _check_unit(measure: Measure, layout: str, rows: pd.DataFrame) -> None:
         return
     changed = _score(measure, change_unit(_few(layout), factor=FACTOR, seconds=SECONDS), null=FACTOR * NULL)
     in_unit = UNITS[measure.unit]
-    expected = rows.assign(value=in_unit(rows["value"]))
+    expected = rows.assign(value=in_unit(rows["value"].to_numpy(float)))
     if measure.unit != "nat":
-        expected = expected.assign(mcse=in_unit(rows["mcse"]))
+        expected = expected.assign(mcse=in_unit(rows["mcse"].to_numpy(float)))
     promise = f"the value to go with its unit {measure.unit!r} when the estimand's is changed, or the clock's"
     _expect_same(measure, promise, changed, expected)
 

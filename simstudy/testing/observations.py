@@ -8,13 +8,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from simstudy.likelihoods import Likelihood
-from simstudy.testing.programs import priors_of, run_program
+from simstudy.testing.programs import draw, priors_of
 from simstudy.types import GroupedData
 
 SIZES = (3, 1, 5)
 THETA = np.array([0.3, -0.4, 1.1])
 STANDARD_ERRORS = np.array([0.5, 1.0, 2.0])
 SEED = 1
+
+Point = dict[str, Any]
+"""``theta`` and the scale parameters by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,11 @@ class Observed:
     data: list[GroupedData]
 
     @property
+    def point(self) -> Point:
+        """The effects and the scale."""
+        return {"theta": self.theta, **self.scale}
+
+    @property
     def group_of(self) -> np.ndarray:
         """(observation,) index of the group."""
         return self.data[0].group_of
@@ -47,14 +55,16 @@ def observe(likelihood: Likelihood, n: int) -> Observed:
     needs_errors = _needs_standard_errors(likelihood)
     sizes = np.ones(len(SIZES), int) if needs_errors else np.array(SIZES)
     group_of = np.repeat(np.arange(len(sizes)), sizes)
-    scale = run_program(lambda: likelihood.scale_parameters(priors_of(likelihood.parameters), THETA.shape)).returned
+    scale = draw(lambda: likelihood.scale_parameters(priors_of(likelihood.parameters), THETA.shape)).returned
     of_observation = {name: jnp.broadcast_to(value, THETA.shape)[group_of] for name, value in scale.items()}
     keys = jax.random.split(jax.random.key(SEED), n)
 
-    def draw(key: jax.Array) -> jax.Array:
-        return likelihood.draw(key, jnp.asarray(THETA[group_of]), of_observation, jnp.asarray(STANDARD_ERRORS)[group_of])
+    def data_set(key: jax.Array) -> jax.Array:
+        return likelihood.draw(
+            key, jnp.asarray(THETA[group_of]), of_observation, jnp.asarray(STANDARD_ERRORS)[group_of]
+        )
 
-    y = np.asarray(jax.jit(jax.vmap(draw))(keys), np.float64)
+    y = np.asarray(jax.jit(jax.vmap(data_set))(keys), np.float64)
     known_se = STANDARD_ERRORS if needs_errors else None
     data = [group_observations(values, sizes, known_se=known_se) for values in y]
     return Observed(theta=THETA, scale={k: np.asarray(v) for k, v in scale.items()}, y=y, data=data)
@@ -81,6 +91,15 @@ def relabel(data: GroupedData, order: np.ndarray) -> GroupedData:
         each = np.split(data.y, np.cumsum(data.n_obs)[:-1])
         fields["y"] = np.concatenate([each[j] for j in order])
     return GroupedData(**fields)
+
+
+def parts_of(point: Point) -> tuple[Any, Point]:
+    """Return the effects and the scale parameters.
+
+    >>> parts_of({"theta": 1.0, "sigma": 2.0})
+    (1.0, {'sigma': 2.0})
+    """
+    return point["theta"], {name: value for name, value in point.items() if name != "theta"}
 
 
 def _needs_standard_errors(likelihood: Likelihood) -> bool:

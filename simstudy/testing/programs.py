@@ -1,5 +1,6 @@
 """Pieces of NumPyro programs on their own: a structure or a likelihood run outside any model."""
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,17 +12,17 @@ from numpyro import handlers
 from simstudy.priors import POSITIVE, Prior
 
 Array = Any
-ON_POSITIVE = Prior(name="Gamma", args=(4.0, 4.0))  # mean 1, sd 1/2: away from 0, where scales have no gradient
+ON_POSITIVE = Prior(name="LogNormal", args=(0.0, 0.5))  # rarely near 0, where scales have no gradient
 ON_REAL = Prior(name="Normal", args=(0.5, 1.5))
 CONSTANT = Prior(name="Constant", args=(1.25,))
 REAL_NAMES = ("theta", "mu")
 
 
 def priors_of(parameters: Iterable[str]) -> dict[str, Prior]:
-    """Return a prior for each parameter: normal for locations, gamma for all others.
+    """Return a prior for each parameter: normal for locations, log-normal for all others.
 
     >>> priors_of(("mu", "tau"))["tau"].text
-    'Gamma(4, 4)'
+    'LogNormal(0, 0.5)'
     """
     return {name: ON_REAL if name in REAL_NAMES and name not in POSITIVE else ON_POSITIVE for name in parameters}
 
@@ -31,9 +32,10 @@ def constants_of(parameters: Iterable[str]) -> dict[str, Prior]:
     return dict.fromkeys(parameters, CONSTANT)
 
 
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["returned", "sites", "terms"], meta_fields=[])
 @dataclass(frozen=True, kw_only=True)
 class Traced:
-    """One run of a program.
+    """One run of a program; a pytree, so that a run can be compiled.
 
     Args:
         returned: what it returned.
@@ -45,31 +47,39 @@ class Traced:
     sites: dict[str, Array]
     terms: list[Array]
 
-    def log_density(self, n_lane_axes: int = 0) -> Array:
-        """Return the log density of the sites, summed over all axes but the last ones."""
-        return sum(term.reshape(-1, *term.shape[term.ndim - n_lane_axes :]).sum(0) for term in self.terms)
+    @property
+    def log_density(self) -> Array:
+        """Log density of the sites of one data set."""
+        return sum(term.sum() for term in self.terms)
 
-    def posterior(self, n_lane_axes: int = 0) -> dict[str, np.ndarray]:
-        """Return the values of the sites as (fit, chain, draw, *site): one chain, its draws the lanes."""
-        return {name: as_draws(value, n_lane_axes) for name, value in self.sites.items()}
+    @property
+    def lane_log_density(self) -> Array:
+        """(lane,) log density of the sites, lanes on the last axis."""
+        return sum(term.reshape(-1, term.shape[-1]).sum(0) for term in self.terms)
 
-
-def run_program(program: Callable[[], Any], *, values: Mapping[str, Array] | None = None, seed: int = 0) -> Traced:
-    """Run a NumPyro program with its latent sites drawn, or set to the values given."""
-
-    @jax.jit
-    def run(values: dict[str, Array]) -> tuple[Any, dict[str, Array], list[Array]]:
-        with handlers.trace() as trace, handlers.seed(rng_seed=seed), handlers.substitute(data=values):
-            returned = program()
-        latent = {name: site for name, site in trace.items() if site["type"] == "sample" and not site["is_observed"]}
-        terms = [site["fn"].log_prob(site["value"]) for site in latent.values()]
-        return returned, {name: site["value"] for name, site in latent.items()}, terms
-
-    returned, sites, terms = run(dict(values or {}))
-    return Traced(returned=returned, sites=sites, terms=terms)
+    @property
+    def draws(self) -> dict[str, np.ndarray]:
+        """Sites as a posterior has them, (fit, chain, draw, *site): one chain, its draws the lanes on the last axis."""
+        return {name: as_draws(value) for name, value in self.sites.items()}
 
 
-def as_draws(value: Array, n_lane_axes: int) -> np.ndarray:
-    """Return (*site, lane), or (*site) without lanes, as (1, 1, draw, *site)."""
-    value = np.asarray(value)
-    return (np.moveaxis(value, -1, 0) if n_lane_axes else value[None])[None, None]
+def trace(program: Callable[[], Any], values: Mapping[str, Array]) -> Traced:
+    """Run a NumPyro program with its latent sites set to the values given, or drawn where there are none."""
+    with handlers.trace() as sites, handlers.seed(rng_seed=0), handlers.substitute(data=dict(values)):
+        returned = program()
+    latent = {name: site for name, site in sites.items() if site["type"] == "sample" and not site["is_observed"]}
+    return Traced(
+        returned=returned,
+        sites={name: site["value"] for name, site in latent.items()},
+        terms=[site["fn"].log_prob(site["value"]) for site in latent.values()],
+    )
+
+
+def draw(program: Callable[[], Any]) -> Traced:
+    """Return a compiled run of a program, all latent sites drawn."""
+    return jax.jit(lambda: trace(program, {}))()
+
+
+def as_draws(value: Array) -> np.ndarray:
+    """Return (*site, lane) as (1, 1, draw, *site)."""
+    return np.moveaxis(np.asarray(value), -1, 0)[None, None]

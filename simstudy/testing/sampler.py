@@ -19,7 +19,15 @@ N_FITS = 12
 N_GROUPS = 3
 MIN_ESS = 400.0  # of all fits together: a mean then stands to a twentieth of a posterior sd
 BROKEN = 4  # the fit whose data have no density
-PER_DRAW = ("diverging", "accept_prob", "num_steps", "energy")
+RANGES: dict[str, tuple[bool, type, float, float]] = {
+    "diverging": (True, np.bool_, 0, 1),
+    "accept_prob": (True, np.floating, 0, 1),
+    "num_steps": (True, np.integer, 1, np.inf),
+    "energy": (True, np.floating, -np.inf, np.inf),
+    "step_size": (False, np.floating, np.finfo(np.float32).tiny, np.inf),
+    "n_leapfrog_warmup": (False, np.integer, 0, np.inf),
+}
+"""Statistic -> whether there is one for each draw (or each chain), its type, and its range."""
 
 
 def check_sampler(sampler: Sampler) -> None:
@@ -99,48 +107,39 @@ def _check_stats(sampler: Sampler, stats: SamplerStats | None) -> None:
     if stats is None:
         return
     by_chain = (N_FITS, sampler.chains)
-    shapes = dict.fromkeys(PER_DRAW, (*by_chain, sampler.draws)) | {"step_size": by_chain, "n_leapfrog_warmup": by_chain}
-    for name, shape in shapes.items():
+    for name, (per_draw, allowed, lowest, highest) in RANGES.items():
         value = np.asarray(getattr(stats, name))
+        shape = (*by_chain, sampler.draws) if per_draw else by_chain
         expect(sampler, f"{name} of shape {shape}", holds=value.shape == shape, got=value.shape)
-        expect(sampler, f"finite {name}", holds=np.isfinite(value).all(), got="NaN or infinity")
-    in_range = {
-        "diverging of type bool": stats.diverging.dtype == bool,
-        "accept_prob in [0, 1]": np.all((stats.accept_prob >= 0) & (stats.accept_prob <= 1)),
-        "num_steps of whole numbers, at least 1": _is_whole(stats.num_steps) and stats.num_steps.min() >= 1,
-        "step_size above 0": stats.step_size.min() > 0,
-        "n_leapfrog_warmup of whole numbers, at least 0": _is_whole(stats.n_leapfrog_warmup)
-        and stats.n_leapfrog_warmup.min() >= 0,
-        f"at most {2**stats.max_treedepth - 1} steps": not stats.max_treedepth
-        or stats.num_steps.max() < 2**stats.max_treedepth,
-    }
-    for promise, holds in in_range.items():
-        name = promise.split()[0] if not promise.startswith("at") else "num_steps"
-        values = np.asarray(getattr(stats, name), float)
-        expect(sampler, promise, holds=holds, got=f"{name} from {values.min():g} to {values.max():g}")
-
-
-def _is_whole(values: np.ndarray) -> bool:
-    return bool(np.issubdtype(values.dtype, np.integer))
+        expect(
+            sampler, f"{name} of type {allowed.__name__}", holds=np.issubdtype(value.dtype, allowed), got=value.dtype
+        )
+        is_inside = np.isfinite(value).all() and value.min() >= lowest and value.max() <= highest
+        got = f"{value.min()} to {value.max()}"
+        expect(sampler, f"finite {name} from {lowest:g} to {highest:g}", holds=is_inside, got=got)
+    longest = 2**stats.max_treedepth - 1 if stats.max_treedepth else np.inf
+    promise = f"trajectories of at most {longest:g} steps"
+    expect(sampler, promise, holds=stats.num_steps.max() <= longest, got=stats.num_steps.max())
 
 
 def _check_posterior(sampler: Sampler, standardized: Mapping[str, np.ndarray]) -> None:
     for name, draws in standardized.items():
-        of_mean, of_square = draws, draws**2 - 1
-        for what, values in ((f"the mean of {name}", of_mean), (f"the sd of {name}", of_square)):
-            ess = np.nan_to_num(ess_mean(values))
-            promise = f"at least {MIN_ESS:g} effective draws for {what}; more draws may do"
-            expect(sampler, promise, holds=ess.sum() >= MIN_ESS and ess.min() > 0, got=f"{ess.sum():.0f}")
-            each = values.mean(axis=(1, 2))
-            z = each.sum() / np.sqrt((values.var(axis=(1, 2)) / ess).sum())
-            promise = f"{what} to be that of the exact posterior"
-            got = f"a distance of {_distance(what, each.mean())} posterior sds, {abs(z):.1f} standard errors"
-            expect(sampler, promise, holds=abs(z) <= BOUND, got=got)
+        _check_expectation(sampler, f"the mean of {name}", draws)
+        _check_expectation(sampler, f"the square of {name}'s distance from its mean", draws**2 - 1)
 
 
-def _distance(what: str, value: float) -> str:
-    """Return how far a mean is off, or an sd, given the mean of the squares less 1; in posterior sds."""
-    return f"{value if 'mean of' in what else np.sqrt(max(1 + value, 0)) - 1:+.3f}"
+def _check_expectation(sampler: Sampler, what: str, values: np.ndarray) -> None:
+    """Check that values (fit, chain, draw) have mean 0, in exact posterior sds (or variances, for squares)."""
+    ess = np.nan_to_num(ess_mean(values))
+    promise = f"at least {MIN_ESS:g} effective draws in all for {what}; more draws may do"
+    expect(sampler, promise, holds=ess.sum() >= MIN_ESS and ess.min() > 0, got=f"{ess.sum():.0f}")
+    each = values.mean(axis=(1, 2))
+    z = each.sum() / np.sqrt((values.var(axis=(1, 2)) / ess).sum())
+    promise = f"{what} to be that of the exact posterior"
+    got = (
+        f"a difference of {each.mean():+.3f} exact posterior sds (variances for squares), {abs(z):.1f} standard errors"
+    )
+    expect(sampler, promise, holds=abs(z) <= BOUND, got=got)
 
 
 def _check_keys(

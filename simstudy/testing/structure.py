@@ -1,5 +1,6 @@
-"""Conformance of a structure: groups are exchangeable, padding does nothing, and draws restore what the program used."""
+"""Conformance of a structure: groups are exchangeable, padding does nothing, and draws restore what was sampled."""
 
+import functools
 from collections.abc import Mapping
 
 import jax
@@ -11,18 +12,16 @@ from simstudy.noise import Noise
 from simstudy.priors import Prior
 from simstudy.structures import Structure
 from simstudy.testing.expectation import check_choice, expect, expect_close
-from simstudy.testing.programs import Array, Traced, constants_of, priors_of, run_program
+from simstudy.testing.programs import Array, Traced, as_draws, constants_of, draw, priors_of, trace
 
 N_GROUPS = 3
 N_PADDED = 2
 N_LANES = 4
-N_PRIOR_DRAWS = 4_000
+N_DRAWS = 4_000  # from the prior
 RARE = 6e-7  # p value at which a comparison fails, that of BOUND standard errors
 ORDER = np.array([2, 0, 1])
-RESTORED = ("theta", "mu", "tau")
 
 Priors = Mapping[str, Prior]
-Sites = dict[str, Array]
 
 
 def check_structure(structure: Structure) -> None:
@@ -39,7 +38,7 @@ def check_structure(structure: Structure) -> None:
     - ``new_effect`` has one value for each draw, which depends on its fit's key and not on the fits beside it; before
       any data it has the distribution of the effects of the groups at hand.
 
-    Parameters get normal priors (theta, mu) and gamma priors (all others). Where the lines above speak of names of
+    Parameters get normal priors (theta, mu) and log-normal priors (all others). Where the lines above speak of names of
     groups and of new groups, groups are exchangeable; a structure in which they are not has checks of its own.
 
     Args:
@@ -54,82 +53,74 @@ def check_structure(structure: Structure) -> None:
     check_choice(structure)
     priors = priors_of(structure.parameters)
     with jax.enable_x64(True):
-        _check_restore(structure, priors)
+        run = draw(functools.partial(structure.effects, priors, (N_GROUPS, N_DRAWS), None))
+        _check_effects(structure, run)
+        _check_restore(structure, priors, run)
         for name in structure.parameters:
-            _check_restore(structure, priors | constants_of([name]), fixed=name)
-        _check_names(structure, priors)
-        _check_lanes(structure, priors)
-        _check_padding(structure, priors)
-        _check_new_effect(structure, priors)
+            _check_constant(structure, priors | constants_of([name]), name)
+        _check_names_and_lanes(structure, priors, run)
+        _check_padding(structure, priors, {name: x[..., :N_LANES] for name, x in run.sites.items()})
+        _check_new_effect(structure, priors, run)
 
 
-def _run(structure: Structure, priors: Priors, *, values: Sites | None = None, shape: tuple[int, ...] = (N_GROUPS,),
-         mask: Array | None = None) -> Traced:  # fmt: skip
-    return run_program(lambda: structure.effects(priors, shape, mask), values=values)
-
-
-def _check_restore(structure: Structure, priors: Priors, *, fixed: str | None = None) -> None:
-    shape = (N_GROUPS, N_LANES)
-    run = _run(structure, priors, shape=shape)
+def _check_effects(structure: Structure, run: Traced) -> None:
     theta = np.asarray(run.returned)
+    shape = (N_GROUPS, N_DRAWS)
     expect(structure, f"effects of shape {shape}", holds=theta.shape == shape, got=theta.shape)
-    differ = not np.all(theta == theta[0])
-    if fixed is None:
-        promise = f"effects that {'differ' if structure.effects_differ else 'are the same'} in all groups"
-        expect(structure, promise, holds=differ == structure.effects_differ, got=theta[:, 0])
-    else:
-        expect(structure, f"no latent site {fixed!r} where it is a constant", holds=fixed not in run.sites, got=fixed)
-    try:
-        restored = structure.restore(run.posterior(1), priors, (1, 1, N_LANES, N_GROUPS))
-    except KeyError as error:
-        promise = f"restore to work where {fixed} is a constant"
-        expect(structure, promise, holds=False, got=f"no site {error} in the posterior")
-    expect_close(structure, "restore to give the theta that the program used", found=restored["theta"],
-                 expected=theta.T[None, None])  # fmt: skip
-    for name in RESTORED[1:]:
+    differ = bool(np.any(theta != theta[0]))
+    promise = f"effects that {'differ between' if structure.effects_differ else 'are the same in all'} groups"
+    expect(structure, promise, holds=differ == structure.effects_differ, got=theta[:, 0])
+
+
+def _check_restore(structure: Structure, priors: Priors, run: Traced) -> None:
+    restored = structure.restore(run.draws, priors, (1, 1, N_DRAWS, N_GROUPS))
+    promise = "restore to give the theta that the program used"
+    expect_close(structure, promise, found=restored["theta"], expected=as_draws(run.returned))
+    for name in ("mu", "tau"):
         has = name in structure.parameters
-        expect(structure, f"restore to name {name}: {has}", holds=(name in restored) == has, got=sorted(restored))
+        words = f"restore to {'name' if has else 'leave out'} {name}"
+        expect(structure, words, holds=(name in restored) == has, got=", ".join(sorted(restored)))
         if has:
-            used = run.sites.get(name, np.full(N_LANES, priors[name].args[0]))
+            used = np.asarray(run.sites.get(name, np.full(N_DRAWS, priors[name].args[0])))
             promise = f"restore to give the {name} that the program used"
-            expect_close(structure, promise, found=restored[name], expected=np.asarray(used)[None, None])
+            expect_close(structure, promise, found=restored[name], expected=used[None, None])
 
 
-def _check_names(structure: Structure, priors: Priors) -> None:
-    run = _run(structure, priors)
-    renamed = _run(structure, priors, values={name: x[ORDER] if jnp.ndim(x) else x for name, x in run.sites.items()})
-    promise = "the same density whatever the groups are called"
-    expect_close(structure, promise, found=renamed.log_density(), expected=run.log_density())
-    promise = "effects that take their groups' names with them"
-    expect_close(structure, promise, found=renamed.returned, expected=np.asarray(run.returned)[ORDER])
+def _check_constant(structure: Structure, priors: Priors, name: str) -> None:
+    run = draw(functools.partial(structure.effects, priors, (N_GROUPS, N_DRAWS), None))
+    expect(structure, f"no site {name!r} where {name} is a constant", holds=name not in run.sites, got=[*run.sites])
+    try:
+        _check_restore(structure, priors, run)
+    except (KeyError, TypeError, ValueError) as error:
+        promise = f"restore to work where {name} is a constant"
+        expect(structure, promise, holds=False, got=f"{type(error).__name__}: {error}")
 
 
-def _check_lanes(structure: Structure, priors: Priors) -> None:
-    together = _run(structure, priors, shape=(N_GROUPS, N_LANES))
-    alone = [
-        _run(structure, priors, values={name: x[..., lane] for name, x in together.sites.items()}).log_density()
-        for lane in range(N_LANES)
-    ]
+def _check_names_and_lanes(structure: Structure, priors: Priors, run: Traced) -> None:
+    one = jax.jit(functools.partial(trace, functools.partial(structure.effects, priors, (N_GROUPS,), None)))
+    alone = [one({name: x[..., lane] for name, x in run.sites.items()}) for lane in range(N_LANES)]
     promise = "lanes on the last axis to have the density that they have alone"
-    expect_close(structure, promise, found=together.log_density(1), expected=alone)
+    found = run.lane_log_density[:N_LANES]
+    expect_close(structure, promise, found=found, expected=[lane.log_density for lane in alone])
+    renamed = one({name: x[ORDER] if jnp.ndim(x) else x for name, x in alone[0].sites.items()})
+    promise = "the same density whatever the groups are called"
+    expect_close(structure, promise, found=renamed.log_density, expected=alone[0].log_density)
+    promise = "effects that take their groups' names with them"
+    expect_close(structure, promise, found=renamed.returned, expected=np.asarray(alone[0].returned)[ORDER])
 
 
-def _check_padding(structure: Structure, priors: Priors) -> None:
-    sites = _run(structure, priors, shape=(N_GROUPS, N_LANES)).sites
-    mask = jnp.arange(N_GROUPS + N_PADDED)[:, None] < N_GROUPS
-    mask = jnp.broadcast_to(mask, (N_GROUPS + N_PADDED, N_LANES))
+def _check_padding(structure: Structure, priors: Priors, sites: dict[str, Array]) -> None:
+    def density(sites: dict[str, Array], n_padded: int) -> tuple[Array, Array]:
+        shape = (N_GROUPS + n_padded, N_LANES)
+        mask = jnp.broadcast_to(jnp.arange(shape[0])[:, None] < N_GROUPS, shape) if n_padded else None
+        # Samplers hold the coordinates of padded groups at 0.
+        padded = {name: jnp.pad(x, ((0, n_padded), (0, 0))) if x.ndim > 1 else x for name, x in sites.items()}
+        run = trace(functools.partial(structure.effects, priors, shape, mask), padded)
+        return run.lane_log_density.sum(), run.lane_log_density
 
-    def density(sites: Sites) -> tuple[Array, Array]:
-        run = _run(structure, priors, values=sites, shape=(N_GROUPS, N_LANES))
-        return run.log_density(1).sum(), run.log_density(1)
-
-    def padded_density(sites: Sites) -> tuple[Array, Array]:
-        padded = {name: _padded(x) for name, x in sites.items()}
-        run = _run(structure, priors, values=padded, shape=mask.shape, mask=mask)
-        return run.log_density(1).sum(), run.log_density(1)
-
-    (_, expected), gradient = jax.value_and_grad(density, has_aux=True)(sites)
-    (_, found), moved = jax.value_and_grad(padded_density, has_aux=True)(sites)
+    value_and_gradient = jax.jit(jax.value_and_grad(density, has_aux=True), static_argnums=1)
+    (_, expected), gradient = value_and_gradient(sites, 0)
+    (_, found), moved = value_and_gradient(sites, N_PADDED)
     added = np.asarray(found - expected)
     promise = "padded groups to add the same to the log density whatever the other coordinates are"
     expect_close(structure, promise, found=added, expected=np.full(N_LANES, added[0]))
@@ -138,23 +129,17 @@ def _check_padding(structure: Structure, priors: Priors) -> None:
         expect_close(structure, promise, found=moved[name], expected=slope)
 
 
-def _padded(value: Array) -> Array:
-    """Return (group, lane) with padded groups at 0, where samplers hold them; (lane,) as it is."""
-    return jnp.pad(value, ((0, N_PADDED), (0, 0))) if value.ndim > 1 else value
-
-
-def _check_new_effect(structure: Structure, priors: Priors) -> None:
-    n = N_PRIOR_DRAWS // 2
-    run = _run(structure, priors, shape=(N_GROUPS, 2 * n))
+def _check_new_effect(structure: Structure, priors: Priors, run: Traced) -> None:
     # Two fits, so that it shows where one depends on the other.
-    posterior = {name: draws.reshape(2, 1, n, *draws.shape[3:]) for name, draws in run.posterior(1).items()}
-    restored = structure.restore(posterior, priors, (2, 1, n, N_GROUPS))
+    shape = (2, 1, N_DRAWS // 2)
+    posterior = {name: draws.reshape(*shape, *draws.shape[3:]) for name, draws in run.draws.items()}
+    restored = structure.restore(posterior, priors, (*shape, N_GROUPS))
     keys = np.arange(4, dtype=np.uint32).reshape(2, 2)
-    new = np.asarray(structure.new_effect(restored, priors, Noise(keys, (1, n))))
-    is_finite = new.shape == (2, 1, n) and np.isfinite(new).all()
-    expect(structure, f"finite new effects of shape {(2, 1, n)}", holds=is_finite, got=new.shape)
+    new = np.asarray(structure.new_effect(restored, priors, Noise(keys, shape[1:])))
+    is_finite = new.shape == shape and np.isfinite(new).all()
+    expect(structure, f"finite new effects of shape {shape}", holds=is_finite, got=new.shape)
     second = {name: value[1:] for name, value in restored.items()}
-    alone = structure.new_effect(second, priors, Noise(keys[1:], (1, n)))
+    alone = structure.new_effect(second, priors, Noise(keys[1:], shape[1:]))
     promise = "new effects that do not depend on the fits beside them"
     expect_close(structure, promise, found=new[1:], expected=alone)
     p = ks_2samp(new.ravel(), np.asarray(restored["theta"])[..., 0].ravel()).pvalue

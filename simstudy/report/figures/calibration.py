@@ -48,9 +48,7 @@ def calibration(
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     columns = 2 if width < NARROW_BELOW else even_columns(len(estimands), most=3 if width <= MIDDLE else 5)
     with drawing():
-        figure, axes = panels(
-            len(estimands), columns=columns, width=width, height=ROW_HEIGHT, sharex=True, sharey=True
-        )
+        figure, axes = panels(len(estimands), columns=columns, width=width, height=ROW_HEIGHT, sharex=True, sharey=True)
         for ax, estimand in zip(axes, estimands, strict=True):
             _panel(ax, ranks[ranks["estimand"] == estimand], marks)
             ax.set_title(symbol(estimand))
@@ -70,7 +68,7 @@ def _panel(ax: Axes, ranks: pd.DataFrame, marks: Mapping[str, Mark]) -> None:
     # Bands differ between methods only where fits failed or draws were fewer; the widest one holds all others.
     if curves:
         widest = max(curves.values(), key=lambda curve: (curve["upper"] - curve["lower"]).max())
-        ax.fill_between(widest["point"], widest["lower"], widest["upper"], step="mid", color=GRID, linewidth=0)
+        ax.fill_between(widest["point"], widest["lower"], widest["upper"], color=GRID, linewidth=0)
     ax.axhline(0, color=MUTED, linestyle="--", linewidth=0.8, zorder=1)
     for i, (name, curve) in enumerate(curves.items()):
         mark = marks[name]

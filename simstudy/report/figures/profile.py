@@ -78,7 +78,7 @@ def profile(
 
 def _panel(ax: Axes, table: pd.DataFrame, design: Design, scenarios: list[str], marks: Mapping[str, Mark]) -> None:
     axis = design.axis
-    levels = _levels(design)
+    levels = levels_of(design)
     here = table[table["scenario"].isin(scenarios)]
     for i, (name, mark) in enumerate(marks.items()):
         rows = here[here["method"] == name]
@@ -105,7 +105,8 @@ def _scale(ax: Axes, measure: str, values: np.ndarray) -> None:
     plain_log(ax.yaxis)
 
 
-def _levels(design: Design) -> list[str]:
+def levels_of(design: Design) -> list[str]:
+    """Return the levels of the design's axis as text, in ascending order; one empty text without an axis."""
     if design.axis is None:
         return [""]
     values = np.unique(design.numbers[design.axis].to_numpy(float))

@@ -10,7 +10,10 @@ from simstudy.report import figures, sentences
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.readings import average
+from simstudy.report.sections.calibration import rank_pictures, verdicts
+from simstudy.report.sections.error_split import split_findings
 from simstudy.report.sections.posterior import forest_picture, posterior_table
+from simstudy.report.sections.priors import prior_findings
 from simstudy.report.sections.section import Picture, picture
 from simstudy.report.wording import estimand_words
 
@@ -20,8 +23,11 @@ MAX_PROFILE_PANELS = 12
 def answers(evidence: Evidence) -> dict[str, list[str]]:
     """Return what the study found, by question, each sentence made from the tables."""
     found = {
+        "Which methods are calibrated": verdicts(evidence),
         "Which method is nearest to the truth": _error(evidence),
         "What the data say": _posteriors(evidence),
+        "How much of the error is the sampler’s": split_findings(evidence),
+        "How much the prior matters": prior_findings(evidence),
         "What shrinkage costs": _price(evidence),
         "How well the spread of the groups is known": _spread(evidence),
         "Where the sampler is in trouble": _trouble(evidence),
@@ -88,6 +94,8 @@ def key_picture(evidence: Evidence) -> Picture | None:
     """Return the one picture of the first screen."""
     if evidence.is_dataset:
         return forest_picture(evidence)
+    if evidence.is_calibration:
+        return next(iter(rank_pictures(evidence, width=MIDDLE, name="key")), None)
     if evidence.headline is None:
         return None
     design, estimand = evidence.design, evidence.headline

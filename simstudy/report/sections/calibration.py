@@ -14,6 +14,7 @@ from simstudy.report.tables import Column, Table
 from simstudy.report.verdicts import missing_sentences, verdict_sentences
 from simstudy.report.wording import ESTIMANDS, counted, symbol
 
+OPEN_ROWS = 30
 LEAD = (
     "Truths are drawn from the priors that the methods have, so a truth’s rank among the draws of a right posterior is "
     "uniform (Talts et al. 2018; Modrák et al. 2023). Each estimand, and each group of it, is tested exactly against "
@@ -47,7 +48,7 @@ def rank_pictures(evidence: Evidence, *, width: float, name: str = "ranks") -> l
     known = table[table["estimand"].notna()]
     if known.empty:
         return []
-    scenario = str(known.loc[known["p_value"].idxmin(), "scenario"])
+    scenario = str(known.sort_values("p_value")["scenario"].iloc[0])
     ranks = worst_ranks(evidence.run.estimates, known[known["scenario"] == scenario])
     where = f" at {evidence.labels[scenario]}" if len(evidence.labels) > 1 else ""
     caption = (
@@ -88,10 +89,11 @@ def worst_ranks(estimates: pd.DataFrame, worst: pd.DataFrame) -> pd.DataFrame:
 def _table(evidence: Evidence, table: pd.DataFrame) -> Table:
     n = len(table)
     note = (
-        f"{counted(n, 'test')} of one weight; a group stands for its estimand if its ranks are the least uniform. No fit "
-        "is left out."
+        f"{counted(n, 'test')} of one weight; of an estimand’s groups the one whose ranks are the least uniform. No "
+        "fit is left out."
     )
-    return Table(title="Calibration by estimand", frame=_named(evidence, table), columns=_columns(evidence), note=note)
+    frame, columns = _named(evidence, table), _columns(evidence)
+    return Table(title="Calibration by estimand", frame=frame, columns=columns, note=note, open_up_to=OPEN_ROWS)
 
 
 def _group_table(evidence: Evidence) -> list[Table]:

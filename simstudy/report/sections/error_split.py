@@ -11,7 +11,7 @@ from simstudy.report.figures.error_split import MAX_ROWS
 from simstudy.report.sections.recovery import SHOWN_ESTIMANDS
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.sentences import quote
-from simstudy.report.split import divergent_sentences, flattery_sentences, split_sentences, split_table
+from simstudy.report.split import divergent_sentences, flattery_sentences, split_sentences
 from simstudy.report.tables import Column, Table
 from simstudy.report.wording import enumerate_words, symbol
 
@@ -46,7 +46,7 @@ def error_split_section(evidence: Evidence) -> Section | None:
 
 def shown_split(evidence: Evidence) -> pd.DataFrame:
     """Return the split of the estimands that the report shows, empty where no method has an exact counterpart."""
-    return split_table(evidence.performance, SHOWN_ESTIMANDS if evidence.exact_of else ())
+    return evidence.split[evidence.split["estimand"].isin(SHOWN_ESTIMANDS)]
 
 
 def split_findings(evidence: Evidence) -> list[str]:
@@ -61,8 +61,8 @@ def split_findings(evidence: Evidence) -> list[str]:
 def _lead(evidence: Evidence) -> str:
     exact = enumerate_words([quote(name) for name in dict.fromkeys(evidence.exact_of.values())])
     return (
-        f"{exact} gives the exact posterior. A method on the same model and the same data has that error, the model’s and "
-        "its priors’, and adds its sampler’s to it."
+        f"{exact} gives the exact posterior. A method on the same model and data has that error, the model’s and its "
+        "priors’, and adds its sampler’s to it."
     )
 
 

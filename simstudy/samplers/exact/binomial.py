@@ -18,6 +18,7 @@ from simstudy.samplers.exact.effect import Effect
 from simstudy.samplers.exact.grid import Grid
 from simstudy.samplers.exact.problem import Problem
 
+_ELEMENTS_AT_ONCE = 2048  # each has 48 nodes: memory stays small however many data sets there are
 _BY_FIT = ("n", "k", "constant", "class_n", "class_k", "class_count")
 
 
@@ -61,7 +62,7 @@ class BinomialProblem(Problem):
         for c in range(self.class_n.shape[1]):
             n, k, count = (x[:, c, None, None] for x in (self.class_n, self.class_k, self.class_count))
             if self.has_spread:
-                total = total + count * Effect.of(n=n, k=k, mu=first, tau=second).log_integral
+                total = total + count * _log_integral(n, k, first, second)
             else:
                 total = total + count * (k * first - n * np.logaddexp(first, 0.0))
         return total
@@ -77,6 +78,15 @@ class BinomialProblem(Problem):
     def quantities(self, grid: Grid) -> BinomialQuantities:
         """Return mu, theta and p over the grid."""
         return BinomialQuantities(axes=self.axes, grid=grid, n=self.n[0], k=self.k[0], has_spread=self.has_spread)
+
+
+def _log_integral(n: np.ndarray, k: np.ndarray, mu: np.ndarray, tau: np.ndarray) -> np.ndarray:
+    """Return the log integral of one class at many (mu, tau), some at a time."""
+    elements = np.broadcast_arrays(n, k, mu, tau)
+    n_blocks = -(-elements[0].size // _ELEMENTS_AT_ONCE)
+    blocks = zip(*(np.array_split(x.ravel(), n_blocks) for x in elements), strict=True)
+    each = [Effect.of(n=n, k=k, mu=mu, tau=tau).log_integral for n, k, mu, tau in blocks]
+    return np.concatenate(each).reshape(elements[0].shape)
 
 
 def binomial_problem(stats: Mapping[str, np.ndarray], axes: tuple[Axis, Axis]) -> BinomialProblem:

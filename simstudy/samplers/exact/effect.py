@@ -10,21 +10,42 @@ mass, for the trapezoid rule, and the tangents for exact draws by rejection (Gil
 sampling for Gibbs sampling, Applied Statistics 41:337).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from scipy.special import expit, logit
 
+from simstudy.samplers.exact.box import nodes
 from simstudy.samplers.exact.marginal import SincMixture
 
 _DROP = 36.0  # f falls by this over the range of the trapezoid rule
 _NODES = 48  # over a range of at most 17 standard deviations
+_WIDEST, _MOST_DOUBLINGS = 0.6, 4  # distance of nodes in theta, with its poles at i pi; the number is doubled for it
+_LEAST_SHARE = 1e-14  # lighter nodes have no part in a distribution function
 _MODE_STEPS, _RANGE_STEPS = 150, 12
 _PEAK_ERROR = 1e-10  # of f at the mode
 _RANGE_ERROR = 0.05  # of the distance from the mode: the range is only made shorter
 _NEAR = 500.0  # in theta: as a rule the likelihood alone has fallen enough that far from the mode
 _TANGENT_DROP = 1.0  # where tangents touch: the proposal then is kept about nine times in ten
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rule:
+    """A trapezoid rule over z for some elements.
+
+    Args:
+        index: (element,) of the flattened arrays.
+        theta: (element, node).
+        relative: (element, node) density relative to its peak.
+        spacing: (element,) distance of the nodes in z.
+    """
+
+    index: np.ndarray
+    theta: np.ndarray
+    relative: np.ndarray
+    spacing: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,23 +78,33 @@ class Effect:
     @property
     def log_integral(self) -> np.ndarray:
         """The log of p(k | mu, tau) without the binomial coefficient."""
-        _, relative, spacing = self._rule()
-        return self.peak + np.log(relative.sum(-1) * spacing / np.sqrt(2 * np.pi))
+        total = np.empty(self.mode.size)
+        for rule in self._rules():
+            total[rule.index] = rule.relative.sum(-1) * rule.spacing
+        return self.peak + np.log(total.reshape(self.mode.shape) / np.sqrt(2 * np.pi))
 
-    def moments(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Return mean and variance of ``theta`` and ``p`` given the data, mu and tau."""
-        z, relative, _ = self._rule()
-        weights = relative / relative.sum(-1, keepdims=True)
-        theta = self.mu[..., None] + self.tau[..., None] * z
-        return {"theta": _moments(theta, weights), "p": _moments(expit(theta), weights)}
+    def moments(self) -> dict[str, np.ndarray]:
+        """Return mean and variance, (2, ...), of ``theta`` and ``p`` given the data, mu and tau."""
+        out = {name: np.empty((2, self.mode.size)) for name in ("theta", "p")}
+        for rule in self._rules():
+            weights = rule.relative / rule.relative.sum(-1, keepdims=True)
+            for name, x in (("theta", rule.theta), ("p", expit(rule.theta))):
+                mean = (weights * x).sum(-1)
+                out[name][:, rule.index] = mean, (weights * (x - mean[:, None]) ** 2).sum(-1)
+        return {name: value.reshape(2, *self.mode.shape) for name, value in out.items()}
 
     def mixture(self, weights: np.ndarray) -> SincMixture:
         """Return the distribution of theta, averaged over the elements with weights that sum to 1."""
-        z, relative, spacing = self._rule()
-        theta = self.mu[..., None] + self.tau[..., None] * z
-        each = weights[..., None] * relative / relative.sum(-1, keepdims=True)
-        widths = np.broadcast_to((self.tau * spacing)[..., None], theta.shape)
-        return SincMixture(weights=each.ravel(), locations=theta.ravel(), widths=widths.ravel())
+        each, theta, widths = [], [], []
+        for rule in self._rules():
+            share = weights.ravel()[rule.index, None] * rule.relative / rule.relative.sum(-1, keepdims=True)
+            counts = share > _LEAST_SHARE
+            width = self.tau.ravel()[rule.index] * rule.spacing
+            each.append(share[counts])
+            theta.append(rule.theta[counts])
+            widths.append(np.broadcast_to(width[:, None], share.shape)[counts])
+        all_ = np.concatenate(each)
+        return SincMixture(weights=all_ / all_.sum(), locations=np.concatenate(theta), widths=np.concatenate(widths))
 
     def draw(self, stream: np.random.Generator) -> np.ndarray:
         """Draw z from its posterior, one for each element."""
@@ -88,14 +119,21 @@ class Effect:
             left = left[~keep]
         return z.reshape(self.mode.shape)
 
-    def _rule(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return nodes, density relative to the peak, (..., node), and spacings of the trapezoid rule."""
-        lower, upper = (self._outside(side * np.ones_like(self.mode), _DROP) for side in (-1, 1))
-        z = lower[..., None] + (upper - lower)[..., None] * np.linspace(0.0, 1.0, _NODES)
-        theta = self.mu[..., None] + self.tau[..., None] * z
-        log_failure = -np.maximum(theta, 0.0) - np.log1p(np.exp(-np.abs(theta)))
-        f = self.k[..., None] * theta + self.n[..., None] * log_failure - 0.5 * z**2
-        return z, np.exp(f - self.peak[..., None]), (upper - lower) / (_NODES - 1)
+    def _rules(self) -> Iterator["_Rule"]:
+        """Yield the trapezoid rules of all elements, those of one number of nodes together."""
+        lower, upper = (self._outside(side * np.ones_like(self.mode), _DROP).ravel() for side in (-1, 1))
+        mu, tau, peak = (x.ravel() for x in (self.mu, self.tau, self.peak))
+        n, k = (x.ravel() for x in (self.n, self.k))
+        doublings = np.log2(np.maximum(tau * (upper - lower) / (_NODES * _WIDEST), 1))
+        doublings = np.minimum(np.ceil(doublings), _MOST_DOUBLINGS).astype(int)
+        for d in np.unique(doublings):
+            index = np.flatnonzero(doublings == d)
+            z = nodes(lower[index], upper[index], _NODES << d)
+            theta = mu[index, None] + tau[index, None] * z
+            log_failure = -np.maximum(theta, 0.0) - np.log1p(np.exp(-np.abs(theta)))
+            f = k[index, None] * theta + n[index, None] * log_failure - 0.5 * z**2
+            relative = np.exp(f - peak[index, None])
+            yield _Rule(index=index, theta=theta, relative=relative, spacing=z[:, 1] - z[:, 0])
 
     def _outside(self, side: np.ndarray, drop: float) -> np.ndarray:
         """Return a point on a side of the mode where f has fallen by ``drop`` or somewhat more."""
@@ -158,11 +196,6 @@ def _mode_bracket(n: np.ndarray, k: np.ndarray, mu: np.ndarray, tau: np.ndarray)
     farthest = np.where(is_inner, logit(np.where(is_inner, k / np.maximum(n, 1), 0.5)) - mu, farthest) / tau
     far = np.where(np.abs(first_slope) < np.abs(farthest), first_slope, farthest)
     return np.stack([np.minimum(far, 0.0), np.maximum(far, 0.0)])
-
-
-def _moments(x: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    mean = (weights * x).sum(-1)
-    return mean, (weights * (x - mean[..., None]) ** 2).sum(-1)
 
 
 def _from_tangents(

@@ -1,0 +1,135 @@
+"""What a prior moves: the estimate of its parameter, the shrinkage weights and the coverage, over the design."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from simstudy.report.design import Design, read_design
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, bars, clip_text, dots, drawing, key, sheet
+from simstudy.report.figures.profile import levels_of
+from simstudy.report.palette import MUTED, Mark, ramp_marks
+from simstudy.report.readings import average, require
+from simstudy.report.wording import symbol
+
+ROW_HEIGHT, HEAD = 1.75, 0.6
+MOST_SETTINGS, MOST_ON_A_PHONE = 4, 2
+DODGE = 0.11
+TITLE_LENGTH = 30
+TARGET = "truth, oracle, nominal level"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """One row of panels: the numbers, and by scenario where they should be (NaN where nobody can say)."""
+
+    title: str
+    table: pd.DataFrame
+    target: pd.Series
+
+
+def priors(
+    performance: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    *,
+    texts: Mapping[str, str],
+    parameter: str = "tau",
+    oracle: Mapping[str, float] | None = None,
+    width: float = WIDE,
+) -> Figure:
+    """Draw how an estimate, the shrinkage weights and the coverage of theta move with a prior; bars of 2 MCSE.
+
+    One line per prior, from green for the first to violet for the last; along the axis the design's main factor; one
+    column per setting of the other factors, at most four, two on a phone. Dashed: the parameter's truth, the oracle's
+    weight, the nominal coverage.
+
+    Args:
+        performance: the performance table.
+        scenarios: the run's scenarios, with a column per factor.
+        texts: method -> its prior as text, in the order of the colors.
+        parameter: whose prior it is.
+        oracle: scenario -> the mean weight of one who knows tau and sigma, where known.
+        width: of the figure, in inches.
+
+    Raises:
+        TableError: the table has nothing of these methods to draw.
+    """
+    design = read_design(scenarios)
+    performance = performance[performance["method"].isin(texts)]
+    rows = [row for row in _rows(performance, scenarios, parameter, oracle or {}) if len(row.table)]
+    require(pd.DataFrame([row.title for row in rows]), f"estimate of {parameter}")
+    settings = shown_settings(design, most=MOST_ON_A_PHONE if width < NARROW_BELOW else MOST_SETTINGS)
+    marks = ramp_marks(list(texts))
+    with drawing():
+        figure = sheet(width, HEAD + ROW_HEIGHT * len(rows))
+        grid = figure.subplots(len(rows), len(settings), squeeze=False, sharex=True, sharey="row")
+        for axes, row in zip(grid, rows, strict=True):
+            for ax, (title, chosen) in zip(axes, settings.items(), strict=True):
+                _panel(ax, row, design, chosen, marks)
+                ax.set_title(clip_text(title, TITLE_LENGTH) if row is rows[0] else "")
+                ax.set_xlabel((design.axis or "") if row is rows[-1] else "")
+            axes[0].set_ylabel(row.title)
+        named = {f"{symbol(parameter)} ~ {text}": marks[method] for method, text in texts.items()}
+        dashed = Line2D([], [], color=MUTED, linestyle="--", linewidth=1, label=TARGET)
+        key(figure, named, width=width, line=True, more=[dashed])
+    return figure
+
+
+def shown_settings(design: Design, *, most: int) -> dict[str, list[str]]:
+    """Return the settings of all factors but the axis, evenly spread where there are too many, with their scenarios."""
+    titles = design.others(design.axis)
+    names = list(titles.unique())
+    chosen = np.unique(np.linspace(0, len(names) - 1, min(most, len(names))).round().astype(int))
+    return {names[i]: list(titles.index[titles == names[i]]) for i in chosen}
+
+
+def _rows(
+    performance: pd.DataFrame, scenarios: pd.DataFrame, parameter: str, oracle: Mapping[str, float]
+) -> list[_Row]:
+    ids = scenarios["scenario"].astype(str)
+    nowhere = pd.Series(np.nan, index=ids)
+    truth = pd.to_numeric(scenarios.get(parameter, nowhere), errors="coerce")
+    coverage = average(performance, "coverage", estimand="theta")
+    level = coverage["level"].dropna()
+    nominal = float(level.iloc[0]) if len(level) else np.nan
+    return [
+        _Row(
+            title=f"mean estimate of {symbol(parameter)}",
+            table=average(performance, "mean_estimate", estimand=parameter),
+            target=pd.Series(truth.to_numpy(float), index=ids),
+        ),
+        _Row(
+            title="shrinkage weight B",
+            table=average(performance, "shrinkage_weight"),
+            target=pd.Series({s: oracle.get(s, np.nan) for s in ids}, dtype=float),
+        ),
+        _Row(title="coverage of θ", table=coverage, target=pd.Series(nominal, index=ids)),
+    ]
+
+
+def _panel(ax: Axes, row: _Row, design: Design, chosen: list[str], marks: Mapping[str, Mark]) -> None:
+    levels = levels_of(design)
+    place = {s: levels.index(str(design.levels.loc[s, design.axis])) if design.axis else 0 for s in chosen}
+    in_order = sorted(chosen, key=lambda s: place[s])
+    target = row.target[in_order].to_numpy(float)
+    at = np.array([place[s] for s in in_order], dtype=float)
+    if len(at) == 1:
+        at, target = at + np.array([-0.4, 0.4]), np.repeat(target, 2)
+    ax.plot(at, target, color=MUTED, linestyle="--", linewidth=1, zorder=1)
+    for i, (name, mark) in enumerate(marks.items()):
+        rows = row.table[(row.table["method"] == name) & row.table["scenario"].isin(chosen)]
+        rows = rows.assign(at=rows["scenario"].map(place)).sort_values("at")
+        values = rows["value"].to_numpy(float)
+        ends = (rows[end].to_numpy(float) for end in ("lower", "upper"))
+        error = bars(values, rows["mcse"].to_numpy(float), *ends)
+        shift = DODGE * (i - (len(marks) - 1) / 2)
+        dots(ax, rows["at"].to_numpy(float) + shift, values, mark=mark, yerr=error, line=True, label=name)
+    ax.set_xticks(range(len(levels)), levels)
+    ax.set_xlim(-0.5, len(levels) - 0.5)
+    ax.grid(visible=False, axis="x")
