@@ -24,6 +24,7 @@ from simstudy.types import GroupedData, Replicate
 
 Effects = Literal["random", "fixed"]
 ZERO, HALF, ONE = (parse_prior(value, "mu") for value in (0.0, 0.5, 1.0))
+PURPOSES = {"data": 0, "mu": 1, "tau": 2, "sigma": 3, "omega": 4}  # of the keys folded from a replicate's
 MAX_CHUNK = 64  # replicates simulated in one call
 MAX_CHUNK_OBSERVATIONS = 2**21  # 16 MiB of float64 in one call
 
@@ -152,11 +153,10 @@ def _hyperparameters(prior: Prior, keys: np.ndarray, name: str, n: int = 1) -> n
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
 def _prior_values(prior: Prior, name: str, n: int, keys: jax.Array) -> jax.Array:
-    purpose = ("mu", "tau", "sigma", "omega").index(name) + 1
     distribution = prior.distribution()
 
     def draw(key: jax.Array) -> jax.Array:
-        return distribution.sample(jax.random.fold_in(_key(key), purpose), (n,))
+        return distribution.sample(jax.random.fold_in(_key(key), PURPOSES[name]), (n,))
 
     return jax.vmap(draw)(keys)
 
@@ -172,7 +172,8 @@ def _simulate_one(
     mechanism: GroupedMechanism, key: jax.Array, parameters: Mapping[str, jax.Array]
 ) -> dict[str, jax.Array]:
     """Draw effects, scales and observations of one replicate; y is (observation,)."""
-    key_effects, key_scale, key_y, key_new = jax.random.split(_key(key), 4)
+    # A split key equals a folded one of the same number, so the split has a purpose of its own.
+    key_effects, key_scale, key_y, key_new = jax.random.split(jax.random.fold_in(_key(key), PURPOSES["data"]), 4)
     n_groups = len(mechanism.sizes)
     mu, tau = parameters["mu"][0], parameters["tau"][0]
     # The last effect is a new group's, which no method sees.

@@ -92,6 +92,31 @@ def test_hyperparameters_can_be_priors():
     assert stats.kstest(truths(mechanism, "tau"), stats.halfnorm(0, 3).cdf).pvalue > 1e-3
 
 
+def test_hyperparameters_and_noise_are_independent():
+    """What is drawn from priors has no correlation with the noise of effects and observations, ranks included."""
+    mechanism = Exchangeable(
+        sizes=(2, 2),
+        mu=parse_prior("Normal(1, 2)", "mu"),
+        tau=parse_prior("HalfNormal(3)", "tau"),
+        sigma=parse_prior("Exponential(1)", "sigma"),
+    )
+    replicates = mechanism.simulate(keys())
+    drawn = {
+        name: np.array([r.truth[name] for r in replicates]) for name in ("mu", "tau", "sigma", "theta_new", "y_new")
+    }
+    theta = np.array([r.truth["theta"] for r in replicates])
+    noise = {
+        "effect": (theta[:, 0] - drawn["mu"]) / drawn["tau"],
+        "new effect": (drawn["theta_new"] - drawn["mu"]) / drawn["tau"],
+        "observation": (np.array([r.data.y[0] for r in replicates]) - theta[:, 0]) / drawn["sigma"],
+        "new observation": (drawn["y_new"] - drawn["theta_new"]) / drawn["sigma"],
+    }
+    for name, value in noise.items():
+        assert stats.kstest(value, "norm").pvalue > 1e-3, name
+        for parameter in ("mu", "tau", "sigma"):
+            assert abs(stats.spearmanr(drawn[parameter], value).statistic) < SE / np.sqrt(N), (parameter, name)
+
+
 @pytest.mark.parametrize(
     ("sigma_by", "shape"), [("shared", ()), ("group", (3,)), ("hierarchical", (3,))], ids=lambda v: str(v)
 )
