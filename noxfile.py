@@ -24,9 +24,10 @@ def study(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests."""
+    """Run all tests, a file to a process and a process to a core of two."""
     install(session, "tests")
-    session.run("pytest", "-m", "not statistical", *session.posargs)
+    parallel = ["-n", "2", "--dist", "loadfile", "-p", "no:benchmark"]
+    session.run("pytest", "-m", "not statistical", *parallel, *session.posargs)
 
 
 @nox.session

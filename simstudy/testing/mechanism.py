@@ -34,7 +34,7 @@ def check_mechanism(mechanism: Mechanism) -> None:
     Raises:
         ConformanceError: a promise that is not kept.
 
-    >>> from simstudy.mechanisms import load_dataset
+    >>> from simstudy.mechanisms.dataset import load_dataset
     >>> check_mechanism(load_dataset("eight_schools"))
     """
     check_choice(mechanism)

@@ -1,7 +1,6 @@
 """Conformance of a sampler: it draws from the posterior, each fit by itself, and says what it did."""
 
 import dataclasses
-import functools
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +11,7 @@ from simstudy.diagnostics import ess_mean
 from simstudy.samplers import Program, Sampler
 from simstudy.streams import canonical_json, random_key
 from simstudy.testing.closed_form import MODEL, make_data, standardize
-from simstudy.testing.expectation import BOUND, check_choice, differing, expect
+from simstudy.testing.expectation import BOUND, ConformanceError, check_choice, differing, expect
 from simstudy.types import Draws, SamplerStats
 
 N_FITS = 12
@@ -24,7 +23,7 @@ RANGES: dict[str, tuple[bool, type, float, float]] = {
     "accept_prob": (True, np.floating, 0, 1),
     "num_steps": (True, np.integer, 1, np.inf),
     "energy": (True, np.floating, -np.inf, np.inf),
-    "step_size": (False, np.floating, np.finfo(np.float32).tiny, np.inf),
+    "step_size": (False, np.floating, float(np.finfo(np.float32).tiny), np.inf),
     "n_leapfrog_warmup": (False, np.integer, 0, np.inf),
 }
 """Statistic -> whether there is one for each draw (or each chain), its type, and its range."""
@@ -60,9 +59,9 @@ def check_sampler(sampler: Sampler) -> None:
     draws = program.sample(arrays, keys)
     _check_sites(sampler, draws)
     _check_stats(sampler, draws.stats)
-    _check_posterior(sampler, standardize(dict(draws.sites), data))
     _check_keys(sampler, program, arrays, keys, draws)
     _check_failure(sampler, program, arrays, keys, draws)
+    _check_posterior(sampler, standardize(dict(draws.sites), data))
 
 
 def _check_options(sampler: Sampler) -> None:
@@ -164,13 +163,17 @@ def _check_failure(
 ) -> None:
     broken = {name: value.copy() for name, value in arrays.items()}
     broken["y_mean"][BROKEN] = np.nan
+    promise = "a reason, or draws that are not finite, for data without a density"
     with warnings.catch_warnings():
         # Arithmetic with NaN may warn; what counts is what becomes of the fit.
         warnings.simplefilter("ignore", RuntimeWarning)
-        found = program.sample(broken, keys)
-    finite = functools.reduce(np.logical_and, (np.isfinite(site[BROKEN]).all() for site in found.sites.values()))
-    promise = "a reason, or draws that are not finite, for data without a density"
-    expect(sampler, promise, holds=BROKEN in found.reasons or not finite, got="finite draws and no reason")
+        try:
+            found = program.sample(broken, keys)
+        except Exception as error:
+            # Whatever is raised takes the other fits of the block with it.
+            raise ConformanceError(f"{type(sampler).__name__}: expected {promise}; got {error!r}") from error
+    is_finite = all(np.isfinite(site[BROKEN]).all() for site in found.sites.values())
+    expect(sampler, promise, holds=BROKEN in found.reasons or not is_finite, got="finite draws and no reason")
     others = np.arange(N_FITS) != BROKEN
     changed = differing(_sites_of(found, others), _sites_of(draws, others))
     promise = "a fit that fails to leave the draws of others as they are"
