@@ -73,12 +73,12 @@ def gradient(fits: int) -> Values:
 
 def groups(fits: int) -> Values:
     """The cost of a leapfrog for 4 to 128 groups."""
-    return {"floor": [on_one_core("gradient:measure", groups=j, fits=max(64, 2048 // j)) for j in GROUPS]}
+    return {"floor": [on_one_core("gradient:measure", groups=j, fits=max(64, 1024 // j)) for j in GROUPS]}
 
 
 def observations(fits: int) -> Values:
     """The cost of a leapfrog for 10^2 to 10^6 observations."""
-    return {"floor": [on_one_core("gradient:measure", group_size=n) for n in OBSERVATIONS]}
+    return {"floor": [on_one_core("gradient:measure", group_size=n, fits=128) for n in OBSERVATIONS]}
 
 
 def first_rows(fits: int) -> Values:

@@ -87,7 +87,7 @@ class Sampler(ABC):
     def fits_at_once(self) -> int:
         """Fits that one call of the program advances together."""
 
-    def check(self, model: Model) -> None:
+    def check(self, model: Model) -> None:  # noqa: B027 - most samplers fit any model
         """Refuse a model that the sampler can never fit, before anything runs.
 
         Raises:

@@ -10,7 +10,7 @@ from simstudy.likelihoods import Likelihood
 from simstudy.noise import Noise
 from simstudy.testing.expectation import check_choice, expect, expect_close
 from simstudy.testing.observations import Point, observe, parts_of, relabel
-from simstudy.testing.programs import as_draws, constants_of, draw, priors_of
+from simstudy.testing.programs import as_draws, constants_of, priors_of, run_program
 from simstudy.testing.scores import check_mean, check_scores
 from simstudy.types import GroupedData
 
@@ -65,7 +65,7 @@ def check_likelihood(likelihood: Likelihood) -> None:
 
 def _check_restore(likelihood: Likelihood, priors: Mapping[str, Any]) -> None:
     shape = (len(ORDER), N_LANES)
-    run = draw(lambda: likelihood.scale_parameters(priors, shape))
+    run = run_program(lambda: likelihood.scale_parameters(priors, shape))
     restored = likelihood.restore(run.draws, priors, (1, 1, *shape[::-1]))
     used = {name: as_draws(value) for name, value in run.returned.items()}
     promise = f"restore to name the parameters {sorted(used)} that scale_parameters names"

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from simstudy.likelihoods import Likelihood
-from simstudy.testing.programs import draw, priors_of
+from simstudy.testing.programs import priors_of, run_program
 from simstudy.types import GroupedData
 
 SIZES = (3, 1, 5)
@@ -55,7 +55,7 @@ def observe(likelihood: Likelihood, n: int) -> Observed:
     needs_errors = _needs_standard_errors(likelihood)
     sizes = np.ones(len(SIZES), int) if needs_errors else np.array(SIZES)
     group_of = np.repeat(np.arange(len(sizes)), sizes)
-    scale = draw(lambda: likelihood.scale_parameters(priors_of(likelihood.parameters), THETA.shape)).returned
+    scale = run_program(lambda: likelihood.scale_parameters(priors_of(likelihood.parameters), THETA.shape)).returned
     of_observation = {name: jnp.broadcast_to(value, THETA.shape)[group_of] for name, value in scale.items()}
     keys = jax.random.split(jax.random.key(SEED), n)
 

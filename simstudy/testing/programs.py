@@ -1,11 +1,9 @@
 """Pieces of NumPyro programs on their own: a structure or a likelihood run outside any model."""
 
-import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
 from numpyro import handlers
 
@@ -32,30 +30,24 @@ def constants_of(parameters: Iterable[str]) -> dict[str, Prior]:
     return dict.fromkeys(parameters, CONSTANT)
 
 
-@functools.partial(jax.tree_util.register_dataclass, data_fields=["returned", "sites", "terms"], meta_fields=[])
 @dataclass(frozen=True, kw_only=True)
 class Traced:
-    """One run of a program; a pytree, so that a run can be compiled.
+    """One run of a program.
 
     Args:
         returned: what it returned.
         sites: latent site -> value, constrained.
-        terms: log densities of the sites, each of the shape of its site.
+        distributions: latent site -> its NumPyro distribution.
     """
 
     returned: Any
     sites: dict[str, Array]
-    terms: list[Array]
+    distributions: dict[str, Any]
 
-    @property
-    def log_density(self) -> Array:
-        """Log density of the sites of one data set."""
-        return sum(term.sum() for term in self.terms)
-
-    @property
-    def lane_log_density(self) -> Array:
-        """(lane,) log density of the sites, lanes on the last axis."""
-        return sum(term.reshape(-1, term.shape[-1]).sum(0) for term in self.terms)
+    def log_density(self, n_lane_axes: int) -> Array:
+        """Return the log density of the sites, summed over all axes but the lanes', of which there are 0 or 1."""
+        terms = [self.distributions[name].log_prob(value) for name, value in self.sites.items()]
+        return sum(term.reshape(-1, *term.shape[term.ndim - n_lane_axes :]).sum(0) for term in terms)
 
     @property
     def draws(self) -> dict[str, np.ndarray]:
@@ -63,21 +55,16 @@ class Traced:
         return {name: as_draws(value) for name, value in self.sites.items()}
 
 
-def trace(program: Callable[[], Any], values: Mapping[str, Array]) -> Traced:
+def run_program(program: Callable[[], Any], values: Mapping[str, Array] | None = None) -> Traced:
     """Run a NumPyro program with its latent sites set to the values given, or drawn where there are none."""
-    with handlers.trace() as sites, handlers.seed(rng_seed=0), handlers.substitute(data=dict(values)):
+    with handlers.trace() as sites, handlers.seed(rng_seed=0), handlers.substitute(data=dict(values or {})):
         returned = program()
     latent = {name: site for name, site in sites.items() if site["type"] == "sample" and not site["is_observed"]}
     return Traced(
         returned=returned,
         sites={name: site["value"] for name, site in latent.items()},
-        terms=[site["fn"].log_prob(site["value"]) for site in latent.values()],
+        distributions={name: site["fn"] for name, site in latent.items()},
     )
-
-
-def draw(program: Callable[[], Any]) -> Traced:
-    """Return a compiled run of a program, all latent sites drawn."""
-    return jax.jit(lambda: trace(program, {}))()
 
 
 def as_draws(value: Array) -> np.ndarray:

@@ -49,6 +49,9 @@ def check_sampler(sampler: Sampler) -> None:
 
     Raises:
         ConformanceError: a promise that is not kept.
+
+    >>> from simstudy.samplers import Exact
+    >>> check_sampler(Exact(chains=2, draws=200))
     """
     check_choice(sampler)
     _check_options(sampler)

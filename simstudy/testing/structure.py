@@ -12,7 +12,7 @@ from simstudy.noise import Noise
 from simstudy.priors import Prior
 from simstudy.structures import Structure
 from simstudy.testing.expectation import check_choice, expect, expect_close
-from simstudy.testing.programs import Array, Traced, as_draws, constants_of, draw, priors_of, trace
+from simstudy.testing.programs import Array, Traced, as_draws, constants_of, priors_of, run_program
 
 N_GROUPS = 3
 N_PADDED = 2
@@ -22,6 +22,7 @@ RARE = 6e-7  # p value at which a comparison fails, that of BOUND standard error
 ORDER = np.array([2, 0, 1])
 
 Priors = Mapping[str, Prior]
+Sites = dict[str, Array]
 
 
 def check_structure(structure: Structure) -> None:
@@ -53,7 +54,7 @@ def check_structure(structure: Structure) -> None:
     check_choice(structure)
     priors = priors_of(structure.parameters)
     with jax.enable_x64(True):
-        run = draw(functools.partial(structure.effects, priors, (N_GROUPS, N_DRAWS), None))
+        run = _draw(structure, priors)
         _check_effects(structure, run)
         _check_restore(structure, priors, run)
         for name in structure.parameters:
@@ -61,6 +62,10 @@ def check_structure(structure: Structure) -> None:
         _check_names_and_lanes(structure, priors, run)
         _check_padding(structure, priors, {name: x[..., :N_LANES] for name, x in run.sites.items()})
         _check_new_effect(structure, priors, run)
+
+
+def _draw(structure: Structure, priors: Priors) -> Traced:
+    return run_program(lambda: structure.effects(priors, (N_GROUPS, N_DRAWS), None))
 
 
 def _check_effects(structure: Structure, run: Traced) -> None:
@@ -87,36 +92,47 @@ def _check_restore(structure: Structure, priors: Priors, run: Traced) -> None:
 
 
 def _check_constant(structure: Structure, priors: Priors, name: str) -> None:
-    run = draw(functools.partial(structure.effects, priors, (N_GROUPS, N_DRAWS), None))
+    run = _draw(structure, priors)
     expect(structure, f"no site {name!r} where {name} is a constant", holds=name not in run.sites, got=[*run.sites])
     try:
         _check_restore(structure, priors, run)
-    except (KeyError, TypeError, ValueError) as error:
-        promise = f"restore to work where {name} is a constant"
+        restored = structure.restore(run.draws, priors, (1, 1, N_DRAWS, N_GROUPS))
+        new = structure.new_effect(restored, priors, Noise(np.zeros((1, 2), np.uint32), (1, N_DRAWS)))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        promise = f"restore and new_effect to work where {name} is a constant"
         expect(structure, promise, holds=False, got=f"{type(error).__name__}: {error}")
+    is_finite = np.shape(new) == (1, 1, N_DRAWS) and np.isfinite(new).all()
+    expect(structure, f"finite new effects where {name} is a constant", holds=is_finite, got=np.shape(new))
 
 
 def _check_names_and_lanes(structure: Structure, priors: Priors, run: Traced) -> None:
-    one = jax.jit(functools.partial(trace, functools.partial(structure.effects, priors, (N_GROUPS,), None)))
-    alone = [one({name: x[..., lane] for name, x in run.sites.items()}) for lane in range(N_LANES)]
+    @functools.partial(jax.jit, static_argnums=1)
+    def effects_and_density(values: Sites, shape: tuple[int, ...]) -> tuple[Array, Array]:
+        run = run_program(lambda: structure.effects(priors, shape, None), values)
+        return run.returned, run.log_density(len(shape) - 1)
+
+    lanes = {name: np.asarray(x)[..., :N_LANES] for name, x in run.sites.items()}
+    points = [{name: x[..., lane] for name, x in lanes.items()} for lane in range(N_LANES)]
+    alone = [effects_and_density(point, (N_GROUPS,)) for point in points]
+    _, together = effects_and_density(lanes, (N_GROUPS, N_LANES))
     promise = "lanes on the last axis to have the density that they have alone"
-    found = run.lane_log_density[:N_LANES]
-    expect_close(structure, promise, found=found, expected=[lane.log_density for lane in alone])
-    renamed = one({name: x[ORDER] if jnp.ndim(x) else x for name, x in alone[0].sites.items()})
+    expect_close(structure, promise, found=together, expected=[density for _, density in alone])
+    renamed = {name: x[ORDER] if np.ndim(x) else x for name, x in points[0].items()}
+    theta, density = effects_and_density(renamed, (N_GROUPS,))
     promise = "the same density whatever the groups are called"
-    expect_close(structure, promise, found=renamed.log_density, expected=alone[0].log_density)
+    expect_close(structure, promise, found=density, expected=alone[0][1])
     promise = "effects that take their groups' names with them"
-    expect_close(structure, promise, found=renamed.returned, expected=np.asarray(alone[0].returned)[ORDER])
+    expect_close(structure, promise, found=theta, expected=np.asarray(alone[0][0])[ORDER])
 
 
-def _check_padding(structure: Structure, priors: Priors, sites: dict[str, Array]) -> None:
-    def density(sites: dict[str, Array], n_padded: int) -> tuple[Array, Array]:
+def _check_padding(structure: Structure, priors: Priors, sites: Sites) -> None:
+    def density(sites: Sites, n_padded: int) -> tuple[Array, Array]:
         shape = (N_GROUPS + n_padded, N_LANES)
         mask = jnp.broadcast_to(jnp.arange(shape[0])[:, None] < N_GROUPS, shape) if n_padded else None
         # Samplers hold the coordinates of padded groups at 0.
         padded = {name: jnp.pad(x, ((0, n_padded), (0, 0))) if x.ndim > 1 else x for name, x in sites.items()}
-        run = trace(functools.partial(structure.effects, priors, shape, mask), padded)
-        return run.lane_log_density.sum(), run.lane_log_density
+        lanes = run_program(lambda: structure.effects(priors, shape, mask), padded).log_density(1)
+        return lanes.sum(), lanes
 
     value_and_gradient = jax.jit(jax.value_and_grad(density, has_aux=True), static_argnums=1)
     (_, expected), gradient = value_and_gradient(sites, 0)

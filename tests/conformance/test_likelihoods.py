@@ -126,7 +126,7 @@ BROKEN = {
     FirstGroupTwice: "the same log likelihood of sufficient data whatever the groups are called",
     PaddingCounts: "no change in value from groups without observations",
     LanesMixed: "lanes on the last axis to have in JAX",
-    WideDraws: "a score in sigma with mean 0",
+    WideDraws: r"squared score in theta\[0\]",
     OtherLink: "observations with the mean inverse_link",
     WeightOfData: "shrinkage weights that fall as tau rises",
     RestoresPrecision: "restore to give the sigma that the program used",

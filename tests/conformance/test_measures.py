@@ -39,11 +39,6 @@ def over_rows(cells, setting):
     return replace(score, mcse=score.mcse * np.sqrt(cells.n / copies))
 
 
-def shared_error(cells, setting):
-    """Return the mean of the groups' mean, as often as there are groups."""
-    return mean_score(cells, cells.reduce(cells.over_rows(cells.reduce(cells["error"]))))
-
-
 def spread(cells, setting):
     """Return the mean error with the sd in the place of its MCSE."""
     score = mean_score(cells, cells.reduce(cells["error"]))
@@ -95,7 +90,7 @@ BROKEN = {
     first_row: "the same value whatever the order of rows and groups",
     drifting: "the same value whatever the numbers of the replicates",
     standardized: "the same value without the cells beside it",
-    over_rows: "an MCSE that is the spread of the value over repeats.*got 0.50 times",
+    over_rows: "an MCSE that is the spread of the value over repeats.*got 0.4",
     spread: "an MCSE that is the spread of the value over repeats.*got 7",
     counts_rows: "replicates used and left out to be all that there are",
     nowhere: "a finite value in one of three layouts; got none",

@@ -99,7 +99,7 @@ BROKEN = {
     NewIsMean: "a new group's effect to have, before any data, the distribution of the others",
     SharedNoise: "new effects that do not depend on the fits beside them",
     SaidToDiffer: "effects that differ between groups",
-    ForgetsConstants: "restore to work where tau is a constant; got KeyError: 'tau'",
+    ForgetsConstants: "restore and new_effect to work where tau is a constant; got KeyError: 'tau'",
     LanesPulled: "lanes on the last axis to have the density that they have alone",
 }
 

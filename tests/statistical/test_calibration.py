@@ -15,7 +15,7 @@ DESIGN = {"kind": "exchangeable", "groups": 8, "group_size": 3, "sigma": "Expone
 STRUCTURES = {
     "none": ({"mu": 0.0, "tau": 10.0}, {"theta": "Normal(0, 10)"}),
     "complete": ({"mu": "Normal(0, 10)", "tau": 0.0}, {"mu": "Normal(0, 10)"}),
-    "partial": ({"mu": "Normal(0, 10)", "tau": "HalfNormal(5)"}, {"mu": "Normal(0, 10)", "tau": "HalfNormal(5)"}),
+    "partial": ({"mu": "Normal(0, 1)", "tau": "HalfNormal(1)"}, {"mu": "Normal(0, 1)", "tau": "HalfNormal(1)"}),
 }
 
 
