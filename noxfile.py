@@ -24,10 +24,9 @@ def study(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests, a file to a process and a process to a core of two."""
+    """Run all tests."""
     install(session, "tests")
-    parallel = ["-n", "2", "--dist", "loadfile", "-p", "no:benchmark"]
-    session.run("pytest", "-m", "not statistical", *parallel, *session.posargs)
+    session.run("pytest", "-m", "not statistical", *session.posargs)
 
 
 @nox.session
@@ -57,7 +56,7 @@ def types(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Time single parts, warm and with their answers checked."""
     install(session, "tests")
-    session.run("pytest", "benchmarks", "--benchmark-only", "-p", "no:doctest", *session.posargs)
+    session.run("pytest", "benchmarks", "--benchmark-only", *session.posargs)
 
 
 @nox.session

@@ -37,7 +37,9 @@ class Noise:
         return np.stack([stream.random(self.shape, np.float32) for stream in self._streams])
 
     def prior(self, prior: Prior) -> np.ndarray:
-        """Return draws of a prior."""
+        """Return draws of a prior, or the constant."""
+        if prior.is_constant:
+            return np.full((len(self.keys), *self.shape), prior.value)
         draw = _prior_draws(prior, self.shape)
         return np.stack([np.asarray(draw(key)) for key in self.keys])
 

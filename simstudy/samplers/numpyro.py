@@ -104,7 +104,8 @@ def _fit(sampler: NumPyro, model: Model) -> Callable[[PyTree, jax.Array], Any]:
 
 def _draws(out: Any, max_treedepth: int) -> Draws:
     sites, (diverging, accept_prob, num_steps, energy), step_size, n_warmup = out
-    finite = np.logical_and.reduce([_finite(draws) for draws in sites.values()])
+    # Where the density is nowhere finite, NumPyro's draws stay where they began and only the energy tells.
+    finite = np.logical_and.reduce([_finite(energy), *(_finite(draws) for draws in sites.values())])
     return Draws(
         sites=sites,
         stats=SamplerStats(

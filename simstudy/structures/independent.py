@@ -26,7 +26,7 @@ class Independent(Structure):
 
     def restore(self, posterior: Sites, priors: Priors, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
         """Return theta as it was drawn."""
-        return {"theta": posterior["theta"]}
+        return {"theta": priors["theta"].draws(posterior.get("theta"), shape)}
 
     def new_effect(self, restored: Sites, priors: Priors, noise: Noise) -> np.ndarray:
         """Draw from the prior: nothing is learned about a new group."""
