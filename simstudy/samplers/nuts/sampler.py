@@ -22,6 +22,7 @@ from simstudy.types import Draws, PyTree, SamplerStats
 
 PADDED_GROUPS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 FITS_PER_LANE = 16  # in a block: with fewer, lanes idle at its end; with more, rows appear late
+MODERATE_DIMS = 27  # stands for models of moderate size: a block is planned before its model's dimension is known
 SHORT_STRIDE, LONG_STRIDE = 2, 3  # log2 leapfrogs of a macro-step, for trajectories of about 4 and for longer ones
 
 
@@ -34,7 +35,7 @@ class NUTS(Sampler):
     @property
     def fits_at_once(self) -> int:
         """Fits whose chains fill the lanes of a program of moderate size."""
-        return max(1, default_lanes(LONG_STRIDE**3) // self.chains)
+        return max(1, default_lanes(MODERATE_DIMS) // self.chains)
 
     @property
     def fits_per_block(self) -> int:
