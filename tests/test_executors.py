@@ -7,6 +7,7 @@ import textwrap
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import psutil
@@ -255,7 +256,7 @@ def by_number(results):
 
 POOLS = {
     "local": lambda: local_executor(2),
-    "concurrent.futures": lambda: ProcessPoolExecutor(2),
+    "concurrent.futures": lambda: ProcessPoolExecutor(2, mp_context=get_context("spawn")),
 }
 
 
