@@ -1,0 +1,10 @@
+"""Exit codes, and how a message reaches the user."""
+
+import sys
+
+DONE, BAD_ANSWER, MISUSE, INTERRUPTED = 0, 1, 2, 130
+
+
+def say(text: str) -> None:
+    """Print a message on standard error."""
+    print(f"simstudy: {text}", file=sys.stderr)

@@ -1,0 +1,27 @@
+"""``simstudy report``: the page of runs, from their tables alone."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report_command(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
+    out: Annotated[Path | None, typer.Option(help="HTML file; by default report.html in the run's folder.")] = None,
+) -> None:
+    """Write the report of runs, from their tables alone."""
+    print(f"report: {write_reports(runs, out)}")
+
+
+def write_reports(folders: list[Path], out: Path | None) -> Path:
+    """Score runs, keep their performance tables, and write their report."""
+    from simstudy.measures import performance
+    from simstudy.report import write_report
+    from simstudy.store import Run, write_performance
+
+    runs = [Run.open(folder) for folder in folders]
+    tables = [performance(run) for run in runs]
+    for run, table in zip(runs, tables, strict=True):
+        write_performance(run.folder, table)
+    return write_report(runs[0], tables[0], out or runs[0].folder / "report.html")

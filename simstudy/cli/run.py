@@ -1,0 +1,67 @@
+"""``simstudy run``: run a study, or go on with it, and write its report."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simstudy.cli.exits import BAD_ANSWER, say
+from simstudy.cli.options import check_choice, read_share
+from simstudy.cli.report import write_reports
+from simstudy.errors import StudyError, suggestion
+
+
+def run_command(
+    study: Annotated[str, typer.Argument(help="A TOML file, or the name of a built-in study.")],
+    out: Annotated[Path | None, typer.Option(help="Run folder; by default runs/<name>.")] = None,
+    replicates: Annotated[int | None, typer.Option(min=1, help="Instead of the study's own number.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help='Go on until MCSEs are reached: "coverage:0.005,bias:0.01".')
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=0, help="Worker processes; by default one per core.")] = None,
+    executor: Annotated[str, typer.Option(help="Where blocks run: local.")] = "local",
+    platform: Annotated[str, typer.Option(help="cpu, or gpu: one process on the device.")] = "cpu",
+    keep_draws: Annotated[int, typer.Option(min=0, help="Keep the draws of the first K replicates.")] = 0,
+    load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,
+    max_failed: Annotated[str, typer.Option(help="Largest share of failed and non-finite fits.")] = "5%",
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+) -> None:
+    """Run a study, or go on with it, and write its report."""
+    limit = read_share(max_failed)
+    check_choice("--executor", executor, ("local",))
+    check_choice("--platform", platform, ("cpu", "gpu"))
+    if until is not None and replicates is not None:
+        raise StudyError("--until and --replicates: give one of them; --until finds the number of replicates")
+    from simstudy.measures.precision import parse_targets
+    from simstudy.registry import load_file
+    from simstudy.runner import run
+    from simstudy.until import run_until
+
+    targets = parse_targets(until) if until is not None else ()
+    for path in load or []:
+        load_file(path)
+    where: dict[str, Any] = {"workers": workers, "platform": platform, "keep_draws": keep_draws, "quiet": quiet}
+    if targets:
+        finished = run_until(_study(study), targets, out=out, **where)
+    else:
+        finished = run(_study(study), out=out, replicates=replicates, **where)
+    report = write_reports([finished.folder], None)
+    print(f"report: {report}")
+    bad = float((finished.fits["status"] != "ok").mean())
+    if bad > limit:
+        say(f"{bad:.1%} of the fits failed or are not finite, more than --max-failed {max_failed}; see the report")
+        raise typer.Exit(BAD_ANSWER)
+
+
+def _study(name: str) -> Any:
+    from simstudy.inventory import built_in_studies
+    from simstudy.study import Study
+
+    known = built_in_studies()
+    if name in known:
+        return Study.from_toml(known[name])
+    if not Path(name).suffix and not Path(name).exists():
+        raise StudyError(
+            f"no study {name!r}{suggestion(name, known)}; expected a TOML file or a built-in study: {', '.join(known)}"
+        )
+    return Study.from_toml(name)
