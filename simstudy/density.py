@@ -40,9 +40,14 @@ class Site:
     start: int
 
     @property
+    def size(self) -> int:
+        """Number of its dimensions."""
+        return int(np.prod(self.shape))
+
+    @property
     def dims(self) -> slice:
         """The dimensions of the unconstrained vector that hold the site."""
-        return slice(self.start, self.start + int(np.prod(self.shape)))
+        return slice(self.start, self.start + self.size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +97,8 @@ def _lanes_last(model: Model, latent: Mapping[str, Any]) -> LogDensity:
     sites = _placed([(name, jnp.shape(latent[name]["value"])) for name in ordered])
 
     def unpacked(q: Array) -> dict[str, Array]:
-        return {s.name: q[s.dims].reshape(*s.shape, *q.shape[1:]) for s in sites}
+        parts = jax.lax.split(q, [s.size for s in sites])
+        return {s.name: part.reshape(*s.shape, *q.shape[1:]) for s, part in zip(sites, parts, strict=True)}
 
     def log_density(q: Array, data: PyTree) -> Array:
         free = unpacked(q)

@@ -68,8 +68,8 @@ def decisions(key, step, n):
     """
     word, _ = words(key, step, DECISION, range(n))
     upper = (word >> np.uint32(8)).astype(jnp.int32).astype(jnp.result_type(float))
-    sign = 1 - 2 * (word & np.uint32(1)).astype(jnp.int32)
-    return jnp.log((upper + 0.5) * 2.0**-24), sign.astype(upper.dtype)
+    lowest = (word & np.uint32(1)).astype(upper.dtype)
+    return jnp.log((upper + 0.5) * 2.0**-24), 1 - 2 * jnp.sqrt(lowest)
 
 
 def uniforms(key, step, index):

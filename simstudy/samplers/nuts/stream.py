@@ -96,7 +96,6 @@ class FitStream(Iterator[FinishedFit]):
             start=np.zeros((n_dims, n_lanes), options.precision),
             is_given=np.zeros(n_lanes, bool),
         )
-        self._on_device: Any = None
         self.work = Work(compile_seconds=compile_seconds)
 
     def __next__(self) -> FinishedFit:
@@ -133,9 +132,8 @@ class FitStream(Iterator[FinishedFit]):
             self._load(lane, flight, chain)
         if not admitted.any():
             return
-        inputs = jax.tree.map(np.copy, (self._data, self._arrivals))  # jax may keep what it is given
-        self._on_device, arrivals = jax.device_put(inputs)
-        self._lane, usable = self._executables.admit(self._lane, self._on_device, arrivals)
+        # NumPy goes in as it is, read in place: reading the result waits until that is over.
+        self._lane, usable = self._executables.admit(self._lane, self._data, self._arrivals)
         self._busy |= admitted
         for stranded in np.flatnonzero(~np.asarray(usable)):
             self._flights[self._slot[stranded]].stranded.append(int(self._chain[stranded]))
@@ -158,7 +156,7 @@ class FitStream(Iterator[FinishedFit]):
 
     def _advance(self) -> np.ndarray:
         """Advance all lanes and return their rows."""
-        self._lane, rows = self._executables.advance(self._lane, self._on_device)
+        self._lane, rows = self._executables.advance(self._lane, self._data)
         return np.asarray(rows)
 
     def _collect(self, rows: np.ndarray) -> None:
