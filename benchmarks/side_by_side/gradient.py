@@ -39,7 +39,7 @@ def measure(*, groups: int = 8, group_size: int = 10, structure: str = "partial"
     """
     model, arrays, keys = _problem(groups, group_size, structure)
     density = density_of(model, as_floats(jax.tree.map(lambda leaf: leaf[0], arrays), np.float32))
-    options = NUTSOptions(chains=CHAINS, warmup=WARMUP, draws=DRAWS, stride=3 if structure == "partial" else 2)
+    options = NUTSOptions(chains=CHAINS, warmup=WARMUP, draws=DRAWS, stride=2 if structure == "complete" else 3)
     program = NUTSProgram(density.log_density, density.n_dims, options)
     floor = min(_gradient_seconds(f, density.n_dims, arrays, program.n_lanes) for f in _densities(density, structure))
     sampler = _steady_state(program, arrays, keys, window=fits)
