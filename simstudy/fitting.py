@@ -19,7 +19,7 @@ from simstudy.rows import KEPT_STATISTICS, BlockRows, Clock, KeptDraws, failed_r
 from simstudy.samplers import Program
 from simstudy.schema import interval_probabilities
 from simstudy.study import Study
-from simstudy.summaries import Summary, summarize
+from simstudy.summaries import Summary, summarize, with_known
 from simstudy.types import Draws, Replicate, SamplerStats
 
 FITS_PER_SLAB = 8  # estimands of this many fits are held at once: more of them leave a core's cache
@@ -92,29 +92,40 @@ def _summarized(
         estimands = method.model.estimands(sites, [r.data for r in replicates[fits]], keys[fits])
         slabs.append(_summary(block.study, method, replicates[fits], estimands, keys[fits]))
         kept += _kept(block, start, estimands, draws.stats)
-    return Summary.concatenate(slabs), tuple(kept)
+    summary = Summary.concatenate(slabs)
+    if draws.known is not None:
+        truth = _truths(
+            block.study, method, replicates, {name: mean.shape[1:] for name, mean in draws.known.mean.items()}
+        )
+        summary = with_known(summary, draws.known, truth)
+    return summary, tuple(kept)
 
 
 def _summary(
     study: Study, method: Method, replicates: Sequence[Replicate], estimands: Mapping[str, np.ndarray], keys: np.ndarray
 ) -> Summary:
-    truth = {name: _true(name, value, replicates) for name, value in estimands.items()}
-    if not _same_likelihood(study, method):
-        truth.pop("log_lik", None)
+    truth = _truths(study, method, replicates, {name: value.shape[3:] for name, value in estimands.items()})
     rank_key = keys[:, 0].astype(np.uint64) << np.uint64(32) | keys[:, 1].astype(np.uint64)
     probabilities = interval_probabilities(study.levels)
-    return summarize(
-        estimands, {k: v for k, v in truth.items() if v is not None}, probabilities=probabilities, rank_key=rank_key
-    )
+    return summarize(estimands, truth, probabilities=probabilities, rank_key=rank_key)
 
 
-def _true(name: str, draws: np.ndarray, replicates: Sequence[Replicate]) -> np.ndarray | None:
+def _truths(
+    study: Study, method: Method, replicates: Sequence[Replicate], group_shapes: Mapping[str, tuple[int, ...]]
+) -> dict[str, np.ndarray]:
+    """Return the truth of every estimand that has one, (fit, *group), given the shape of its groups."""
+    truth = {name: _true(name, shape, replicates) for name, shape in group_shapes.items()}
+    if not _same_likelihood(study, method):
+        truth.pop("log_lik", None)
+    return {name: value for name, value in truth.items() if value is not None}
+
+
+def _true(name: str, group_shape: tuple[int, ...], replicates: Sequence[Replicate]) -> np.ndarray | None:
     """Return the truth of an estimand, (fit, *group); a truth shared by all groups serves each of them."""
     values = [r.truth.get(name) for r in replicates]
     if any(value is None for value in values):
         return None
     truth = np.stack([np.asarray(value, float) for value in values])
-    group_shape = draws.shape[3:]
     if truth.ndim == 1 and group_shape:
         return np.broadcast_to(truth[:, None], (len(truth), *group_shape))
     return truth if truth.shape[1:] == group_shape else None

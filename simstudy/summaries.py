@@ -7,7 +7,7 @@ writes as null; missing floats are NaN. No row depends on the other fits of its 
 
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,12 +15,13 @@ from simstudy.diagnostics import DIAGNOSTICS, Chains, ebfmi, slabs
 from simstudy.indicators import Indicators
 from simstudy.ranks import highest_density, quantiles
 from simstudy.schema import HDI_COLUMNS, quantile_column
-from simstudy.types import SamplerStats
+from simstudy.types import KnownPosterior, SamplerStats
 
 HDI_LEVEL = 0.9  # of the highest-density interval, as in NumPyro's print_summary
 N_RANK = 99  # thinned draws that a truth is ranked among: 100 ranks, nearly independent draws (Talts et al. 2018, 5.1)
 MISSING = -1  # stands under the mask of a masked whole number
 N_PROBES = 8  # draws that rows are first told apart by
+KNOWN_COLUMNS = ("mean", "sd", "mcse_mean", "mcse_sd", "pit", "log_score")  # that an exact posterior replaces
 INDICATORS = frozenset({"prob_best"})  # R-hat of a rare indicator tells its rarity: not part of a fit's extremes
 
 Columns = dict[str, np.ndarray]
@@ -121,6 +122,34 @@ def summarize(
         columns=columns,
         non_finite=np.flatnonzero(~is_finite.all(axis=1)),
     )
+
+
+def with_known(summary: Summary, known: KnownPosterior, truth: Mapping[str, np.ndarray]) -> Summary:
+    """Return a summary with what is known exactly in the place of what the draws said.
+
+    Means and standard deviations have no Monte Carlo error then (``mcse_mean`` and ``mcse_sd`` are missing), and
+    ``pit`` and ``log_score`` follow from them. Quantiles, ranks and the other columns are those of the draws.
+
+    Args:
+        summary: of the draws.
+        known: of the same fits.
+        truth: estimand -> (fit, *group) true values, as ``summarize`` got them.
+    """
+    columns = {name: np.array(summary.columns[name]) for name in KNOWN_COLUMNS}
+    estimand = summary.columns["estimand"]
+    cdf = known.cdf({name: truth[name] for name in known.mean if name in truth})
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for name, mean in known.mean.items():
+            rows = (estimand == name) & ~np.isnan(summary.columns["mean"])
+            kept = rows[estimand == name]
+            values = {"mean": mean.ravel(), "sd": known.sd[name].ravel()}
+            values |= dict.fromkeys(("mcse_mean", "mcse_sd"), np.full(mean.size, np.nan))
+            if name in cdf:
+                at = np.broadcast_to(truth[name], mean.shape).ravel()
+                values |= {"pit": cdf[name].ravel(), "log_score": _log_score(at, values["mean"], values["sd"])}
+            for column, value in values.items():
+                columns[column][rows] = value[kept]
+    return replace(summary, columns={**summary.columns, **columns})
 
 
 def summarize_fits(stats: SamplerStats | None, summary: Summary, *, left_out: Collection[str] = INDICATORS) -> Columns:
@@ -287,9 +316,12 @@ def _scores(
     pit = (1 - np.sign(distance).mean(axis=-1)) / 2
     np.abs(distance, out=distance)
     crps = distance.mean(axis=-1) - half_spread
+    return {"pit": pit, "crps": crps, "log_score": _log_score(truth, mean, sd)}
+
+
+def _log_score(truth: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
     z = (truth - mean) / sd
-    log_score = np.where(sd > 0, (np.log(2 * np.pi) + z**2) / 2 + np.log(sd), np.nan)
-    return {"pit": pit, "crps": crps, "log_score": log_score}
+    return np.where(sd > 0, (np.log(2 * np.pi) + z**2) / 2 + np.log(sd), np.nan)
 
 
 def _counts(pooled: np.ndarray, truth: np.ndarray, *, is_ranked: np.ndarray) -> Columns:

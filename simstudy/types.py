@@ -71,6 +71,21 @@ class SamplerStats:
         return self.num_steps >= 2**self.max_treedepth - 1 if self.max_treedepth else np.zeros_like(self.diverging)
 
 
+class KnownPosterior(Protocol):
+    """What is known of the posteriors of a block without Monte Carlo error."""
+
+    @property
+    def mean(self) -> Mapping[str, np.ndarray]:
+        """Estimand -> (fit, *group) posterior mean, NaN where it does not exist."""
+
+    @property
+    def sd(self) -> Mapping[str, np.ndarray]:
+        """Estimand -> (fit, *group) posterior standard deviation, NaN where it does not exist."""
+
+    def cdf(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the posterior probability of less than given values, estimand -> (fit, *group)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Draws:
     """Posterior draws of a block of fits.
@@ -79,11 +94,13 @@ class Draws:
         sites: name of a latent site -> (fit, chain, draw, *shape) on the constrained scale.
         stats: the sampler's statistics, or None for a sampler that makes exact, independent draws.
         reasons: fit index -> why its draws cannot be used; every other fit is usable as far as the sampler knows.
+        known: what the sampler knows beside its draws; it takes the place of what they would say.
     """
 
     sites: Mapping[str, np.ndarray]
     stats: SamplerStats | None = None
     reasons: Mapping[int, str] = field(default_factory=dict)
+    known: KnownPosterior | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ This is the oracle that samplers are held against: what a sampler with endless d
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -66,6 +67,34 @@ class ExactPosterior:
                     yield quantities, name, at, group
 
 
+@dataclass(frozen=True)
+class JoinedPosterior:
+    """Exact posteriors of successive data sets, as one.
+
+    Args:
+        parts: posteriors of the same model.
+    """
+
+    parts: Sequence[ExactPosterior]
+
+    @cached_property
+    def mean(self) -> dict[str, np.ndarray]:
+        """Estimand -> (fit, *group)."""
+        return {name: np.concatenate([part.mean[name] for part in self.parts]) for name in self.parts[0].mean}
+
+    @cached_property
+    def sd(self) -> dict[str, np.ndarray]:
+        """Estimand -> (fit, *group)."""
+        return {name: np.concatenate([part.sd[name] for part in self.parts]) for name in self.parts[0].sd}
+
+    def cdf(self, values: Values) -> dict[str, np.ndarray]:
+        """Return the posterior probability of less than given values, estimand -> (fit, *group)."""
+        ends = np.cumsum([len(part.log_evidence) for part in self.parts])[:-1]
+        pieces = {name: np.split(value, ends) for name, value in values.items()}
+        each = [part.cdf({name: pieces[name][i] for name in pieces}) for i, part in enumerate(self.parts)]
+        return {name: np.concatenate([one[name] for one in each]) for name in values}
+
+
 def exact_posterior(model: Model, arrays: PyTree) -> ExactPosterior:
     """Return the exact posterior of each data set.
 
@@ -83,9 +112,22 @@ def exact_posterior(model: Model, arrays: PyTree) -> ExactPosterior:
     """
     model = supported(model)
     work = posteriors(model, arrays)
-    found = grids(work.problem)
+    return posterior_on(grids(work.problem), work, model, by_group=arrays["n"].shape)
+
+
+def posterior_on(
+    found: Sequence[Grid], work: Posteriors, model: HierarchicalModel, *, by_group: tuple[int, int]
+) -> ExactPosterior:
+    """Return the exact posteriors whose quadratures are done.
+
+    Args:
+        found: the grid of every part.
+        work: the parts of all data sets.
+        model: the model.
+        by_group: (fit, group), the shape of an estimand that each group has.
+    """
     by_fit = [found[start : start + work.n_parts] for start in range(0, len(found), work.n_parts)]
-    shapes = _shapes(model, work, arrays["n"].shape)
+    shapes = _shapes(model, work, by_group)
     moments = {name: np.empty((*shape, 2)) for name, shape in shapes.items()}
     for fit, part, quantities in _each_part(work, by_fit):
         for name, shape in shapes.items():

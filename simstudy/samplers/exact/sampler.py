@@ -8,6 +8,7 @@ import numpy as np
 from simstudy.model import HierarchicalModel, Model
 from simstudy.samplers.exact.cells import draw_coordinates
 from simstudy.samplers.exact.grid import grids
+from simstudy.samplers.exact.posterior import ExactPosterior, JoinedPosterior, posterior_on
 from simstudy.samplers.exact.scope import posteriors, supported
 from simstudy.samplers.exact.stream import stream_of
 from simstudy.samplers.sampler import Program, Sampler
@@ -21,7 +22,7 @@ MISSED_PEAK = "the density between the nodes of the grid is far above that at th
 
 @dataclass(frozen=True, kw_only=True)
 class Exact(Sampler):
-    """Independent draws from the exact posterior.
+    """Independent draws from the exact posterior, and its means, standard deviations and distribution functions.
 
     There is no warm-up, and no option of a Markov chain has an effect: every chain is independent draws. The quadrature
     is in float64 always; ``precision`` is that of the draws.
@@ -71,15 +72,19 @@ class ExactProgram(Program):
             for name, has_groups in self._has_groups.items()
         }
         reasons: dict[int, str] = {}
+        known = []
         for start in range(0, n_fits, FITS_AT_ONCE):
             fits = slice(start, start + FITS_AT_ONCE)
             some = {name: site[fits] for name, site in sites.items()}
-            why = self._draw({name: value[fits] for name, value in arrays.items()}, keys[fits], some)
+            why, exactly = self._draw({name: value[fits] for name, value in arrays.items()}, keys[fits], some)
             reasons |= {start + fit: reason for fit, reason in why.items()}
-        return Draws(sites=sites, stats=None, reasons=reasons)
+            known.append(exactly)
+        return Draws(sites=sites, stats=None, reasons=reasons, known=JoinedPosterior(known))
 
-    def _draw(self, arrays: PyTree, keys: np.ndarray, into: dict[str, np.ndarray]) -> dict[int, str]:
-        """Fill the sites of some fits with draws; return why some have none."""
+    def _draw(
+        self, arrays: PyTree, keys: np.ndarray, into: dict[str, np.ndarray]
+    ) -> tuple[dict[int, str], ExactPosterior]:
+        """Fill the sites of some fits with draws; return why some have none, and what is known of all."""
         work = posteriors(self._model, arrays)
         problem, found = work.problem, grids(work.problem)
         streams = [stream_of(key, part) for key in keys for part in range(work.n_parts)]
@@ -97,7 +102,7 @@ class ExactProgram(Program):
             for name, has_groups in self._has_groups.items():
                 target = into[name][fit, ..., part] if has_groups and work.n_parts > 1 else into[name][fit]
                 target[...] = drawn[name].reshape(target.shape)
-        return reasons
+        return reasons, posterior_on(found, work, self._model, by_group=arrays["n"].shape)
 
 
 def _latent_sites(model: HierarchicalModel) -> dict[str, bool]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import simstudy
 from simstudy.errors import StudyError
 from simstudy.likelihoods import Binomial, Normal, NormalKnownSE
 from simstudy.model import UserModel
@@ -147,3 +148,23 @@ def test_many_draws_have_the_exact_distribution(sizes):
         edges = exact.quantiles(probabilities)[name][0]
         share = np.searchsorted(np.sort(sites[name][0, 0]), edges) / 50_000
         assert np.abs(share - probabilities).max() < stats.kstwobign.ppf(1 - 1e-4) / np.sqrt(50_000)
+
+
+def test_rows_of_a_run_have_the_exact_moments(tmp_path):
+    """No pooling with known standard errors: mean, sd and PIT are a normal's, and have no Monte Carlo error."""
+    study = simstudy.Study.from_dict(
+        {
+            "study": {"name": "known", "seed": 3, "replicates": 3},
+            "mechanism": {"kind": "exchangeable", "likelihood": "normal_known_se", "groups": 3, "standard_error": 2.0},
+            "method": [{"name": "none", "structure": "none", "priors": {"theta": "Normal(1, 3)"}}],
+            "sampler": {"kind": "exact", "draws": 50},
+        }
+    )
+    run = simstudy.run(study, out=tmp_path / "run", workers=0, quiet=True)
+    theta = run.estimates.query("estimand == 'theta'").sort_values(["replicate", "group"])
+    y = run.groups.sort_values(["replicate", "group"])["y_mean"].to_numpy(float)
+    posterior = stats.norm((y * 9 + 1 * 4) / 13, np.sqrt(9 * 4 / 13))
+    np.testing.assert_allclose(theta["mean"], posterior.mean(), rtol=1e-8)
+    np.testing.assert_allclose(theta["sd"], posterior.std(), rtol=1e-8)
+    np.testing.assert_allclose(theta["pit"], posterior.cdf(theta["truth"]), rtol=1e-8)
+    assert theta["mcse_mean"].isna().all()
