@@ -1,0 +1,84 @@
+"""What a reader of a comparison must know: what was paired, what was left out, what else differs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from simstudy.comparison.alignment import Aligned
+from simstudy.comparison.opening import missing_from
+from simstudy.store import study_difference
+from simstudy.types import RunTables
+
+MOST_NAMED = 5
+
+
+def notes_on(
+    runs: tuple[RunTables, RunTables], narrowed: tuple[RunTables, RunTables], aligned: Aligned, no_times: str
+) -> list[str]:
+    """Return the notes, a sentence each.
+
+    Args:
+        runs: baseline and candidate, whole.
+        narrowed: what is compared of them.
+        aligned: the same on common names.
+        no_times: why times are not compared, or nothing.
+    """
+    return [
+        _pairing(aligned),
+        *_left_out(runs, narrowed),
+        *_studies(runs),
+        *_versions(runs),
+        *([f"{no_times}."] if no_times else []),
+    ]
+
+
+def _pairing(aligned: Aligned) -> str:
+    n, n_paired = len(aligned.is_paired), int(aligned.is_paired.sum())
+    n_data = int(aligned.same_data[aligned.is_paired].sum())
+    if not n_paired:
+        return (
+            "Unpaired: the digests of the data do not agree, so the runs saw other data, and a difference has the noise "
+            "of both."
+        )
+    where = "all scenarios" if n_paired == n else f"{n_paired} of {n} scenarios, the others are compared unpaired"
+    return f"Paired on {n_data:,} data sets that both runs saw, in {where}."
+
+
+def _left_out(runs: tuple[RunTables, RunTables], narrowed: tuple[RunTables, RunTables]) -> list[str]:
+    notes = []
+    for side, run, kept, other in zip(("baseline", "candidate"), runs, narrowed, runs[::-1], strict=True):
+        for what, column in (("scenario", "label"), ("method", "method")):
+            names = run.methods if what == "method" else run.scenarios
+            others = other.methods if what == "method" else other.scenarios
+            alone = set(missing_from(names[what].astype(str), others[what].astype(str)))
+            listed = names.loc[names[what].astype(str).isin(alone), column].tolist()
+            if listed and len(kept.methods) > 1 | (what == "scenario"):
+                notes.append(f"Left out, since the {side} alone has them: {_some(listed)} ({what}s).")
+        stored, promised = run.fits["replicate"].nunique(), run.study["study"].get("replicates")
+        if promised and stored < promised:
+            notes.append(f"The {side} has {stored} of the {promised} replicates that its study asks for.")
+    return notes
+
+
+def _studies(runs: tuple[RunTables, RunTables]) -> list[str]:
+    differences = [str(difference) for difference in study_difference(runs[0].study, runs[1].study)]
+    told = [text.replace(": stored ", ": baseline ").replace(", new ", ", candidate ") for text in differences]
+    return [f"The studies differ: {_some(told, joint='; ')}."] if told else []
+
+
+def _versions(runs: tuple[RunTables, RunTables]) -> list[str]:
+    first, second = (_flat(run.provenance.get("versions")) for run in runs)
+    changed = [
+        f"{name} {first.get(name, 'none')} and {second.get(name, 'none')}"
+        for name in sorted(first.keys() | second.keys())
+        if first.get(name) != second.get(name)
+    ]
+    return [f"Versions differ: {_some(changed)}."] if changed else []
+
+
+def _flat(versions: Any) -> dict[str, str]:
+    return {str(k): str(v) for k, v in versions.items()} if isinstance(versions, Mapping) else {}
+
+
+def _some(names: Sequence[str], *, joint: str = ", ") -> str:
+    more = f"{joint}and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return joint.join(map(str, names[:MOST_NAMED])) + more
