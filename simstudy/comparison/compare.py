@@ -119,7 +119,7 @@ def compare(
         labels=dict(zip(first.scenarios["scenario"], first.scenarios["label"], strict=True)),
         names=(_name(baseline, runs[0], baseline_method), _name(candidate, runs[1], candidate_method)),
         rules=rules,
-        notes=notes_on(runs, (first, second), aligned, no_times),
+        notes=notes_on(runs, aligned, by_method=baseline_method is not None, no_times=no_times),
     )
 
 
@@ -193,8 +193,8 @@ def _in_order(tables: list[pd.DataFrame], aligned: Aligned) -> pd.DataFrame:
     table = table[np.isfinite(table[["baseline", "candidate"]].to_numpy(float)).all(axis=1)]
     if table.empty or set(table["measure"]) == {"failure_rate"}:
         raise ComparisonError(
-            "nothing comparable was measured: no measure of the rules has a value in both runs, in any scenario, method "
-            "and estimand that they share"
+            "nothing comparable was measured: no measure of the rules has a value in both runs, in any scenario, "
+            "method and estimand that they share"
         )
     ranks = [
         order.get_indexer(pd.Index(table[name]))

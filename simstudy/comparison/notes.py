@@ -4,27 +4,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simstudy.comparison.alignment import Aligned
-from simstudy.comparison.opening import missing_from
 from simstudy.store import study_difference
 from simstudy.types import RunTables
 
 MOST_NAMED = 5
 
 
-def notes_on(
-    runs: tuple[RunTables, RunTables], narrowed: tuple[RunTables, RunTables], aligned: Aligned, no_times: str
-) -> list[str]:
+def notes_on(runs: tuple[RunTables, RunTables], aligned: Aligned, *, by_method: bool, no_times: str) -> list[str]:
     """Return the notes, a sentence each.
 
     Args:
         runs: baseline and candidate, whole.
-        narrowed: what is compared of them.
-        aligned: the same on common names.
+        aligned: what is compared of them, on common names.
+        by_method: a method was named on either side, so that the others are left out on purpose.
         no_times: why times are not compared, or nothing.
     """
     return [
         _pairing(aligned),
-        *_left_out(runs, narrowed),
+        *_left_out(runs, ("scenario",) if by_method else ("scenario", "method")),
         *_studies(runs),
         *_versions(runs),
         *([f"{no_times}."] if no_times else []),
@@ -36,22 +33,21 @@ def _pairing(aligned: Aligned) -> str:
     n_data = int(aligned.same_data[aligned.is_paired].sum())
     if not n_paired:
         return (
-            "Unpaired: the digests of the data do not agree, so the runs saw other data, and a difference has the noise "
-            "of both."
+            "Unpaired: the digests of the data do not agree, so the runs saw other data, and a difference has the "
+            "noise of both."
         )
     where = "all scenarios" if n_paired == n else f"{n_paired} of {n} scenarios, the others are compared unpaired"
     return f"Paired on {n_data:,} data sets that both runs saw, in {where}."
 
 
-def _left_out(runs: tuple[RunTables, RunTables], narrowed: tuple[RunTables, RunTables]) -> list[str]:
+def _left_out(runs: tuple[RunTables, RunTables], compared: Sequence[str]) -> list[str]:
     notes = []
-    for side, run, kept, other in zip(("baseline", "candidate"), runs, narrowed, runs[::-1], strict=True):
-        for what, column in (("scenario", "label"), ("method", "method")):
-            names = run.methods if what == "method" else run.scenarios
-            others = other.methods if what == "method" else other.scenarios
-            alone = set(missing_from(names[what].astype(str), others[what].astype(str)))
-            listed = names.loc[names[what].astype(str).isin(alone), column].tolist()
-            if listed and len(kept.methods) > 1 | (what == "scenario"):
+    for side, run, other in zip(("baseline", "candidate"), runs, runs[::-1], strict=True):
+        for what in compared:
+            names, others = getattr(run, f"{what}s"), getattr(other, f"{what}s")
+            alone = names[~names[what].isin(others[what])]
+            if len(alone):
+                listed = alone["label" if what == "scenario" else what].astype(str).tolist()
                 notes.append(f"Left out, since the {side} alone has them: {_some(listed)} ({what}s).")
         stored, promised = run.fits["replicate"].nunique(), run.study["study"].get("replicates")
         if promised and stored < promised:

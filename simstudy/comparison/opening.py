@@ -1,7 +1,7 @@
 """The two runs of a comparison: opened, held to their checksums, and narrowed to what is compared."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -111,8 +111,3 @@ def chosen_method(run: RunTables, name: str, *, side: str) -> str:
             f"{', '.join(known)}"
         )
     return name
-
-
-def missing_from(names: Collection[str], other: Collection[str]) -> list[str]:
-    """Return the names that the other lacks, in their order."""
-    return [name for name in names if name not in set(other)]

@@ -6,7 +6,7 @@ variance), which is what a bias is to be seen against.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -111,7 +111,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _rules(document: Mapping[str, Any], place: str) -> Rules:
-    readers = {
+    readers: dict[str, Callable[[Any, str], Any]] = {
         "alpha": _share,
         "level": _share,
         "measures": _measures,
@@ -120,7 +120,7 @@ def _rules(document: Mapping[str, Any], place: str) -> Rules:
         "time_reference": _name,
     }
     _check_keys(document, readers, place)
-    values = {key: readers[key](value, f"{place}: {key}") for key, value in document.items()}
+    values: dict[str, Any] = {key: readers[key](value, f"{place}: {key}") for key, value in document.items()}
     return replace(Rules(), **values)
 
 

@@ -44,7 +44,7 @@ def judge(table: pd.DataFrame, *, alpha: float) -> pd.DataFrame:
     return table.assign(
         p_holm=p_holm,
         verdict=verdict,
-        direction=np.where(changed, _direction(table), None),
+        direction=pd.Series(_direction(table), index=table.index, dtype=object).where(changed, None),
         n_needed=_needed(table, alpha=alpha, n_open=int(is_open.sum())).where(verdict == CANNOT_TELL),
     )
 
@@ -58,15 +58,16 @@ def _direction(table: pd.DataFrame) -> np.ndarray:
 def _needed(table: pd.DataFrame, *, alpha: float, n_open: int) -> pd.Series:
     """Return the replicates that would show what the difference seems to be: a change, or none that matters.
 
-    With a half-width that falls with the root of their number, z = z_(1 - level/2) + z_power of their MCSEs have to
-    fit between the difference and the margin, or, for a change, between the difference and 0; and 3/n has to.
+    MCSEs fall with the root of their number. For a change, z_(1 - level/2) + z_power of them have to fit between the
+    difference and 0; for none that matters, z_(1 - level/2) + z_((1 + power)/2) between it and the margin, which has two
+    sides, and 3/n has to fit as well.
     """
     n, mcse, reach, margin = (table[name].to_numpy(float) for name in ("n_replicates", "mcse", "reach", "margin"))
     size = np.abs(table["difference"].to_numpy(float))
     is_change = size > margin
     gap = np.where(is_change, size, margin - size)
     level = np.where(is_change, alpha / max(n_open, 1), alpha)
-    z = norm.isf(level / 2) + norm.ppf(POWER)
+    z = norm.isf(level / 2) + norm.ppf(np.where(is_change, POWER, (1 + POWER) / 2))
     with np.errstate(divide="ignore", invalid="ignore"):
         needed = np.maximum(n * (z * mcse / gap) ** 2, np.where(is_change, 0, reach / gap))
     needed = np.maximum(np.ceil(needed), n + 1)

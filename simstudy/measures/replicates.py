@@ -8,7 +8,7 @@ standard error comes from the spread of the a_r, or of an influence function mad
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -94,7 +94,7 @@ class Replicates:
     by_rows: bool = False
     stratum: np.ndarray | None = None
     missing: Missing | None = None
-    replicate: np.ndarray | None = None
+    replicate: Any = None
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Return a column, (row,)."""

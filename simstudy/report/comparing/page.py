@@ -121,8 +121,8 @@ def _open_table(frame: pd.DataFrame) -> Table:
         Column(head="needed", source="n_needed"),
     )
     note = (
-        "Needed: replicates with which the comparison would be decided with probability .8 if the difference is what it "
-        "seems; empty above a million."
+        "Needed: replicates with which the comparison would be decided with probability .8 if the difference is what "
+        "it seems; empty above a million."
     )
     return Table(title="Comparisons that cannot be told", frame=rows, columns=columns, note=note)
 
@@ -136,7 +136,8 @@ def _summary_table(frame: pd.DataFrame) -> Table:
     keys = ["method", "words"]
     outcomes = {"worse": "worse", "better": "better", "unclear": "unclear", "same": "same", CANNOT_TELL: "cannot tell"}
     of_keys = frame.groupby(keys, sort=False)
-    counts = pd.DataFrame({name: of_keys["outcome"].agg(lambda o, n=name: int((o == n).sum())) for name in outcomes})
+    is_outcome = pd.DataFrame({name: frame["outcome"] == name for name in outcomes})
+    counts = is_outcome.groupby([frame[key] for key in keys], sort=False).sum()
     largest = of_keys["in_margins"].max()
     summary = counts.assign(largest=largest).reset_index()
     columns = [
