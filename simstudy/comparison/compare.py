@@ -109,6 +109,7 @@ def compare(
     _check_fits(first, second)
     aligned = Aligned.of(first, second)
     _check_estimands(rules, aligned)
+    _check_pairs(rules, aligned)
     no_times = why_no_times(*runs, rules)
     tables = [take_difference(measured, alpha=rules.alpha) for measured in measure_both(aligned, rules)]
     if not no_times and rules.time_reference is not None:
@@ -185,6 +186,15 @@ def _check_estimands(rules: Rules, aligned: Aligned) -> None:
             raise ComparisonError(
                 f"estimands: the runs have no {name!r}{near}; they have {_some(aligned.labels.estimands)}"
             )
+
+
+def _check_pairs(rules: Rules, aligned: Aligned) -> None:
+    n_unpaired = int((~aligned.is_paired).sum())
+    if rules.pairs == "required" and n_unpaired:
+        raise ComparisonError(
+            f"pairs are required, but in {n_unpaired} of {len(aligned.is_paired)} scenarios the runs did not see the "
+            "same data; run both with the same seed, mechanism and platform, or make the baseline anew"
+        )
 
 
 def _in_order(tables: list[pd.DataFrame], aligned: Aligned) -> pd.DataFrame:

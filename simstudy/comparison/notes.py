@@ -56,9 +56,16 @@ def _left_out(runs: tuple[RunTables, RunTables], compared: Sequence[str]) -> lis
 
 
 def _studies(runs: tuple[RunTables, RunTables]) -> list[str]:
-    differences = [str(difference) for difference in study_difference(runs[0].study, runs[1].study)]
+    shared = [_with_methods(run.study, other.study) for run, other in zip(runs, runs[::-1], strict=True)]
+    differences = [str(difference) for difference in study_difference(*shared)]
     told = [text.replace(": stored ", ": baseline ").replace(", new ", ", candidate ") for text in differences]
     return [f"The studies differ: {_some(told, joint='; ')}."] if told else []
+
+
+def _with_methods(study: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a study with the methods that another has too, since those that it lacks are named by themselves."""
+    names = {method["name"] for method in other["methods"]}
+    return {**study, "methods": [method for method in study["methods"] if method["name"] in names]}
 
 
 def _versions(runs: tuple[RunTables, RunTables]) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 from simstudy.errors import ComparisonError, suggestion
 
 Unit = Literal["absolute", "relative", "posterior_sd"]
+Pairs = Literal["welcome", "required"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 
 
@@ -65,6 +66,8 @@ class Rules:
         estimands: those that are compared; empty for all.
         margins: measure -> largest difference that does not matter.
         time_reference: method that both runs timed and the times of the others are divided by; None leaves times out.
+        pairs: ``required`` refuses runs that did not see the same data, which is what a gate with few replicates
+            needs; ``welcome`` compares them unpaired.
     """
 
     alpha: float = 0.05
@@ -73,13 +76,14 @@ class Rules:
     estimands: tuple[str, ...] = ()
     margins: Mapping[str, Margin] = field(default_factory=lambda: dict(MARGINS))
     time_reference: str | None = None
+    pairs: Pairs = "welcome"
 
 
 def read_rules(source: str | Path | Mapping[str, Any] | Rules | None) -> Rules:
     """Return the rules of a TOML file, or of a mapping with its keys; what it leaves out keeps its default.
 
-    The file may have ``alpha``, ``level``, ``measures``, ``estimands``, ``time_reference`` and a table ``[margins]``
-    with entries such as ``coverage = { absolute = 0.02 }``.
+    The file may have ``alpha``, ``level``, ``measures``, ``estimands``, ``time_reference``, ``pairs`` and a table
+    ``[margins]`` with entries such as ``coverage = { absolute = 0.02 }``.
 
     Args:
         source: path, mapping, rules that are there already, or None for the defaults.
@@ -118,6 +122,7 @@ def _rules(document: Mapping[str, Any], place: str) -> Rules:
         "estimands": _names,
         "margins": _margins,
         "time_reference": _name,
+        "pairs": _pairs,
     }
     _check_keys(document, readers, place)
     values: dict[str, Any] = {key: readers[key](value, f"{place}: {key}") for key, value in document.items()}
@@ -144,6 +149,14 @@ def _share(value: Any, place: str) -> float:
 def _name(value: Any, place: str) -> str:
     if not isinstance(value, str) or not value:
         raise ComparisonError(f"{place}: expected a name, got {value!r}")
+    return value
+
+
+def _pairs(value: Any, place: str) -> str:
+    allowed = get_args(Pairs)
+    if value not in allowed:
+        near = suggestion(str(value), allowed)
+        raise ComparisonError(f"{place}: expected one of {', '.join(allowed)}, got {value!r}{near}")
     return value
 
 

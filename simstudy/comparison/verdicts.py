@@ -59,8 +59,8 @@ def _needed(table: pd.DataFrame, *, alpha: float, n_open: int) -> pd.Series:
     """Return the replicates that would show what the difference seems to be: a change, or none that matters.
 
     MCSEs fall with the root of their number. For a change, z_(1 - level/2) + z_power of them have to fit between the
-    difference and 0; for none that matters, z_(1 - level/2) + z_((1 + power)/2) between it and the margin, which has two
-    sides, and 3/n has to fit as well.
+    difference and 0; for none that matters, z_(1 - level/2) + z_((1 + power)/2) between it and the margin, which has
+    two sides, and 3/n has to fit as well.
     """
     n, mcse, reach, margin = (table[name].to_numpy(float) for name in ("n_replicates", "mcse", "reach", "margin"))
     size = np.abs(table["difference"].to_numpy(float))

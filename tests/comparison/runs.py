@@ -25,9 +25,14 @@ def small_run(**changes):
 
 
 def moved(run, shift, *, noise=0.0, seed=0, method=None):
-    """Return the run with all location columns moved by ``shift`` posterior sds, plus normal noise of ``noise`` sds."""
+    """Return the run with all location columns moved by ``shift`` posterior sds, plus normal noise of ``noise`` sds.
+
+    Indicators stay: no draw of theirs lies beside 0 and 1.
+    """
     table = run.estimates.copy()
-    chosen = np.ones(len(table), bool) if method is None else (table["method"] == method).to_numpy()
+    chosen = (table["estimand"] != "prob_best").to_numpy()
+    if method is not None:
+        chosen &= (table["method"] == method).to_numpy()
     step = shift + noise * np.random.default_rng(seed).standard_normal(len(table))
     step = np.where(chosen, step, 0.0) * table["sd"].to_numpy(float)
     for name in ("mean", "median", *(c for c in table if c.startswith("q") and c[1:2].isdigit())):

@@ -67,6 +67,7 @@ def test_the_level_is_that_of_the_intervals():
         ('measures = ["biass"]', "measures: unknown key 'biass'; did you mean 'bias'?"),
         ("measures = []", "measures: expected a list of names, got []"),
         ("time_reference = 1", "time_reference: expected a name, got 1"),
+        ('pairs = "require"', "pairs: expected one of welcome, required, got 'require'; did you mean 'required'?"),
         ("alpha = ", "no valid TOML"),
     ],
 )
@@ -78,6 +79,14 @@ def test_mistakes_are_named(tmp_path, text, words):
         read_rules(path)
     assert words in str(error.value)
     assert str(error.value).startswith(str(path))
+
+
+def test_pairs_can_be_required():
+    """Runs on other data are refused where pairs are required; runs on the same data are compared."""
+    run = small_run()
+    with pytest.raises(ComparisonError, match="in 2 of 2 scenarios the runs did not see the same data"):
+        simstudy.compare(run, small_run(seed=2), margins={"pairs": "required"})
+    assert simstudy.compare(run, run, margins={"pairs": "required"}).exit_code == 0
 
 
 def test_a_missing_file_is_named(tmp_path):
