@@ -30,11 +30,9 @@ def moved(run, shift, *, noise=0.0, seed=0, method=None):
     Indicators stay: no draw of theirs lies beside 0 and 1.
     """
     table = run.estimates.copy()
-    chosen = (table["estimand"] != "prob_best").to_numpy()
-    if method is not None:
-        chosen &= (table["method"] == method).to_numpy()
+    chosen = (table["estimand"] != "prob_best") & (True if method is None else table["method"] == method)
     step = shift + noise * np.random.default_rng(seed).standard_normal(len(table))
-    step = np.where(chosen, step, 0.0) * table["sd"].to_numpy(float)
+    step = np.where(chosen.to_numpy(), step, 0.0) * table["sd"].to_numpy(float)
     for name in ("mean", "median", *(c for c in table if c.startswith("q") and c[1:2].isdigit())):
         table[name] = table[name].to_numpy(float) + step
     return dataclasses.replace(run, estimates=table)

@@ -54,8 +54,8 @@ def test_a_thousand_equal_studies_rarely_change(replicates):
 
 
 def test_draws_moved_by_a_fifth_of_an_sd_are_found():
-    """Means moved by .2 posterior sd, 100 pairs, with the sampler's noise: named as a change in 99 % of 200 repeats."""
-    options = {"repeats": 200, "replicates": 100, "methods": METHODS[1:], "failure_rate": 0.01}
+    """Means moved by .2 posterior sd, 100 pairs, with the sampler's noise: named as a change in 99 % of 100 repeats."""
+    options = {"repeats": 100, "replicates": 100, "methods": METHODS[1:], "failure_rate": 0.01}
     baseline = fake_repeats(seed=3, **ONE_SCENARIO | options)
     candidate = moved(baseline, 0.2, noise=1 / np.sqrt(500))
     table = judge_repeats(differences(baseline, candidate))
@@ -70,13 +70,13 @@ def test_draws_moved_by_a_fifth_of_an_sd_are_found():
 def test_the_replicates_that_are_needed_decide(shift, margin, verdict):
     """With the number needed 8 of 10 comparisons are decided (3 SE and .02 for the rounding); with a quarter, few.
 
-    The number is taken from 200 pilots, with the true difference in place of theirs. Differences and margins are in
+    The number is taken from 100 pilots, with the true difference in place of theirs. Differences and margins are in
     posterior sds; one row is a family here, and a change beyond 0 is one beyond half its size as well.
     """
     rules = Rules(
         measures=("bias",), estimands=("theta_mean",), margins={"bias": Margin(size=margin, unit="posterior_sd")}
     )
-    options = ONE_SCENARIO | {"methods": METHODS[:1], "failure_rate": 0.0, "repeats": 200}
+    options = ONE_SCENARIO | {"methods": METHODS[:1], "failure_rate": 0.0, "repeats": 100}
 
     def table(replicates):
         runs = [fake_repeats(seed=seed, replicates=replicates, **options) for seed in (21, 22)]
@@ -88,7 +88,7 @@ def test_the_replicates_that_are_needed_decide(shift, margin, verdict):
     planned = judge_repeats(pilots.assign(difference=true, lower=true - half, upper=true + half))
     needed = int(planned["n_needed"].dropna().median())
     decided = {n: (judge_repeats(table(n))["verdict"] == verdict).mean() for n in (needed // 4, needed)}
-    assert decided[needed] == pytest.approx(0.8, abs=3 * np.sqrt(0.8 * 0.2 / 200) + 0.02)
+    assert decided[needed] == pytest.approx(0.8, abs=3 * np.sqrt(0.8 * 0.2 / 100) + 0.02)
     assert decided[needed // 4] < 0.4
 
 
