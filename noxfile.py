@@ -1,5 +1,7 @@
 """Everything that can be asked of the project: ``python3 -m nox -s NAME``."""
 
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2024.4.15"
@@ -54,9 +56,23 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Time single parts, warm and with their answers checked."""
+    """Time single parts and hold them to benchmarks/baseline.json, which `-- --update` writes anew."""
     install(session, "tests")
-    session.run("pytest", "benchmarks", "--benchmark-only", *session.posargs)
+    measured = Path(session.create_tmp()) / "benchmarks.json"
+    measured.unlink(missing_ok=True)
+    update = [option for option in session.posargs if option == "--update"]
+    options = [option for option in session.posargs if option != "--update"]
+    session.run("pytest", "benchmarks", "--benchmark-only", f"--benchmark-json={measured}", *options)
+    session.run("python", "benchmarks/gate.py", str(measured), *update)
+
+
+@nox.session
+def regress(session: nox.Session) -> None:
+    """Run a small study and compare it with the stored run of it, which `-- --update` writes anew."""
+    install(session)
+    session.run("python", "benchmarks/regress/run_anew.py", "runs/regress", *session.posargs)
+    folder = "benchmarks/regress"
+    session.run("simstudy", "compare", f"{folder}/baseline", "runs/regress", "--margins", f"{folder}/margins.toml")
 
 
 @nox.session

@@ -38,7 +38,7 @@ def test_summarize(benchmark, draws):
         "probabilities": interval_probabilities((0.5, 0.8, 0.9, 0.95)),
         "rank_key": np.arange(N_FITS, dtype=np.uint64),
     }
-    summary = benchmark(summarize, draws, truth, **options)
+    summary = benchmark.pedantic(summarize, args=(draws, truth), kwargs=options, rounds=3, warmup_rounds=1)
     columns = summary.columns
     expected = {"mean": 3.0, "sd": 2.0, "ess_bulk": N_CHAINS * N_DRAWS * (1 - CORRELATION) / (1 + CORRELATION)}
     for name, value in expected.items():

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simstudy.comparison import compare as compare
     from simstudy.measures import performance as performance
     from simstudy.registry import register_mechanism as register_mechanism
     from simstudy.registry import register_model as register_model
@@ -20,6 +21,7 @@ _PLACES = {
     "GroupedData": "simstudy.types",
     "Run": "simstudy.store",
     "Study": "simstudy.study",
+    "compare": "simstudy.comparison",
     "performance": "simstudy.measures",
     "register_mechanism": "simstudy.registry",
     "register_model": "simstudy.registry",

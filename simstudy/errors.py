@@ -23,6 +23,10 @@ class RunError(SimstudyError):
     """A run folder that cannot be opened, continued or extended."""
 
 
+class ComparisonError(SimstudyError):
+    """Two runs that cannot be compared, or rules of a comparison that cannot be read."""
+
+
 def suggestion(name: str, allowed) -> str:
     """Return ``; did you mean 'x'?`` for the nearest of the allowed names, or an empty text.
 

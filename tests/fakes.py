@@ -452,7 +452,8 @@ def _groups(cell: Cell) -> pd.DataFrame:
     n_obs = np.tile(cell.n_obs, replicates)
     with np.errstate(divide="ignore", invalid="ignore"):
         y_sd = np.where(n_obs > 1, np.sqrt(cell.y_ss.ravel() / (n_obs - 1)), np.nan)
-    digests = [_hash(f"data/{cell.scenario}/{r}") for r in range(replicates)]
+    data = np.hstack([cell.y_mean, cell.y_ss])
+    digests = [hashlib.sha256(row.tobytes()).hexdigest()[:16] for row in np.ascontiguousarray(data)]
     return pd.DataFrame(
         {
             "scenario": cell.scenario,

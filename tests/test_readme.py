@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from simstudy.comparison import read_rules
 from simstudy.study import Study
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
@@ -29,11 +30,13 @@ def test_python_examples_run(code, tmp_path):
 
 
 def test_the_study_file_is_valid():
-    """The example study has three scenarios and three methods."""
-    (text,) = blocks("toml")
+    """The example study has three scenarios and three methods; the example of margins is one."""
+    text, margins = blocks("toml")
     study = Study.from_dict(tomllib.loads(text))
     assert len(study.scenarios) == 3
     assert [m.name for m in study.methods] == ["none", "partial [tau=HalfNormal(1)]", "partial [tau=HalfNormal(5)]"]
+    rules = read_rules(tomllib.loads(margins))
+    assert str(rules.margins["ess_per_leapfrog"]) == "10 % of the baseline"
 
 
 def test_links_lead_somewhere():

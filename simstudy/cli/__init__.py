@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import typer
 
+from simstudy.cli.compare import compare_command
 from simstudy.cli.exits import DONE, INTERRUPTED, MISUSE, say
 from simstudy.cli.inventory import list_command
 from simstudy.cli.report import report_command
@@ -15,6 +16,7 @@ from simstudy.errors import SimstudyError
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run_command,
     "report": report_command,
+    "compare": compare_command,
     "score": score_command,
     "list": list_command,
 }

@@ -84,7 +84,8 @@ def nest(
     """
     n = int(replicate.max(initial=0)) + 1
     unit, units = pd.factorize(cell * n + replicate)
-    return Replicates(columns=columns, unit=unit, cell=np.asarray(units) // n, n_cells=n_cells, **options)
+    of_cell, of_replicate = np.divmod(np.asarray(units), n)
+    return Replicates(columns=columns, unit=unit, cell=of_cell, n_cells=n_cells, replicate=of_replicate, **options)
 
 
 def average_cells(rows: Rows, attempted: np.ndarray, *, effects: str = "random") -> Cells:

@@ -30,7 +30,7 @@ def relative_bias(cells: Replicates, setting: Setting) -> Score:
     truth = _constant(cells, cells["truth"])
     score = bias(cells, setting)
     factor = np.where(truth == 0, np.nan, 1 / truth)
-    return replace(score, value=score.value * factor, mcse=score.mcse * np.abs(factor))
+    return replace(score, value=score.value * factor, mcse=score.mcse * np.abs(factor), influence=None)
 
 
 def conditional_bias(cells: Replicates, setting: Setting) -> Score:

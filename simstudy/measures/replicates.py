@@ -8,7 +8,7 @@ standard error comes from the spread of the a_r, or of an influence function mad
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -30,6 +30,8 @@ class Score:
         lower: lower end of a confidence interval, or None.
         upper: upper end of a confidence interval, or None.
         reference: name of what the value is relative to, or None.
+        influence: (unit,) what each replicate does to the value of its cell, with mean 0 there; sd / sqrt(n) of it is
+            the MCSE, and of the difference of two of them that of a difference. None where it was not worked out.
     """
 
     value: np.ndarray
@@ -39,6 +41,7 @@ class Score:
     lower: np.ndarray | None = None
     upper: np.ndarray | None = None
     reference: np.ndarray | None = None
+    influence: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +84,7 @@ class Replicates:
         by_rows: a unit counts by its number of rows (bins, where the number is random) instead of once.
         stratum: (row,) group of the row where groups keep their effects over replicates, or None.
         missing: units that have no rows and get a value all the same, or None.
+        replicate: (unit,) integer of the unit's replicate, or None where it is not known.
     """
 
     columns: Mapping[str, np.ndarray]
@@ -90,6 +94,7 @@ class Replicates:
     by_rows: bool = False
     stratum: np.ndarray | None = None
     missing: Missing | None = None
+    replicate: Any = None
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Return a column, (row,)."""
@@ -164,6 +169,7 @@ class Replicates:
             cell=self.cell[keep],
             stratum=None if self.stratum is None else self.stratum[rows],
             missing=None if self.missing is None else replace(self.missing, unit=self.missing.unit[keep]),
+            replicate=None if self.replicate is None else self.replicate[keep],
         )
 
     def complete(self, needs: Iterable[str]) -> "Replicates":
@@ -179,7 +185,8 @@ class Replicates:
 def mean_score(cells: Replicates, a: np.ndarray) -> Score:
     """Return the mean of a_r with MCSE sd / sqrt(n)."""
     value = cells.mean(a)
-    return Score(value=value, mcse=cells.mcse(a - cells.over_units(value)), mcse_method="sd", n_used=cells.n)
+    influence = a - cells.over_units(value)
+    return Score(value=value, mcse=cells.mcse(influence), mcse_method="sd", n_used=cells.n, influence=influence)
 
 
 def root_mean_score(cells: Replicates, a: np.ndarray) -> Score:
@@ -187,7 +194,9 @@ def root_mean_score(cells: Replicates, a: np.ndarray) -> Score:
     square = mean_score(cells, a)
     root = np.sqrt(square.value)
     mcse = np.where(root > 0, square.mcse / (2 * root), 0.0)
-    return replace(square, value=root, mcse=mcse, mcse_method="delta")
+    slope = np.divide(0.5, root, out=np.zeros_like(root), where=root > 0)
+    influence = (a - cells.over_units(square.value)) * cells.over_units(slope)
+    return replace(square, value=root, mcse=mcse, mcse_method="delta", influence=influence)
 
 
 def ratio_score(cells: Replicates, numerator: np.ndarray, denominator: np.ndarray) -> Score:
@@ -199,7 +208,7 @@ def ratio_score(cells: Replicates, numerator: np.ndarray, denominator: np.ndarra
     total = cells.mean(denominator)
     value = np.where(total == 0, np.nan, cells.mean(numerator) / total)
     influence = (numerator - cells.over_units(value) * denominator) / cells.over_units(total)
-    return Score(value=value, mcse=cells.mcse(influence), mcse_method="ratio", n_used=cells.n)
+    return Score(value=value, mcse=cells.mcse(influence), mcse_method="ratio", n_used=cells.n, influence=influence)
 
 
 def proportion_score(cells: Replicates, holds: np.ndarray) -> Score:

@@ -76,8 +76,21 @@ def assemble(tables: list[pd.DataFrame], *, orders: dict[str, pd.Index]) -> pd.D
     return pa.Table.from_pandas(table.iloc[order], schema=PERFORMANCE, preserve_index=False).to_pandas()
 
 
+def rows_of(cells: Cells, measure: Measure, setting: Setting) -> Replicates:
+    """Return the replicates of cells that a measure is taken over: those with all that it needs."""
+    ends = {"lower": setting.lower, "upper": setting.upper}
+    needs = [ends.get(name, name) for name in measure.needs]
+    replicates: Replicates = getattr(cells, measure.which)
+    if measure.estimands:
+        replicates = cells.of_estimands(replicates, measure.estimands, names=needs)
+    replicates = replicates.complete(needs)
+    if replicates.missing is None or measure.worst is None:
+        return replicates
+    return replace(replicates, missing=replace(replicates.missing, worst=measure.worst))
+
+
 def _score(cells: Cells, measure: Measure, setting: Setting, terms: Terms) -> pd.DataFrame:
-    replicates = _rows_of(cells, measure, setting)
+    replicates = rows_of(cells, measure, setting)
     with np.errstate(divide="ignore", invalid="ignore"):
         score = measure.function(replicates, setting)
     kept = np.flatnonzero(np.isfinite(score.value) | (cells.all.n == 0))
@@ -99,18 +112,6 @@ def _score(cells: Cells, measure: Measure, setting: Setting, terms: Terms) -> pd
         },
         columns=PERFORMANCE.names,
     )
-
-
-def _rows_of(cells: Cells, measure: Measure, setting: Setting) -> Replicates:
-    ends = {"lower": setting.lower, "upper": setting.upper}
-    needs = [ends.get(name, name) for name in measure.needs]
-    replicates: Replicates = getattr(cells, measure.which)
-    if measure.estimands:
-        replicates = cells.of_estimands(replicates, measure.estimands, names=needs)
-    replicates = replicates.complete(needs)
-    if replicates.missing is None or measure.worst is None:
-        return replicates
-    return replace(replicates, missing=replace(replicates.missing, worst=measure.worst))
 
 
 def _reference(cells: Cells, measure: Measure, score: Score) -> np.ndarray:

@@ -24,6 +24,7 @@ def add_missing(cells: Cells, run: RunTables, labels: Labels, *, counted: np.nda
     replicates = replace(
         known,
         cell=np.concatenate([known.cell, missing]),
+        replicate=None,
         missing=Missing(unit=np.arange(len(known.cell) + len(missing)) >= len(known.cell), pool=pool),
     )
     return replace(cells, replicates=replicates)

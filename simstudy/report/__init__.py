@@ -16,14 +16,16 @@ from simstudy.report.ademp import preregistration
 from simstudy.types import RunTables
 
 if TYPE_CHECKING:
+    from simstudy.report.comparing import write_comparison
     from simstudy.report.document import write_report
 
-__all__ = ["preregistration", "write_report"]
+__all__ = ["preregistration", "write_comparison", "write_report"]
+_PLACES = {"write_comparison": "simstudy.report.comparing", "write_report": "simstudy.report.document"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "write_report":
-        return import_module("simstudy.report.document").write_report
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

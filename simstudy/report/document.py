@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -34,9 +35,13 @@ def write_report(run: RunTables, performance: pd.DataFrame, path: str | os.PathL
         performance: its performance table.
         path: the file to write; it is whole or not there.
     """
+    return write_page(render(Evidence(run=run, performance=performance)), path)
+
+
+def write_page(text: str, path: str | os.PathLike[str]) -> Path:
+    """Write a page as one file that is whole or not there; return its path."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = render(Evidence(run=run, performance=performance))
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
@@ -49,21 +54,31 @@ def render(evidence: Evidence) -> str:
     """Return the page as HTML."""
     about = evidence.study["study"]
     sections = [section for make in SECTIONS if (section := make(evidence))]
-    return (
-        _environment()
-        .get_template("template.html.j2")
-        .render(
-            title=about["name"],
-            aim=about.get("aim") or "",
-            facts=facts(evidence),
-            answers=answers(evidence),
-            error_of=SAMPLER_ERROR if evidence.is_dataset else ERROR,
-            picture=key_picture(evidence),
-            sections=sections,
-            chips=lambda text: with_chips(text, evidence.marks),
-            colors=css_variables(),
-        )
+    error_of = SAMPLER_ERROR if evidence.is_dataset else ERROR
+    return fill_page(
+        kind="Simulation study",
+        title=about["name"],
+        aim=about.get("aim") or "",
+        facts=facts(evidence),
+        answers=answers(evidence),
+        remark=f"± is {error_of}. No sentence is made on a difference below 2 MCSE.",
+        picture=key_picture(evidence),
+        sections=sections,
+        marks=evidence.marks,
+        origin="the run",
     )
+
+
+def fill_page(*, marks: Mapping[str, Mark], **parts: Any) -> str:
+    """Return the page that the parts make, as HTML.
+
+    Args:
+        marks: method -> how it is drawn, which colors its name in sentences.
+        parts: ``kind``, ``title``, ``aim``, ``facts``, ``answers``, ``remark``, ``picture``, ``sections`` and
+            ``origin``, each as the template asks for it.
+    """
+    template = _environment().get_template("template.html.j2")
+    return template.render(**parts, chips=lambda text: with_chips(text, marks), colors=css_variables())
 
 
 def facts(evidence: Evidence) -> list[str]:

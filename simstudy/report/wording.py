@@ -43,6 +43,8 @@ MEASURES = {
     "mse_model": "MSE, model and prior",
     "mse_sampler": "MSE, sampler",
     "fits_per_second": "fits per second",
+    "failure_rate": "failed fits",
+    "time_ratio": "time over the reference",
 }
 ESTIMANDS = {
     "theta": "the group effects θ",

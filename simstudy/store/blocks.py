@@ -114,6 +114,17 @@ def read_part(
     return part
 
 
+def find_problems(folder: Path) -> list[str]:
+    """Return what keeps a folder from being, part for part, what its writer stored; nothing is changed.
+
+    Every part of every table is read and held to its checksum, whether anyone asks for the table or not.
+    """
+    if not (records := _records(folder)):
+        return [f"there are no checksum records ({HIDDEN}/checksums)"]
+    foreign = [f"{path.parent.name}/{path.name} is no part of this run" for path in _foreign(folder, records)]
+    return foreign + [problem for name, record in records.items() if (problem := _block_problem(folder, name, record))]
+
+
 def recover(folder: Path) -> list[str]:
     """Bring a folder back to whole blocks only and return a notice for each thing that was set aside.
 
@@ -122,17 +133,26 @@ def recover(folder: Path) -> list[str]:
     """
     for leftover in [*leftovers(folder), *leftovers(staging_folder(folder))]:
         leftover.unlink()
-    parts = [path for table in (*BLOCK_TABLES, *WHOLE_TABLES) for path in sorted((folder / table).glob("*"))]
-    if parts and not _record_path(folder, "").parent.is_dir():
+    if _parts(folder) and not _record_path(folder, "").parent.is_dir():
         raise RunError(
             f"{folder} has lost its checksum records ({HIDDEN}/checksums), so that it can be read but not continued; "
             "copy a run together with its hidden files, or give another folder with --out"
         )
-    records = {path.stem: read_record(folder, path.stem) for path in sorted(_record_path(folder, "").parent.glob("*"))}
-    foreign = [
-        path for path in parts if path.suffix != ".parquet" or path.parent.name not in records.get(path.stem, {})
-    ]
-    return [*_set_aside_foreign(folder, foreign), *_set_aside_blocks(folder, records)]
+    records = _records(folder)
+    return [*_set_aside_foreign(folder, _foreign(folder, records)), *_set_aside_blocks(folder, records)]
+
+
+def _parts(folder: Path) -> list[Path]:
+    return [path for table in (*BLOCK_TABLES, *WHOLE_TABLES) for path in sorted((folder / table).glob("*"))]
+
+
+def _records(folder: Path) -> dict[str, Record]:
+    return {path.stem: read_record(folder, path.stem) for path in sorted(_record_path(folder, "").parent.glob("*"))}
+
+
+def _foreign(folder: Path, records: Mapping[str, Record]) -> list[Path]:
+    parts = _parts(folder)
+    return [path for path in parts if path.suffix != ".parquet" or path.parent.name not in records.get(path.stem, {})]
 
 
 def _set_aside_foreign(folder: Path, paths: list[Path]) -> Iterator[str]:

@@ -15,8 +15,10 @@ import pyarrow as pa
 
 from simstudy.errors import RunError
 from simstudy.schema import CHAINS, FITS, GROUPS, TIMINGS, estimates_schema
-from simstudy.store.blocks import committed_batches, part_path, read_part, stored_parts
+from simstudy.store.blocks import committed_batches, find_problems, part_path, read_part, stored_parts
 from simstudy.store.frames import KEYS, as_frame
+
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,19 @@ class Run:
         if not (batches := committed_batches(folder)):
             raise RunError(f"{folder} is a run without a finished fit; run its study with --out {folder} first")
         return cls(folder=folder, study=study, batches=batches)
+
+    def verify(self) -> None:
+        """Hold every part of every table to its checksum.
+
+        Raises:
+            RunError: A part is damaged, missing or foreign, or the run has lost its checksums; names up to three.
+        """
+        if problems := find_problems(self.folder):
+            more = f" and {len(problems) - MOST_NAMED} more" if len(problems) > MOST_NAMED else ""
+            raise RunError(
+                f"{self.folder} is not as its run wrote it: {'; '.join(problems[:MOST_NAMED])}{more}. Restore it from "
+                "a copy made together with its hidden files, or run its study again"
+            )
 
     @cached_property
     def provenance(self) -> Mapping[str, Any]:

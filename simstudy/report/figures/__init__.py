@@ -10,6 +10,7 @@
 from simstudy.report.figures.arrows import arrows
 from simstudy.report.figures.calibration import calibration
 from simstudy.report.figures.chains import chain_divergences
+from simstudy.report.figures.changes import changes
 from simstudy.report.figures.conditional import conditional
 from simstudy.report.figures.divergences import divergences
 from simstudy.report.figures.efficiency import efficiency
@@ -27,6 +28,7 @@ __all__ = [
     "arrows",
     "calibration",
     "chain_divergences",
+    "changes",
     "conditional",
     "design_map",
     "divergences",

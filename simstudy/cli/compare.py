@@ -1,0 +1,57 @@
+"""``simstudy compare``: what changed from one run to another, and whether it is worse."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simstudy.cli.exits import say
+
+
+def compare_command(
+    baseline: Annotated[Path, typer.Argument(help="Run folder to compare with.")],
+    candidate: Annotated[Path, typer.Argument(help="Run folder that is judged; may be the same.")],
+    margins: Annotated[Path | None, typer.Option(help="TOML file: which differences matter.")] = None,
+    baseline_method: Annotated[str | None, typer.Option(help="Compare this method of the baseline ...")] = None,
+    candidate_method: Annotated[str | None, typer.Option(help="... with this one of the candidate.")] = None,
+    out: Annotated[Path | None, typer.Option(help="HTML file.")] = None,
+    json: Annotated[Path | None, typer.Option(help="JSON file.")] = None,
+) -> None:
+    """Compare two runs: exit code 0 if nothing is worse, 1 if something is, 2 if nothing could be compared."""
+    from simstudy.comparison import compare
+    from simstudy.comparison.compare import COULD_NOT_COMPARE
+    from simstudy.report.comparing.sentences import headline
+
+    comparison = compare(
+        baseline, candidate, margins=margins, baseline_method=baseline_method, candidate_method=candidate_method
+    )
+    _show(comparison)
+    if out is not None:
+        from simstudy.report import write_comparison
+
+        print(f"comparison: {write_comparison(comparison, out)}")
+    if json is not None:
+        from simstudy.atomic import write_json
+
+        write_json(json, comparison.to_json())
+        print(f"comparison: {json}")
+    if comparison.exit_code == COULD_NOT_COMPARE:
+        say(f"{headline(comparison)} More replicates would: see the column of those needed")
+    raise typer.Exit(comparison.exit_code)
+
+
+def _show(comparison: Any) -> None:
+    """Print the sentences and the tables of a comparison."""
+    from rich.console import Console
+
+    from simstudy.cli.comparison_tables import changed_table, summary_table
+    from simstudy.report.comparing.sentences import answers, headline
+
+    console = Console(highlight=False)
+    console.print(headline(comparison), style="bold", markup=False)
+    for question in ("What is the same", "What cannot be told", "What was compared with what"):
+        for sentence in answers(comparison).get(question, []):
+            console.print(sentence, markup=False, style="dim")
+    for table in (changed_table(comparison), summary_table(comparison)):
+        if table.row_count:
+            console.print(table)

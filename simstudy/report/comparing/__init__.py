@@ -1,0 +1,6 @@
+"""The page and the words of a comparison of two runs."""
+
+from simstudy.report.comparing.page import write_comparison
+from simstudy.report.comparing.sentences import answers, headline
+
+__all__ = ["answers", "headline", "write_comparison"]

@@ -1,0 +1,122 @@
+"""What a comparison found, in sentences: what is worse, what is better, what is the same, what cannot be told."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from simstudy.comparison import CANNOT_TELL, SAME, Comparison
+from simstudy.comparison.verdicts import BETTER, UNCLEAR, WORSE
+from simstudy.report.sentences import quote
+from simstudy.report.wording import counted, enumerate_words, measure_words, number, share, symbol, with_mcse
+
+MOST_NAMED = 3
+PERCENT_MEASURES = ("coverage", "divergence_rate", "failure_rate")
+CHANGES = {WORSE: "is worse", BETTER: "is better", UNCLEAR: "changed, for better or worse"}
+
+
+def headline(comparison: Comparison) -> str:
+    """Return the answer in one sentence."""
+    table, counts = comparison.table, comparison.counts
+    n = len(table)
+    if (table["evidence"] == "identical").all():
+        return "The runs are identical: every number behind every measure has the same bits in both."
+    if len(comparison.worse):
+        worst = int((table["direction"] == WORSE).sum())
+        unclear = len(comparison.worse) - worst
+        told = [f"{share(worst, n)} comparisons changed for the worse"] if worst else []
+        told += [f"{share(unclear, n)} changed and are not shown to be no worse"] if unclear else []
+        return f"{enumerate_words(told)}."
+    if counts[CANNOT_TELL] == n:
+        return f"Nothing can be told: these replicates decide not one of {counted(n, 'comparison')}."
+    if counts[CANNOT_TELL]:
+        rest = f"{counts[CANNOT_TELL]:,} are open for want of replicates"
+        return f"Nothing is shown to be worse: {share(counts[SAME], n)} comparisons are the same, {rest}."
+    return f"Nothing is worse: {share(counts[SAME], n)} comparisons are the same."
+
+
+def answers(comparison: Comparison) -> dict[str, list[str]]:
+    """Return what was found, by question."""
+    found = {
+        "Is anything worse": [headline(comparison), *_changes(comparison, WORSE), *_changes(comparison, UNCLEAR)],
+        "Is anything better": _changes(comparison, BETTER),
+        "What is the same": _same(comparison),
+        "What cannot be told": _open(comparison),
+        "What was compared with what": list(comparison.notes),
+    }
+    return {question: told for question, told in found.items() if told}
+
+
+def place(row: dict, comparison: Comparison) -> str:
+    """Return the scenario of a row in words, empty where there is but one."""
+    label = comparison.labels.get(row["scenario"])
+    return f" at {label}" if label and len(comparison.labels) > 1 else ""
+
+
+def what(row: dict) -> str:
+    """Return the measure and estimand of a row in words.
+
+    >>> what({"measure": "rmse", "estimand": "theta", "level": float("nan"), "bin": None})
+    'RMSE of θ'
+    """
+    level = f"{100 * row['level']:g} % " if row["level"] == row["level"] else ""
+    of = f" of {symbols(row['estimand'])}" if row["estimand"] else ""
+    return f"{level}{measure_words(row['measure'])}{of}" + (f", {row['bin']}" if row["bin"] else "")
+
+
+def symbols(estimands: str) -> str:
+    """Return the letters of one estimand or of several.
+
+    >>> symbols("mu, tau")
+    'μ, τ'
+    """
+    return ", ".join(map(symbol, estimands.split(", ")))
+
+
+def _changes(comparison: Comparison, direction: str) -> list[str]:
+    rows = comparison.table[comparison.table["direction"] == direction]
+    told = []
+    for method, part in rows.groupby("method", sort=False, observed=True):
+        size = (part["difference"] / part["margin"]).abs()
+        first = part.loc[size.sort_values(ascending=False).index].drop_duplicates("measure").head(MOST_NAMED)
+        named = [_change(row, comparison) for row in first.to_dict("records")]
+        more = len(part) - len(first)
+        named += [f"{counted(more, 'other comparison')}"] if more else []
+        told.append(f"{quote(str(method))} {CHANGES[direction]}: {enumerate_words(named)}.")
+    return told
+
+
+def _change(row: dict, comparison: Comparison) -> str:
+    percent = row["measure"] in PERCENT_MEASURES
+    values = [with_mcse(row[side], float("nan"), percent=percent) for side in ("baseline", "candidate")]
+    difference = with_mcse(row["difference"], row["mcse"], percent=percent)
+    margin = number(100 * row["margin"] if percent else row["margin"]) + " %" * percent
+    return f"{what(row)} from {values[0]} to {values[1]}{place(row, comparison)} ({difference}, margin {margin})"
+
+
+def _same(comparison: Comparison) -> list[str]:
+    same = comparison.table[comparison.table["verdict"] == SAME]
+    if same.empty:
+        return []
+    n_identical = int((same["evidence"] == "identical").sum())
+    known = f"{share(len(same), len(comparison.table))} comparisons"
+    if n_identical == len(same):
+        return [f"{known}: the fits behind them have the same bits in both runs."]
+    sure = f"{100 * (1 - comparison.rules.alpha):g} %"
+    identical = f"; of {n_identical:,} of them the fits have the same bits" if n_identical else ""
+    return [f"{known}: the {sure} interval of the difference lies within the margin{identical}."]
+
+
+def _open(comparison: Comparison) -> list[str]:
+    rows = comparison.table[comparison.table["verdict"] == CANNOT_TELL]
+    if rows.empty:
+        return []
+    by_measure = rows.groupby("measure", sort=False)
+    named = [f"{measure_words(str(name))} ({_needed(part)})" for name, part in by_measure]
+    lead = f"{share(len(rows), len(comparison.table))} comparisons, for want of replicates"
+    return [f"{lead}. Half of those of each measure would be decided by about this many: {enumerate_words(named)}."]
+
+
+def _needed(rows: pd.DataFrame) -> str:
+    known = rows["n_needed"].astype("Float64").fillna(float("inf")).to_numpy(float)
+    middle = float(pd.Series(known).quantile(0.5, interpolation="higher"))
+    return "more than a million" if middle == float("inf") else f"{number(middle, digits=2)}"
