@@ -4,7 +4,7 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
-from simstudy.comparison import CANNOT_TELL, CHANGED, SAME, Comparison
+from simstudy.comparison import CANNOT_TELL, SAME, Comparison
 from simstudy.report.comparing.sentences import PERCENT_MEASURES, what
 from simstudy.report.wording import measure_words, number, with_mcse
 
@@ -13,20 +13,22 @@ COLORS = {"worse": "red", "better": "green", "unclear": "magenta"}
 
 
 def changed_table(comparison: Comparison) -> Table:
-    """Return the rows that changed, the largest in units of their margin first; at most 20."""
-    rows = comparison.table[comparison.table["verdict"] == CHANGED]
-    size = (rows["difference"] / rows["margin"]).abs().sort_values(ascending=False, kind="stable")
-    more = f", the largest {MOST_ROWS} of {len(rows)}" if len(rows) > MOST_ROWS else ""
+    """Return the rows that changed, what is worse first, then the largest in units of their margin; at most 20."""
+    rows = comparison.changed
+    more = f", the first {MOST_ROWS} of {len(rows)}" if len(rows) > MOST_ROWS else ""
     table = Table(title=f"Changes{more}", title_justify="left", box=None, pad_edge=False)
-    for head in ("", "method", "scenario", "measure", "baseline", "candidate", "difference", "margin"):
-        table.add_column(head, justify="right" if head in ("baseline", "candidate", "difference", "margin") else "left")
-    for row in rows.loc[size.index].head(MOST_ROWS).to_dict("records"):
+    names = [name for name in ("method", "scenario") if len(set(comparison.table[name])) > 1]
+    for head in ("", *names, "measure"):
+        table.add_column(head)
+    for head in ("baseline", "candidate", "difference", "margin"):
+        table.add_column(head, justify="right")
+    for row in rows.head(MOST_ROWS).to_dict("records"):
         percent = row["measure"] in PERCENT_MEASURES
         values = [with_mcse(row[side], float("nan"), percent=percent) for side in ("baseline", "candidate")]
         difference = with_mcse(row["difference"], row["mcse"], percent=percent)
         margin = number(100 * row["margin"] if percent else row["margin"]) + " %" * percent
-        label = str(comparison.labels.get(row["scenario"], ""))
-        texts = [str(row["method"]), label, what(row), *values, difference, margin]
+        called = {"method": str(row["method"]), "scenario": str(comparison.labels.get(row["scenario"], ""))}
+        texts = [*(called[name] for name in names), what(row), *values, difference, margin]
         table.add_row(Text(row["direction"], style=COLORS[row["direction"]]), *map(Text, texts))
     return table
 

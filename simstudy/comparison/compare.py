@@ -16,7 +16,7 @@ from simstudy.comparison.notes import notes_on
 from simstudy.comparison.opening import Narrowed, chosen_method, open_verified
 from simstudy.comparison.rules import Rules, read_rules
 from simstudy.comparison.times import time_differences, why_no_times
-from simstudy.comparison.verdicts import CANNOT_TELL, CHANGED, SAME, UNCLEAR, WORSE, judge
+from simstudy.comparison.verdicts import BETTER, CANNOT_TELL, CHANGED, SAME, UNCLEAR, WORSE, judge
 from simstudy.errors import ComparisonError, suggestion
 from simstudy.types import RunTables
 
@@ -45,6 +45,13 @@ class Comparison:
     def worse(self) -> pd.DataFrame:
         """Rows that changed for the worse, and those whose change cannot be shown to be none for the worse."""
         return self.table[self.table["direction"].isin([WORSE, UNCLEAR])]
+
+    @property
+    def changed(self) -> pd.DataFrame:
+        """Rows that changed: those that a gate does not pass first, then the largest in units of their margins."""
+        rows = self.table[self.table["verdict"] == CHANGED]
+        size = (rows["difference"] / rows["margin"]).abs().to_numpy(float)
+        return rows.iloc[np.lexsort([-size, (rows["direction"] == BETTER).to_numpy()])]
 
     @property
     def counts(self) -> dict[str, int]:

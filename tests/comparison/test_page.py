@@ -50,6 +50,17 @@ def test_what_is_worse_is_named(worse):
     assert re.search(r"from .* to .* at groups=4, group_size=5, tau=0.* ± .*, margin", told)
 
 
+def test_what_is_worse_comes_first(run):
+    """Among the changes, what a gate does not pass stands before what is better, each by its size in margins."""
+    factor = {"none": 3.0, METHODS[1]: 0.8}
+    other = with_fits(run, n_leapfrog=lambda fits: fits["n_leapfrog"] * fits["method"].astype(str).map(factor))
+    rows = simstudy.compare(run, other).changed
+    size = (rows["difference"] / rows["margin"]).abs()
+    assert rows["direction"].tolist() == sorted(rows["direction"], reverse=True)
+    assert set(rows["direction"]) == {"worse", "better"}
+    assert all(size[rows["direction"] == d].is_monotonic_decreasing for d in ("worse", "better"))
+
+
 def test_the_page_is_whole_and_says_so(worse, tmp_path):
     """Every element closes, nothing outside is asked for, every row is in the CSV, the answer stands first."""
     text = write_comparison(worse, tmp_path / "page.html").read_text("utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from simstudy.comparison import CANNOT_TELL, CHANGED, Comparison
+from simstudy.comparison import CANNOT_TELL, Comparison
 from simstudy.report import figures
 from simstudy.report.comparing.sentences import answers, symbols
 from simstudy.report.document import fill_page, write_page
@@ -29,7 +29,7 @@ def write_comparison(comparison: Comparison, path: str | os.PathLike[str]) -> Pa
 def render(comparison: Comparison) -> str:
     """Return the page as HTML."""
     frame = shown(comparison)
-    tables = [_changed_table(frame), _summary_table(frame), _open_table(frame), _whole_table(frame)]
+    tables = [_changed_table(comparison, frame), _summary_table(frame), _open_table(frame), _whole_table(frame)]
     titles = ("Changes", "By measure", "Not decided", "All comparisons")
     sections = [
         Section(name=title.lower().replace(" ", "-"), title=title, tables=[table])
@@ -97,24 +97,25 @@ VALUES = (
     Column(head="difference", source="difference", mcse="mcse"),
     Column(head="margin", source="margin"),
 )
-KEYS = (
-    Column(head="method", source="method"),
-    Column(head="scenario", source="label"),
-    Column(head="estimand", source="symbol"),
-    Column(head="measure", source="words"),
-)
+KEYS = {"method": "method", "label": "scenario", "symbol": "estimand", "words": "measure"}
 
 
-def _changed_table(frame: pd.DataFrame) -> Table:
-    rows = frame[frame["verdict"] == CHANGED].sort_values("in_margins", ascending=False, kind="stable")
-    columns = (Column(head="", source="outcome"), *KEYS, *VALUES, Column(head="Holm p", source="p_holm"))
+def _keys(frame: pd.DataFrame) -> list[Column]:
+    """Return the columns that name a comparison, without those that name the same thing in all of them."""
+    several = [name for name in KEYS if name == "words" or len(set(frame[name])) > 1]
+    return [Column(head=KEYS[name], source=name) for name in several]
+
+
+def _changed_table(comparison: Comparison, frame: pd.DataFrame) -> Table:
+    rows = frame.loc[comparison.changed.index]
+    columns = (Column(head="", source="outcome"), *_keys(frame), *VALUES, Column(head="Holm p", source="p_holm"))
     return Table(title="Changes", frame=rows.reset_index(drop=True), columns=columns, open_up_to=FOLDED)
 
 
 def _open_table(frame: pd.DataFrame) -> Table:
     rows = frame[frame["verdict"] == CANNOT_TELL].sort_values("n_needed", kind="stable").reset_index(drop=True)
     columns = (
-        *KEYS,
+        *_keys(frame),
         Column(head="difference", source="difference", mcse="mcse", ends=("lower", "upper")),
         Column(head="margin", source="margin"),
         Column(head="replicates", source="n_replicates"),
@@ -128,7 +129,12 @@ def _open_table(frame: pd.DataFrame) -> Table:
 
 
 def _whole_table(frame: pd.DataFrame) -> Table:
-    columns = (*KEYS, *VALUES, Column(head="evidence", source="evidence"), Column(head="verdict", source="outcome"))
+    columns = (
+        *_keys(frame),
+        *VALUES,
+        Column(head="evidence", source="evidence"),
+        Column(head="verdict", source="outcome"),
+    )
     return Table(title="All comparisons", frame=frame, columns=columns, open_up_to=0)
 
 

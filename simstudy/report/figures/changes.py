@@ -81,7 +81,7 @@ def _row(ax: Axes, row: int, rows: pd.DataFrame) -> None:
 def _frame(ax: Axes, reach: float) -> None:
     limit = min(max(reach, 1.0) * 1.08, REACH * 1.04)
     ax.set_xlim(-limit, limit)
-    ax.set_xlabel("difference in margins: better to the left, worse to the right")
+    ax.set_xlabel("difference in margins, losses to the right")
     ax.grid(visible=False, axis="y")
     ax.tick_params(axis="y", length=0)
 
