@@ -40,6 +40,7 @@ class LocalExecutor(Executor):
     def __init__(self, workers: int, *, environment: Mapping[str, str]):
         if workers < 1:
             raise RunError(f"workers = {workers}; expected at least 1, or an InProcessExecutor for none")
+        self.n_workers = workers
         self._environment = dict(environment)
         self._waiting: deque[_Task] = deque()
         self._changed = threading.Condition()
