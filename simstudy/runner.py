@@ -97,6 +97,7 @@ def run(
         log.info("%s", _plan_text(study, blocks))
         stopping = Stopping(
             interruption,
+            fits_per_block=max((len(block.fits) for block in blocks), default=1),
             time_limit=None if seconds is None else seconds - (time.monotonic() - started),
             tolerance=None if max_failed is None else _tolerance(max_failed, writer, blocks),
         )
@@ -108,7 +109,7 @@ def run(
 def _plan_text(study: Study, blocks: list[Block]) -> str:
     n_fits, n_programs = sum(len(block.fits) for block in blocks), len({block.program for block in blocks})
     design = f"{len(study.scenarios)} scenarios x {len(study.methods)} methods x {study.replicates} replicates"
-    return f"{study.name}: {design}; {n_fits} fits to come, {n_programs} programs"
+    return f"{study.name}: {design}; fits to come: {n_fits}, programs: {n_programs}"
 
 
 class _Executors:
@@ -163,22 +164,12 @@ def _fit(blocks: list[Block], writer: RunWriter, executors: _Executors, stopping
 
 def _count(block: Block, rows: BlockRows, progress: RunProgress, stopping: Stopping) -> None:
     """Tell progress and limits what a block brought."""
-    is_bad = np.asarray(rows.fits["status"]) != "ok"
+    is_bad, method = np.asarray(rows.fits["status"]) != "ok", block.study.methods[block.method].name
     compiling = float(rows.timings["compile_seconds"])
-    seconds = (rows.timings["ended"] - rows.timings["started"]).total_seconds()
-    method = block.study.methods[block.method].name
-    log.debug(
-        "block %s: %d fits of '%s' in %.1f s, %.1f of them compiling",
-        rows.batch,
-        len(is_bad),
-        method,
-        seconds,
-        compiling,
-    )
-    progress.advance(
-        block.program, len(is_bad), bad=int(is_bad.sum()), seconds=seconds - compiling, compiling=compiling
-    )
-    stopping.returned(seconds=seconds)
+    working = float(rows.timings["run_seconds"] + rows.timings["summarize_seconds"])
+    log.debug("%d fits of '%s' in %.1f s, compiled in %.1f s: %s", len(is_bad), method, working, compiling, rows.batch)
+    progress.advance(block.program, len(is_bad), bad=int(is_bad.sum()), seconds=working or None, compiling=compiling)
+    stopping.returned(seconds=working, n_fits=len(is_bad))
     for (scenario, _), bad in zip(block.fits, is_bad, strict=True):
         stopping.count((block.study.scenarios[scenario].identity, method), bad=bool(bad))
 

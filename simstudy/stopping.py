@@ -4,7 +4,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from simstudy.duration import duration_text
 from simstudy.interruption import Interruption
 from simstudy.tolerance import FALSE_ALARM, Cell, Tolerance
 
@@ -15,11 +14,12 @@ REMEMBERED_BLOCKS = 16
 class Stopping:
     """Decides when no more blocks begin, and when those that have begun are given up.
 
-    Blocks stop beginning early enough for those in hand to finish within the time, judged by the longest of the latest
+    Blocks stop beginning early enough for those in hand to finish within the time, judged by the slowest of the latest
     ones; what is still running when the time is over is given up, and fitted again when the run goes on.
 
     Args:
         interruption: where signals arrive.
+        fits_per_block: fits of the largest block to come.
         time_limit: seconds from now, or None.
         tolerance: counts failed fits; None for no limit.
         clock: seconds.
@@ -32,18 +32,20 @@ class Stopping:
         self,
         interruption: Interruption,
         *,
+        fits_per_block: int = 1,
         time_limit: float | None = None,
         tolerance: Tolerance | None = None,
         clock: Callable[[], float] = time.monotonic,
     ):
         self.reason = ""
         self._interruption, self._tolerance, self._clock = interruption, tolerance, clock
-        self._limit, self._end = time_limit, None if time_limit is None else clock() + time_limit
-        self._seconds: deque[float] = deque(maxlen=REMEMBERED_BLOCKS)
+        self._end = None if time_limit is None else clock() + time_limit
+        self._fits_per_block = fits_per_block
+        self._seconds_per_fit: deque[float] = deque(maxlen=REMEMBERED_BLOCKS)
 
-    def returned(self, *, seconds: float) -> None:
-        """Remember how long a block took."""
-        self._seconds.append(seconds)
+    def returned(self, *, seconds: float, n_fits: int) -> None:
+        """Remember how long a block took, compilation apart."""
+        self._seconds_per_fit.append(seconds / n_fits)
 
     def count(self, cell: Cell, *, bad: bool) -> None:
         """Count a finished fit of a scenario and method."""
@@ -57,14 +59,15 @@ class Stopping:
 
     def is_over(self) -> bool:
         """Whether the blocks that have begun have no more time."""
-        return self._end is not None and self._clock() >= self._end
+        return self._end is not None and self._clock() >= self._end and self.is_due()
 
     def _time(self) -> str:
-        if self._limit is None or self._end is None:
+        if self._end is None:
             return ""
-        if self._clock() + max(self._seconds, default=0.0) < self._end:
+        block_seconds = self._fits_per_block * max(self._seconds_per_fit, default=0.0)
+        if self._clock() + block_seconds < self._end:
             return ""
-        return f"the time limit of {duration_text(self._limit)} is reached; {GO_ON}"
+        return f"no further block would end within the time limit; {GO_ON}"
 
     def _failures(self) -> str:
         limit = self._tolerance
