@@ -38,7 +38,6 @@ def main() -> None:
         say(str(error))
         code = MISUSE
     except (typer.Abort, KeyboardInterrupt):
-        say(GO_ON)
         code = INTERRUPTED
     except SystemExit as error:
         if error.code == TERMINATED:
@@ -50,4 +49,6 @@ def main() -> None:
             raise
         say(error.format_message())
         code = MISUSE
+    if code == INTERRUPTED:  # typer itself turns Ctrl-C into this code
+        say(GO_ON)
     sys.exit(code if isinstance(code, int) else DONE)
