@@ -58,10 +58,11 @@ class DaskExecutor(Executor):
         self._required = required_versions()
         self._admitted: frozenset[str] = frozenset()
         self._refused: dict[str, str] = {}
+        self._named: set[str] = set()
         self._open: set[_Task] = set()
         self._lock = threading.RLock()
         self._closed = threading.Event()
-        self._reminded = 0.0
+        self._reminded = -REMIND_SECONDS
         try:
             self._look()
             if self._refused and not self._admitted:
@@ -150,6 +151,7 @@ class DaskExecutor(Executor):
         while not self._closed.wait(LOOK_SECONDS):
             with suppress(OSError, RuntimeError):  # of a scheduler that does not answer at the moment
                 self._look()
+                self._say()
             if self._client.status == "closed":
                 for task in list(self._open):
                     self._end(task, self._lost())
@@ -166,7 +168,6 @@ class DaskExecutor(Executor):
             for task in list(self._open):
                 if not task.workers & self._admitted:
                     self._send(task)
-        self._say(present, refusals)
 
     def _examine(self, n_threads: Mapping[str, int]) -> dict[str, str]:
         """Return, by address, why a worker is refused, or an empty text; nothing of one that has gone again."""
@@ -176,9 +177,10 @@ class DaskExecutor(Executor):
             found |= {address: _reason(why) for address, why in answers.items() if not isinstance(why, OSError)}
         return found
 
-    def _say(self, present: Mapping[str, Any], refusals: Mapping[str, str]) -> None:
-        for address, why in refusals.items():
-            log.warning("worker %s (%s) gets no fits: it %s", address, present[address]["name"], why)
+    def _say(self) -> None:
+        for address in self._refused.keys() - self._named:
+            log.warning("worker %s gets no fits: it %s", address, self._refused[address])
+        self._named = set(self._refused)
         if not self._admitted and time.monotonic() - self._reminded > REMIND_SECONDS:
             self._reminded = time.monotonic()
             log.warning("%s has no worker for the run; waiting for one", self._address)
@@ -214,4 +216,4 @@ def _drop(sent: Future | None) -> None:
 def _reason(answered: str | Exception) -> str:
     if isinstance(answered, str):
         return answered
-    return f"cannot run simstudy ({type(answered).__name__}: {answered}); install the driver's versions there"
+    return f"cannot run simstudy ({str(answered) or type(answered).__name__}); install the driver's versions there"

@@ -104,7 +104,8 @@ def test_worker_killed(reference, tmp_path, n_kills, faults):
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.faults(full=True))]
+    ("number", "code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.faults(full=True))],
 )
 def test_interrupted(reference, tmp_path, faults, number, code):
     """One signal to the whole group, as a terminal or a batch system sends it: what is in hand is stored, exit code."""
