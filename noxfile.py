@@ -28,7 +28,7 @@ def study(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests."""
     install(session, "tests")
-    session.run("pytest", "-m", "not statistical", *session.posargs)
+    session.run("pytest", "-m", "not statistical and not faults", *session.posargs)
 
 
 @nox.session
@@ -36,6 +36,13 @@ def statistical(session: nox.Session) -> None:
     """Run the long statistical checks."""
     install(session, "tests")
     session.run("pytest", "-m", "statistical", *session.posargs)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Kill, interrupt, fill and damage, and end with a table of what was survived; `-- --short` in a minute."""
+    install(session, "tests", "dask")
+    session.run("pytest", "-m", "faults", "tests/faults", *session.posargs)
 
 
 @nox.session

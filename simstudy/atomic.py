@@ -5,10 +5,13 @@ Leaves to others what stands in the files and where they belong.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+from simstudy.errors import RunError
 
 
 def stage(folder: Path, content: bytes) -> Path:
@@ -47,6 +50,22 @@ def flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn a refusal of the disk into an error that says what to do.
+
+    Raises:
+        RunError: The disk is full, read-only or gone, or the folder forbids it.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"{folder} cannot be written ({error.strerror or error}); what is finished is stored: make room or give "
+            "write permission, then run the same command again"
+        ) from error
 
 
 def canonical_json(value: Mapping[str, Any]) -> str:

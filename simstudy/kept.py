@@ -4,6 +4,7 @@
 statistics, both with the dimensions chain, draw and group. NetCDF 3, so that no further library is needed to write it.
 """
 
+import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.io import netcdf_file
 
-from simstudy.atomic import publish
+from simstudy.atomic import publish, stage
 from simstudy.rows import KeptDraws
 
 CHAIN_AND_DRAW = ("chain", "draw")
@@ -32,13 +33,14 @@ def kept_folder(folder: Path, scenario: str, method: str) -> Path:
 
 
 def _write(path: Path, variables: Mapping[str, np.ndarray]) -> None:
-    staged = path.with_suffix(".part")
-    with netcdf_file(staged, "w", version=2) as file:
-        for name, values in variables.items():
-            names = [*CHAIN_AND_DRAW, f"{name}_group"][: values.ndim]
-            for dimension, length in zip(names, values.shape, strict=True):
-                if dimension not in file.dimensions:
-                    file.createDimension(dimension, length)
-            stored = values.astype(np.int32 if values.dtype.kind in "bui" else values.dtype)
-            file.createVariable(name, stored.dtype, names)[:] = stored
-    publish(staged, path)
+    content = io.BytesIO()
+    file = netcdf_file(content, "w", version=2)
+    for name, values in variables.items():
+        names = [*CHAIN_AND_DRAW, f"{name}_group"][: values.ndim]
+        for dimension, length in zip(names, values.shape, strict=True):
+            if dimension not in file.dimensions:
+                file.createDimension(dimension, length)
+        stored = values.astype(np.int32 if values.dtype.kind in "bui" else values.dtype)
+        file.createVariable(name, stored.dtype, names)[:] = stored
+    file.flush()
+    publish(stage(path.parent, content.getvalue()), path)

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 
-from simstudy.atomic import write_json
+from simstudy.atomic import write_json, writing
 from simstudy.errors import RunError
 
 PACKAGES = ("simstudy", "jax", "jaxlib", "numpyro", "numpy", "scipy", "pandas", "pyarrow")
@@ -41,7 +41,7 @@ def session(folder: Path, *, command: Sequence[str], seed: int, source: Path | N
         source: the study file or its folder, whose git commit is recorded.
 
     Raises:
-        RunError: The provenance that is there cannot be read.
+        RunError: The provenance that is there cannot be read, or the folder cannot be written.
     """
     path = folder / "provenance.json"
     before = _read(path) if path.exists() else None
@@ -50,12 +50,14 @@ def session(folder: Path, *, command: Sequence[str], seed: int, source: Path | N
     changed = {name: here[name] for name in CONDITIONS if here[name] != _latest(document, name)}
     entry = {"started": _now(), "ended": None, "command": public_command(command), **changed}
     document["sessions"].append(entry)
-    write_json(path, document)
+    with writing(folder):
+        write_json(path, document)
     try:
         yield
     finally:
         entry["ended"] = _now()
-        write_json(path, document)
+        with suppress(OSError):  # of a disk that is full, which has been said by whoever wrote to it last
+            write_json(path, document)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -4,7 +4,9 @@ The worst cell of the design decides. An estimate from few replicates can be far
 most before the number is estimated anew.
 """
 
+import math
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,13 @@ LARGEST_STEP = 5
 
 
 def run_until(
-    study: Study, targets: tuple[Target, ...], *, out: str | Path | None = None, quiet: bool = False, **where: Any
+    study: Study,
+    targets: tuple[Target, ...],
+    *,
+    out: str | Path | None = None,
+    quiet: bool = False,
+    time_limit: float | None = None,
+    **where: Any,
 ) -> Run:
     """Run a study, and go on with it, until every target is reached.
 
@@ -27,23 +35,33 @@ def run_until(
         targets: measures and the MCSEs that they have to reach in their worst scenario.
         out: run folder, by default ``runs/<name>``.
         quiet: say nothing on the way.
+        time_limit: seconds after which it ends with what is done, or None.
         where: further arguments of ``run``.
 
     Returns:
-        The run, whose study has the number of replicates that it took.
+        The run, whose study has the number of replicates that it took; where a limit stopped it, as far as it came.
 
     Raises:
         TableError: no scenario and method has one of the measures.
     """
     n = max(PILOT, study.replicates)
+    end = math.inf if time_limit is None else time.monotonic() + time_limit
     while True:
-        finished = run(study, out=out, replicates=n, quiet=quiet, **where)
+        left = None if time_limit is None else end - time.monotonic()
+        finished = run(study, out=out, replicates=n, quiet=quiet, time_limit=left, **where)
+        if not _is_complete(finished, n):
+            return finished
         table = performance(finished)
         if not quiet:
             _say(table, finished, targets, n)
         if reached(table, targets):
             return finished
         n = min(max(replicates_needed(table, targets), n + 1), LARGEST_STEP * n)
+
+
+def _is_complete(finished: Run, n: int) -> bool:
+    """Whether every scenario and method has all its replicates; a run within limits may have stopped before."""
+    return len(finished.fits) >= n * len(finished.scenarios) * len(finished.methods)
 
 
 def _say(table: Any, finished: Run, targets: tuple[Target, ...], n: int) -> None:

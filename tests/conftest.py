@@ -12,3 +12,7 @@ os.environ.setdefault("MPLBACKEND", "agg")
 from simstudy.executors import configure_compilation_cache  # noqa: E402 - after the environment is set
 
 configure_compilation_cache()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--short", action="store_true", help="few faults of each kind, for `nox -s faults -- --short`")

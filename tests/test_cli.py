@@ -1,10 +1,17 @@
 """The command line: what it prints, and how it refuses."""
 
+import contextlib
+import io
+import shutil
 import subprocess
 import sys
+from unittest import mock
 
 import pandas as pd
 import pytest
+
+from simstudy.cli import main
+from simstudy.cli.run import time_for_fits
 
 SIMSTUDY = [sys.executable, "-c", "from simstudy.cli import main; main()"]
 
@@ -28,28 +35,57 @@ draws = 60
 
 
 def simstudy(*arguments, cwd):
+    """Run the command line in this process, which has imported everything already."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(cwd),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        mock.patch.object(sys, "argv", ["simstudy", *arguments]),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    return subprocess.CompletedProcess(arguments, ended.value.code, out.getvalue(), err.getvalue())
+
+
+def simstudy_in_a_shell(*arguments, cwd):
     return subprocess.run([*SIMSTUDY, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
 
 
-def test_a_study_ends_with_the_path_of_its_report(tmp_path):
-    """`simstudy run` makes the run and its report, and says where it is; again, it only says so."""
-    (tmp_path / "tiny.toml").write_text(STUDY)
-    first = simstudy("run", "tiny.toml", cwd=tmp_path)
-    assert (first.returncode, first.stdout) == (0, "report: runs/tiny/report.html\n"), first.stderr
-    assert "2 of 2 fits" in first.stderr
-    assert "<html" in (tmp_path / "runs/tiny/report.html").read_text()
-    assert len(pd.read_parquet(tmp_path / "runs/tiny/fits")) == 2
-    assert len(pd.read_parquet(tmp_path / "runs/tiny/performance.parquet")) > 10
-    again = simstudy("run", "tiny.toml", cwd=tmp_path)
-    assert (again.returncode, again.stdout) == (0, first.stdout)
-    report = simstudy("report", "runs/tiny", "--out", "other.html", cwd=tmp_path)
+@pytest.fixture(scope="module")
+def shell_run(tmp_path_factory):
+    """What `simstudy run tiny.toml` printed in a shell, and the folder that it ran in."""
+    place = tmp_path_factory.mktemp("shell")
+    (place / "tiny.toml").write_text(STUDY)
+    return simstudy_in_a_shell("run", "tiny.toml", cwd=place), place
+
+
+@pytest.fixture
+def place(shell_run, tmp_path):
+    """A folder with the study and its finished run."""
+    return shutil.copytree(shell_run[1], tmp_path / "place")
+
+
+def test_a_study_ends_with_the_path_of_its_report(shell_run):
+    """`simstudy run` makes the run and its report, and says where it is."""
+    done, place = shell_run
+    assert (done.returncode, done.stdout) == (0, "report: runs/tiny/report.html\n"), done.stderr
+    assert "2 of 2 fits" in done.stderr
+    assert "<html" in (place / "runs/tiny/report.html").read_text()
+    assert len(pd.read_parquet(place / "runs/tiny/fits")) == 2
+    assert len(pd.read_parquet(place / "runs/tiny/performance.parquet")) > 10
+
+
+def test_a_report_is_made_of_a_run(place):
+    """`simstudy report` writes the page anew, where it is told."""
+    report = simstudy("report", "runs/tiny", "--out", "other.html", cwd=place)
     assert (report.returncode, report.stdout) == (0, "report: other.html\n")
 
 
 def test_a_run_goes_on_until_its_target(tmp_path):
     """`--until` starts with 200 replicates, says how many are needed, and stops when they are there."""
     (tmp_path / "tiny.toml").write_text(STUDY)
-    done = simstudy("run", "tiny.toml", "--until", "coverage:theta:0.014", cwd=tmp_path)
+    done = simstudy("run", "tiny.toml", "--workers", "0", "--until", "coverage:theta:0.014", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "200 replicates: MCSE of coverage" in done.stderr
     performance = pd.read_parquet(tmp_path / "runs/tiny/performance.parquet")
@@ -99,6 +135,8 @@ def test_what_there_is_is_listed(tmp_path, what, words):
             "--platform: got 'tpu'; did you mean 'gpu'?; expected one of cpu, gpu",
         ),
         (["run", "pooling", "--executor", "cloud"], "--executor: got 'cloud'"),
+        (["run", "pooling", "--executor", "dask://h:1", "--workers", "2"], "a cluster has its own"),
+        (["run", "pooling", "--time-limit", "soon"], "--time-limit soon: expected a duration such as 90s, 30m"),
         (["run", "pooling", "--load", "none.py"], "--load none.py"),
         (["run", "pooling", "--until", "coverag:0.01"], "did you mean 'coverage'"),
         (["run", "pooling", "--until", "coverage:0.01", "--replicates", "9"], "give one of them"),
@@ -120,6 +158,40 @@ def test_misuse_is_one_message(tmp_path, arguments, words):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_time_limit_ends_with_the_report(place):
+    """Too short for all replicates, it stops with what is done, reports it, says how to go on, and has done its job."""
+    arguments = ("run", "tiny.toml", "--workers", "0", "--replicates", "50000", "--time-limit", "1s")
+    done = simstudy(*arguments, cwd=place)
+    assert (done.returncode, done.stdout) == (0, "report: runs/tiny/report.html\n"), done.stderr
+    assert (
+        "stopped: no further block would end within the time limit; what is finished is stored: run the same command "
+        "again to go on" in done.stderr
+    )
+    assert 2 <= len(pd.read_parquet(place / "runs/tiny/fits")) < 50_000
+
+
+def test_the_report_has_its_share_of_the_time():
+    """A tenth, and a minute at most."""
+    assert (time_for_fits(100.0), time_for_fits(7200.0)) == (90.0, 7140.0)
+
+
+def test_quiet_and_verbose(place):
+    """Verbose says a line for every block, quiet nothing, and run.log has all sessions, each line with its time."""
+    arguments = ("run", "tiny.toml", "--workers", "0")
+    verbose = simstudy(*arguments, "--replicates", "3", "--verbose", cwd=place)
+    assert "1 fits of 'complete'" in verbose.stderr
+    assert "2 fits are stored already and stay; 1 to come" in verbose.stderr
+    quiet = simstudy(*arguments, "--replicates", "3", "--quiet", cwd=place)
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "report: runs/tiny/report.html\n", "")
+    lines = (place / "runs/tiny/run.log").read_text().splitlines()
+    assert [line.split("; ")[-1] for line in lines if "replicates" in line] == [
+        "fits to come: 2, programs: 1",
+        "fits to come: 1, programs: 1",
+        "fits to come: 0, programs: 0",
+    ]
+    assert all(pd.Timestamp(" ".join(line.split()[:2]).replace(",", ".")) for line in lines)
+
+
 def test_a_run_whose_fits_fail_is_a_bad_answer(tmp_path):
     """More failed fits than --max-failed: everything is stored and reported, and the exit code is 1."""
     (tmp_path / "mine.py").write_text(
@@ -133,7 +205,7 @@ def test_a_run_whose_fits_fail_is_a_bad_answer(tmp_path):
         '[study]\nname = "s"\nreplicates = 2\n[mechanism]\nkind = "constant"\n'
         '[[method]]\nname = "b"\nmodel = "broken"\n[sampler]\nkind = "numpyro"\n'
     )
-    done = simstudy("run", "s.toml", "--load", "mine.py", cwd=tmp_path)
+    done = simstudy("run", "s.toml", "--workers", "0", "--load", "mine.py", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert "100.0% of the fits failed" in done.stderr
     assert set(pd.read_parquet(tmp_path / "runs/s/fits")["reason"]) == {"ValueError: no such thing"}

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -23,6 +24,8 @@ from simstudy.executors import (
     run_blocks,
     worker_environment,
 )
+from simstudy.executors.admission import admit, required_versions
+from simstudy.executors.where import Where, window
 
 PATIENCE_SECONDS = 60
 
@@ -51,11 +54,16 @@ def square(job):
     return [n**2 for n in job.numbers]
 
 
+def meet(place):
+    """Wait until two processes have come here."""
+    (place / str(os.getpid())).touch()
+    wait_until(lambda: len(list(place.iterdir())) == 2)
+
+
 def timed(job):
     started = time.monotonic()
     if job.meeting:
-        (job.meeting / str(os.getpid())).touch()
-        wait_until(lambda: len(list(job.meeting.iterdir())) == 2)
+        meet(job.meeting)
     time.sleep(job.seconds)
     return started, time.monotonic(), os.getpid()
 
@@ -67,8 +75,8 @@ def die_once(marker):
     return "second time"
 
 
-def describe_process(_=None):
-    time.sleep(0.3)
+def describe_process(meeting):
+    meet(meeting)
     names = [*worker_environment(), "MARK"]
     return os.getpid(), sorted(os.sched_getaffinity(0)), {name: os.environ.get(name) for name in names}
 
@@ -116,10 +124,10 @@ def is_gone(pid):
 class TestLocalExecutor:
     """Worker processes behind the interface of concurrent.futures."""
 
-    def test_workers_have_their_core_and_environment(self):
+    def test_workers_have_their_core_and_environment(self, tmp_path):
         """Each worker is another process, pinned to a core of its own where one is free, with one environment."""
         with local_executor(2, environment={"MARK": "x"}) as executor:
-            found = list(executor.map(describe_process, range(2)))
+            found = list(executor.map(describe_process, [tmp_path] * 2))
         pids, cores, environments = zip(*found, strict=True)
         assert len({*pids, os.getpid()}) == 3
         allowed = sorted(os.sched_getaffinity(0))
@@ -160,22 +168,23 @@ class TestLocalExecutor:
         with pytest.raises(RunError, match="workers = 0; expected at least 1, or an InProcessExecutor"):
             local_executor(0)
 
-    def test_shutdown_at_once(self):
+    def test_shutdown_at_once(self, tmp_path):
         """Shut down without waiting, busy workers end now and waiting tasks are cancelled."""
         executor = local_executor(1)
-        busy = executor.submit(timed, Job((), seconds=60))
+        busy = executor.submit(timed, Job((), meeting=tmp_path))
         waiting = executor.submit(pow, 2, 3)
-        wait_until(busy.running)
-        time.sleep(0.3)
+        wait_until(lambda: list(tmp_path.iterdir()))
         executor.shutdown(wait=False)
         assert isinstance(busy.exception(timeout=PATIENCE_SECONDS), WorkerDied)
         assert waiting.cancelled()
         with pytest.raises(RuntimeError, match="shut down"):
             executor.submit(pow, 2, 3)
 
-    def test_a_program_stays_with_its_worker(self):
+    def test_a_program_stays_with_its_worker(self, tmp_path):
         """With one program per worker and all tasks queued, no worker takes the other's while it has its own."""
-        jobs = [Job((), program=p, seconds=0.5 if k < 2 else 0.1) for k, p in enumerate("abaabbabab")]
+        jobs = [
+            Job((), program=p, meeting=tmp_path if k < 2 else None, seconds=0.05) for k, p in enumerate("abaabbabab")
+        ]
         with local_executor(2) as executor:
             futures = [executor.submit(timed, job) for job in jobs]
             workers = [future.result()[2] for future in futures]
@@ -313,8 +322,9 @@ class TestRunBlocks:
         assert by_number(run_squares(jobs, POOLS["local"])) == {0: "worker died", 1: 1, 2: 4}
 
     def test_window(self):
-        """No more than the window is in flight, however many wait, and it is used."""
+        """No more than the window is in flight, however many wait, and it is used; it may follow the executor."""
         in_flight = []
+        full = threading.Event()
 
         class Watched(ThreadPoolExecutor):
             futures = ()
@@ -323,25 +333,71 @@ class TestRunBlocks:
                 future = super().submit(*args)
                 self.futures = [f for f in (*self.futures, future) if not f.done()]
                 in_flight.append(len(self.futures))
+                if len(self.futures) == 3:
+                    full.set()
                 return future
 
-        jobs = [Job((k,), seconds=0.01) for k in range(20)]
-        found = by_number(run_squares(jobs, lambda: Watched(2), window=3))
-        assert found == {k: k**2 for k in range(20)}
+        def after_the_window_is_full(job):
+            full.wait(PATIENCE_SECONDS)
+            return square(job)
+
+        jobs = [Job((k,)) for k in range(20)]
+        window = lambda executor: executor._max_workers + 1  # noqa: E731
+        results = run_squares(jobs, lambda: Watched(2), window=window, task=after_the_window_is_full)
+        assert by_number(results) == {k: k**2 for k in range(20)}
         assert max(in_flight) == 3
 
     def test_stop(self):
-        """Once told to stop, the loop yields what is in flight and sends nothing more."""
+        """Once told to stop, the loop yields what has begun and sends nothing more."""
         done = []
         jobs = [Job((k,), seconds=0.01) for k in range(50)]
         for job, _ in run_squares(jobs, lambda: ThreadPoolExecutor(2), window=4, stop=lambda: len(done) >= 3):
             done.append(job)
         assert 3 <= len(done) <= 3 + 4
 
+    def test_what_has_not_begun_is_called_back(self):
+        """With one thread and a window of 4, stopping after the first block leaves at most the one that has begun."""
+        begun, done = [], []
+
+        def begin(job):
+            begun.append(job)
+            return square(job)
+
+        results = run_squares(
+            [Job((k,)) for k in range(50)], lambda: ThreadPoolExecutor(1), task=begin, stop=lambda: bool(done)
+        )
+        for job, _ in results:
+            done.append(job)
+        assert done == begun
+
+    def test_abandon(self):
+        """Once its time is over, the loop ends within a moment and its workers with it, whatever they are doing."""
+        pool = local_executor(1)
+        results = run_squares([Job((), seconds=3600)], lambda: pool, task=timed, abandon=lambda: bool(pool._workers))
+        assert list(results) == []
+        wait_until(lambda: not pool._workers)
+
+    def test_an_executor_that_cannot_be_replaced(self):
+        """Where an executor stays broken the run ends with what to do."""
+        pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        jobs = [Job((1,), deadly=frozenset({1}))]
+        with pytest.raises(RunError, match="the executor is broken and cannot be replaced"):
+            list(run_squares(jobs, lambda: pool))
+
     def test_results_come_as_they_finish(self):
         """A long block does not hold up the short ones."""
-        jobs = [Job((0,), seconds=1.0), *(Job((k,), seconds=0.01) for k in range(1, 5))]
-        order = [job.numbers[0] for job, _ in run_squares(jobs, lambda: ThreadPoolExecutor(2))]
+        others_came = threading.Event()
+
+        def wait_for_others(job):
+            if job.numbers == (0,):
+                others_came.wait(PATIENCE_SECONDS)
+
+        order = []
+        jobs = [Job((k,)) for k in range(5)]
+        for job, _ in run_squares(jobs, lambda: ThreadPoolExecutor(2), task=wait_for_others):
+            order.append(job.numbers[0])
+            if len(order) == 4:
+                others_came.set()
         assert order == [1, 2, 3, 4, 0]
 
     def test_an_abandoned_loop_ends_its_workers(self):
@@ -392,6 +448,45 @@ def test_cores_are_shared_between_studies():
     for process, _ in [*holders, again]:
         with process:
             process.kill()
+
+
+class TestWhere:
+    """Where fits run, as a user says it."""
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"executor": "cloud"}, "--executor: got 'cloud'; expected local or dask://HOST:PORT"),
+            ({"executor": "dask://h:1", "platform": "gpu"}, "--platform gpu computes in this process"),
+            ({"executor": "dask://h:1", "workers": 2}, "--workers counts processes of this machine"),
+        ],
+    )
+    def test_what_does_not_go_together(self, options, message):
+        """Options that contradict each other are refused before anything starts."""
+        with pytest.raises(RunError) as caught:
+            Where(**options)
+        assert message in str(caught.value)
+
+    def test_a_users_executor_outlives_the_run(self):
+        """It is used as it is and not shut down; the window follows the number of workers."""
+        with ThreadPoolExecutor(3) as pool:
+            executor = Where(executor=pool, workers=3).start()
+            assert window(executor) == 6
+            executor.shutdown(wait=False)
+            assert executor.submit(pow, 2, 3).result() == 8
+
+    def test_dask_that_is_not_installed(self, monkeypatch):
+        """The message names the command that installs it."""
+        monkeypatch.setitem(sys.modules, "distributed", None)
+        with pytest.raises(RunError, match=r"needs Dask, which is not installed: .* pip install 'simstudy\[dask\]'"):
+            Where(executor="dask://127.0.0.1:1").start()
+
+    def test_versions_are_compared(self):
+        """A worker with another version is refused by the package's name, with both versions and what to do."""
+        assert admit(required_versions() | {"numpyro": "0.1"}).startswith("has numpyro ")
+        assert admit(required_versions() | {"jax": "0.1"}).endswith(
+            f"jax {required_versions()['jax']} instead of 0.1; install the driver's versions there"
+        )
 
 
 class TestEnvironment:

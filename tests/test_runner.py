@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 
 import numpy as np
 import numpyro
@@ -15,6 +16,7 @@ import pytest
 
 import simstudy
 from simstudy.errors import RunError
+from simstudy.executors import InProcessExecutor, WorkerDied
 from simstudy.store import Run
 
 STUDY = {
@@ -24,6 +26,14 @@ STUDY = {
     "sampler": {"kind": "nuts", "chains": 2, "warmup": 60, "draws": 60},
 }
 TABLES = ("scenarios", "methods", "groups", "fits", "chains", "estimates")
+KEYS = {
+    "scenarios": ["scenario"],
+    "methods": ["method"],
+    "groups": ["scenario", "replicate", "group"],
+    "fits": ["scenario", "replicate", "method"],
+    "chains": ["scenario", "replicate", "method", "chain"],
+    "estimates": ["scenario", "replicate", "method", "estimand", "group"],
+}
 
 SCRIPT = """
 import json, sys
@@ -94,6 +104,86 @@ def test_two_workers_give_the_same_rows(uninterrupted, tmp_path):
     command = [sys.executable, "-c", SCRIPT, json.dumps(STUDY), str(tmp_path / "two"), "2"]
     subprocess.run(command, check=True, cwd=tmp_path)
     same_tables(Run.open(tmp_path / "two"), uninterrupted)
+
+
+def reordered():
+    """The same study with every list the other way round."""
+    mechanism = STUDY["mechanism"]
+    mechanism = mechanism | {"groups": mechanism["groups"][::-1], "tau": mechanism["tau"][::-1]}
+    return STUDY | {"mechanism": mechanism, "method": STUDY["method"][::-1]}
+
+
+def test_order_makes_no_difference(uninterrupted, tmp_path):
+    """Scenarios and methods in another order, hence other blocks, lanes and neighbors: the same rows, bit for bit."""
+    other = simstudy.run(simstudy.Study.from_dict(reordered()), out=tmp_path / "run", workers=0, quiet=True)
+    assert set(other.batches).isdisjoint(uninterrupted.batches)
+    assert list(other.methods["method"]) == ["partial", "complete"]
+    for name, keys in KEYS.items():
+        first, second = (
+            getattr(run, name).drop(columns="batch", errors="ignore").astype(dict.fromkeys(keys, str))
+            for run in (uninterrupted, other)
+        )
+        first, second = (table.sort_values(keys, ignore_index=True) for table in (first, second))
+        pd.testing.assert_frame_equal(first, second, check_categorical=False, check_like=True, obj=name)
+
+
+def test_division_into_blocks_makes_no_difference(uninterrupted, tmp_path):
+    """Blocks divided and divided again, as after deaths of workers: the same rows, bit for bit."""
+
+    class Deadly(InProcessExecutor):
+        def submit(self, task, block):
+            if len(block.fits) <= 3:
+                return super().submit(task, block)
+            future = Future()
+            future.set_exception(WorkerDied("too large"))
+            return future
+
+    divided = simstudy.run(
+        simstudy.Study.from_dict(STUDY), out=tmp_path / "run", executor=Deadly(), workers=1, quiet=True
+    )
+    assert len(divided.batches) == 16
+    same_tables(divided, uninterrupted)
+
+
+class Interrupting(InProcessExecutor):
+    """Has a signal come while each block runs."""
+
+    def __init__(self, number):
+        self._number = number
+
+    def submit(self, task, *args):
+        signal.raise_signal(self._number)
+        return super().submit(task, *args)
+
+
+@pytest.mark.parametrize(("number", "ending"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+def test_an_interrupted_run_goes_on_to_the_same_rows(uninterrupted, tmp_path, number, ending):
+    """Ctrl-C or SIGTERM at every block: the block is finished and stored, and sessions add up to the same rows."""
+    n_stored = []
+    for _ in uninterrupted.batches:
+        with pytest.raises(ending):
+            simstudy.run(
+                simstudy.Study.from_dict(STUDY), out=tmp_path, executor=Interrupting(number), workers=1, quiet=True
+            )
+        n_stored.append(len(Run.open(tmp_path).fits))
+    assert sorted(set(n_stored)) == n_stored
+    same_tables(Run.open(tmp_path), uninterrupted)
+    assert (tmp_path / "run.log").read_text().count("fits to come") == len(n_stored)
+
+
+def test_a_run_that_fails_too_much_stops(tmp_path):
+    """A method whose every fit fails, among others: the run stops early and says why; all that was done is stored."""
+
+    def broken(data):
+        raise ValueError("no such thing")
+
+    model = simstudy.register_model("broken", broken, estimands=dict)
+    contents = changed(replicates=400) | {"method": [STUDY["method"][0], {"name": "broken", "model": model}]}
+    run = simstudy.run(simstudy.Study.from_dict(contents), out=tmp_path, workers=0, max_failed=0.2, quiet=True)
+    status = run.fits.groupby("method", observed=True)["status"].agg(set)
+    assert len(run.fits) < 3200
+    assert status["broken"] == {"failed"}
+    assert "so that more than 20.0% of all 3200 will" in (tmp_path / "run.log").read_text()
 
 
 def test_a_killed_run_goes_on_to_the_same_rows(uninterrupted, tmp_path):

@@ -6,13 +6,14 @@ from collections.abc import Callable
 import typer
 
 from simstudy.cli.compare import compare_command
-from simstudy.cli.exits import DONE, INTERRUPTED, MISUSE, say
+from simstudy.cli.exits import DONE, INTERRUPTED, MISUSE, TERMINATED, say
 from simstudy.cli.inventory import list_command
 from simstudy.cli.report import report_command
 from simstudy.cli.run import run_command
 from simstudy.cli.score import score_command
 from simstudy.errors import SimstudyError
 
+GO_ON = "interrupted; what is finished is stored: run the same command again to go on"
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run_command,
     "report": report_command,
@@ -39,12 +40,17 @@ def main() -> None:
         say(str(error))
         code = MISUSE
     except (typer.Abort, KeyboardInterrupt):
-        say("interrupted; what is finished is stored: run the same command again to go on")
         code = INTERRUPTED
+    except SystemExit as error:
+        if error.code == TERMINATED:
+            say(GO_ON)
+        raise
     except Exception as error:
         # Click's own errors carry a message for the user; anything else is a defect and keeps its traceback.
         if not hasattr(error, "format_message"):
             raise
         say(error.format_message())
         code = MISUSE
+    if code == INTERRUPTED:  # typer itself turns Ctrl-C into this code
+        say(GO_ON)
     sys.exit(code if isinstance(code, int) else DONE)

@@ -2,7 +2,7 @@
 
 import sys
 
-DONE, BAD_ANSWER, MISUSE, INTERRUPTED = 0, 1, 2, 130
+DONE, BAD_ANSWER, MISUSE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
 
 def say(text: str) -> None:

@@ -1,5 +1,6 @@
 """``simstudy report``: the page of runs, from their tables alone."""
 
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,8 @@ def report_command(
 
 def write_reports(folders: list[Path], out: Path | None) -> Path:
     """Score runs, keep their performance tables, and write their report."""
+    from simstudy.atomic import writing
+    from simstudy.errors import RunError
     from simstudy.measures import performance
     from simstudy.report import write_report
     from simstudy.store import Run, write_performance
@@ -23,5 +26,8 @@ def write_reports(folders: list[Path], out: Path | None) -> Path:
     runs = [Run.open(folder) for folder in folders]
     tables = [performance(run) for run in runs]
     for run, table in zip(runs, tables, strict=True):
-        write_performance(run.folder, table)
-    return write_report(runs[0], tables[0], out or runs[0].folder / "report.html")
+        with nullcontext() if out is None else suppress(RunError):  # a read-only run has a report elsewhere
+            write_performance(run.folder, table)
+    page = out or runs[0].folder / "report.html"
+    with writing(page.parent):
+        return write_report(runs[0], tables[0], page)

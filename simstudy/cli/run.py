@@ -8,7 +8,10 @@ import typer
 from simstudy.cli.exits import BAD_ANSWER, say
 from simstudy.cli.options import check_choice, read_share
 from simstudy.cli.report import write_reports
+from simstudy.duration import read_duration
 from simstudy.errors import StudyError, suggestion
+
+LONGEST_REPORT_SECONDS = 60
 
 
 def run_command(
@@ -19,16 +22,22 @@ def run_command(
         str | None, typer.Option(help='Go on until MCSEs are reached: "coverage:0.005,bias:0.01".')
     ] = None,
     workers: Annotated[int | None, typer.Option(min=0, help="Worker processes; by default one per core.")] = None,
-    executor: Annotated[str, typer.Option(help="Where blocks run: local.")] = "local",
+    executor: Annotated[str, typer.Option(help="Where fits run: local, or dask://HOST:PORT.")] = "local",
     platform: Annotated[str, typer.Option(help="cpu, or gpu: one process on the device.")] = "cpu",
     keep_draws: Annotated[int, typer.Option(min=0, help="Keep the draws of the first K replicates.")] = 0,
     load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,
-    max_failed: Annotated[str, typer.Option(help="Largest share of failed and non-finite fits.")] = "5%",
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    max_failed: Annotated[
+        str, typer.Option(help="Largest share of failed and non-finite fits; a run that is sure to have more stops.")
+    ] = "5%",
+    time_limit: Annotated[
+        str | None, typer.Option(help="Stop in time with what is done: 90s, 30m, 2h. The report is included.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Warnings alone; run.log has the rest.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="A line for every block.")] = False,
 ) -> None:
     """Run a study, or go on with it, and write its report."""
     limit = read_share(max_failed)
-    check_choice("--executor", executor, ("local",))
+    seconds = None if time_limit is None else time_for_fits(read_duration(time_limit, option="--time-limit"))
     check_choice("--platform", platform, ("cpu", "gpu"))
     if until is not None and replicates is not None:
         raise StudyError("--until and --replicates: give one of them; --until finds the number of replicates")
@@ -40,7 +49,16 @@ def run_command(
     targets = parse_targets(until) if until is not None else ()
     for path in load or []:
         load_file(path)
-    where: dict[str, Any] = {"workers": workers, "platform": platform, "keep_draws": keep_draws, "quiet": quiet}
+    where: dict[str, Any] = {
+        "workers": workers,
+        "executor": executor,
+        "platform": platform,
+        "keep_draws": keep_draws,
+        "time_limit": seconds,
+        "max_failed": limit,
+        "quiet": quiet,
+        "verbose": verbose,
+    }
     if targets:
         finished = run_until(_study(study), targets, out=out, **where)
     else:
@@ -51,6 +69,11 @@ def run_command(
     if bad > limit:
         say(f"{bad:.1%} of the fits failed or are not finite, more than --max-failed {max_failed}; see the report")
         raise typer.Exit(BAD_ANSWER)
+
+
+def time_for_fits(seconds: float) -> float:
+    """Return what of a command's time the fits may take: a tenth, a minute at most, is kept for the report."""
+    return seconds - min(seconds / 10, LONGEST_REPORT_SECONDS)
 
 
 def _study(name: str) -> Any:

@@ -1,7 +1,8 @@
-"""Where blocks of fits run: the ``concurrent.futures.Executor`` interface, here for one machine.
+"""Where blocks of fits run, behind the ``concurrent.futures.Executor`` interface.
 
 ``environment`` says what a worker process must find before JAX starts, ``local`` runs pinned worker processes, ``here``
-runs in the driver's own process, ``blocks`` keeps a bounded number of blocks in flight and outlives workers that die.
+runs in the driver's own process, ``dask`` on a cluster, whose workers ``admission`` examines; ``where`` chooses among
+them. ``blocks`` keeps a bounded number of blocks in flight and outlives workers that die.
 """
 
 from simstudy.executors.blocks import BlockFailure, WorkerDied, run_blocks

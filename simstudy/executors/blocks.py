@@ -9,16 +9,27 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from simstudy.errors import SimstudyError
+from simstudy.errors import RunError, SimstudyError
 from simstudy.executors.queue import Block, BlockQueue
 
 Item = TypeVar("Item")
 
 DEATHS_TO_SPLIT = 2
+TICK_SECONDS = 1.0
 
 
 class WorkerDied(BrokenExecutor):
-    """The worker that ran this very task died; the executor and all other tasks live."""
+    """The worker that had this very task died; the executor and all other tasks live.
+
+    Args:
+        text: how it died.
+        deaths: workers that died with the task.
+        alone: whether the worker had no other task, so that this one is to blame.
+    """
+
+    def __init__(self, text: str, *, deaths: int = 1, alone: bool = True):
+        super().__init__(text)
+        self.deaths, self.alone = deaths, alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +50,10 @@ def run_blocks(
     items: Iterable[Item],
     *,
     executor_factory: Callable[[], Executor],
-    window: int,
+    window: int | Callable[[Executor], int],
     split: Callable[[Item], tuple[Item, Item] | None],
     stop: Callable[[], bool] = lambda: False,
+    abandon: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[Item, Any]]:
     """Run a task on every item and yield (item, result) as they finish.
 
@@ -50,16 +62,20 @@ def run_blocks(
     different programs go before all others, which then go program by program in turn.
 
     An item whose worker died runs again; one that ended two workers is split in two, and one that cannot be split is
-    a failure. Where an executor breaks as a whole it is replaced, and what was in flight runs again one by one, so
-    that only the item that ends workers is blamed for it.
+    a failure; where its worker had other items too, it runs alone once more before it is. Where an executor breaks as
+    a whole it is replaced, and what was in flight runs again one by one, so that only the item that ends workers is
+    blamed for it.
 
     Args:
         task: a function of one item that worker processes can import or unpickle.
         items: what to run, the preferred first.
         executor_factory: makes an executor; called again when one is broken.
-        window: most items in flight, at least 1; twice the number of workers keeps them busy.
+        window: most items in flight, at least 1; twice the number of workers keeps them busy. A function of the
+            executor where that number changes.
         split: divides an item in two, or returns None where it cannot be divided.
-        stop: asked before an item is sent off; once true, items in flight finish and the others are not run.
+        stop: asked every second and before an item is sent off; once true, items that have begun finish and the
+            others are not run.
+        abandon: asked every second; once true, items that have begun are given up too.
 
     Yields:
         (item, result), or (item, ``BlockFailure``) where the worker died or the task raised.
@@ -76,7 +92,7 @@ def run_blocks(
     """
     loop = _Loop(task, BlockQueue(items), executor_factory=executor_factory, window=window, split=split, stop=stop)
     try:
-        while loop.send():
+        while loop.send() and not abandon():
             yield from loop.collect()
     finally:
         loop.end()
@@ -91,7 +107,7 @@ class _Loop(Generic[Item]):
         queue: BlockQueue[Item],
         *,
         executor_factory: Callable[[], Executor],
-        window: int,
+        window: int | Callable[[Executor], int],
         split: Callable[[Item], tuple[Item, Item] | None],
         stop: Callable[[], bool],
     ):
@@ -102,15 +118,17 @@ class _Loop(Generic[Item]):
 
     def send(self) -> bool:
         """Fill the window, as far as nothing has come back meanwhile, and say whether anything is in flight."""
-        while len(self._in_flight) < self._window and not self._stop():
+        if self._stop():
+            self._call_back()
+        while len(self._in_flight) < self._room() and not self._stop():
             block = self._queue.take(self._in_flight.values())
             if block is None or not self._submit(block):
                 break
         return bool(self._in_flight)
 
     def collect(self) -> Iterator[tuple[Item, Any]]:
-        """Wait until something has come back and yield what came of it, in the order of sending."""
-        done, _ = wait(self._in_flight, return_when=FIRST_COMPLETED)
+        """Wait a moment for something to come back and yield what came of it, in the order of sending."""
+        done, _ = wait(self._in_flight, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
         for future in [future for future in self._in_flight if future in done]:
             if block := self._in_flight.pop(future, None):
                 yield from self._settle(block, future)
@@ -121,6 +139,14 @@ class _Loop(Generic[Item]):
             future.cancel()
         self._executor.shutdown(wait=not self._in_flight)
 
+    def _room(self) -> int:
+        return self._window if isinstance(self._window, int) else max(1, self._window(self._executor))
+
+    def _call_back(self) -> None:
+        """Give up what is in flight and has not begun."""
+        for future in [future for future in self._in_flight if future.cancel()]:
+            del self._in_flight[future]
+
     def _submit(self, block: Block[Item]) -> bool:
         """Send a block off and say whether there is time to send another."""
         try:
@@ -129,10 +155,19 @@ class _Loop(Generic[Item]):
             if self._in_flight:
                 self._queue.put_back([block])
                 return False
-            self._replace_executor()
-            future = self._executor.submit(self._task, block.item)
+            future = self._submit_anew(block)
         self._in_flight[future] = block
         return not future.done()
+
+    def _submit_anew(self, block: Block[Item]) -> Future:
+        self._replace_executor()
+        try:
+            return self._executor.submit(self._task, block.item)
+        except BrokenExecutor as error:
+            raise RunError(
+                f"the executor is broken and cannot be replaced ({error}); what is finished is stored: run the same "
+                "command again with a new one"
+            ) from error
 
     def _settle(self, block: Block[Item], future: Future) -> Iterator[tuple[Item, Any]]:
         error = future.exception()
@@ -147,11 +182,15 @@ class _Loop(Generic[Item]):
             yield block.item, future.result() if error is None else BlockFailure(reason=_line(error), error=error)
 
     def _died(self, block: Block[Item], error: BaseException) -> Iterator[tuple[Item, Any]]:
-        block.deaths += 1
+        is_sure = block.suspect or getattr(error, "alone", True)
+        block.deaths += getattr(error, "deaths", 1)
         if block.deaths < DEATHS_TO_SPLIT:
             self._queue.put_back([block])
         elif halves := self._split(block.item):
             self._queue.put_back(Block(half, suspect=block.suspect) for half in halves)
+        elif not is_sure:
+            block.suspect = True
+            self._queue.put_back([block])
         else:
             self._queue.gave_up(block)
             yield block.item, BlockFailure(reason="worker died", error=error)

@@ -4,6 +4,7 @@ Each worker has a thread here that hands it one task at a time. So the death of 
 task that it ran: its future holds ``WorkerDied``, the worker is replaced, and all other tasks go on.
 """
 
+import atexit
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping
@@ -40,6 +41,7 @@ class LocalExecutor(Executor):
     def __init__(self, workers: int, *, environment: Mapping[str, str]):
         if workers < 1:
             raise RunError(f"workers = {workers}; expected at least 1, or an InProcessExecutor for none")
+        self.n_workers = workers
         self._environment = dict(environment)
         self._waiting: deque[_Task] = deque()
         self._changed = threading.Condition()
@@ -49,6 +51,8 @@ class LocalExecutor(Executor):
         self._threads = [threading.Thread(target=self._attend, daemon=True) for _ in range(workers)]
         for thread in self._threads:
             thread.start()
+        # Before multiprocessing's own exit, which asks by SIGTERM, to which workers are deaf, and waits for ever.
+        atexit.register(self._abort)
 
     def submit(self, task: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
         """Queue a task; it is pickled by value where it is of ``__main__``."""
@@ -63,6 +67,7 @@ class LocalExecutor(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the workers: once all tasks are done, or with ``wait=False`` at once, in the middle of their tasks."""
+        atexit.unregister(self._abort)
         with self._changed:
             self._closed, self._aborted = True, self._aborted or not wait
             while self._waiting and (cancel_futures or self._aborted):
@@ -73,6 +78,9 @@ class LocalExecutor(Executor):
         if wait:
             for thread in self._threads:
                 thread.join()
+
+    def _abort(self) -> None:
+        self.shutdown(wait=False)
 
     def _attend(self) -> None:
         """Keep one worker process busy until the executor is shut down and its queue is empty."""

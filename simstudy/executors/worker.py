@@ -1,4 +1,4 @@
-"""One worker process: pinned to a core, deaf to Ctrl-C, gone when its driver is gone.
+"""One worker process: pinned to a core, deaf to Ctrl-C and SIGTERM, gone when its driver is gone.
 
 A process comes from loky, so that a script needs no ``__main__`` guard and may bring functions of its own; loky's pool
 is not used, because there one dead worker takes the whole pool and everything in flight with it.
@@ -88,12 +88,16 @@ class Worker:
 
 def serve(connection: Connection, driver: int) -> None:
     """Run tasks in a worker process until the driver closes the connection or dies."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # a terminal and a batch system send them to the driver's workers too
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(driver,), daemon=True).start()
     claim = claim_core(_allowed_cores())
     connection.send_bytes(READY)
     while (task := _receive(connection)) is not None:
-        connection.send_bytes(_answer(task))
+        connection.send_bytes(answer(task))
     del claim
 
 
@@ -146,7 +150,8 @@ def _receive(connection: Connection) -> bytes | None:
         return None
 
 
-def _answer(task: bytes) -> bytes:
+def answer(task: bytes) -> bytes:
+    """Run a pickled task, (function, args, kwargs), and return its pickled answer: (True, result) or (False, error)."""
     try:
         function, args, kwargs = pickle.loads(task)  # noqa: S301 - from our own driver
         return pickle.dumps((True, function(*args, **kwargs)), protocol=pickle.HIGHEST_PROTOCOL)

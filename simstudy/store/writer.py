@@ -7,8 +7,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from simstudy.atomic import publish, stage, write_json
+from simstudy.atomic import publish, stage, write_json, writing
 from simstudy.errors import RunError
 from simstudy.schema import CHAINS, FITS, GROUPS, PERFORMANCE, TIMINGS, estimates_schema
 from simstudy.store.blocks import (
@@ -75,7 +74,7 @@ class RunWriter:
                 or its study differs in more than an extension may (``study_difference``).
         """
         folder = Path(folder)
-        with _disk(folder):
+        with writing(folder):
             _refuse_strangers(folder)
             lock = _acquire(folder)
             try:
@@ -100,12 +99,12 @@ class RunWriter:
 
     def write_scenarios(self, frame: pd.DataFrame) -> None:
         """Replace the table of scenarios: ``scenario``, ``label``, then a column per factor, in the study's order."""
-        with _disk(self.folder):
+        with writing(self.folder):
             rewrite(self.folder, "scenarios", factor_table(frame, fixed=("scenario", "label")))
 
     def write_methods(self, frame: pd.DataFrame) -> None:
         """Replace the table of methods: ``method``, ``identity``, then a column per option, in the study's order."""
-        with _disk(self.folder):
+        with writing(self.folder):
             rewrite(self.folder, "methods", factor_table(frame, fixed=("method", "identity")))
 
     def stored_fits(self) -> Index:
@@ -146,7 +145,7 @@ class RunWriter:
         self._refuse_stored(batch, new_fits)
         tables["groups"] = self._unstored_groups(tables["groups"])
         new_groups = _index(tables["groups"], ("scenario",))
-        with _disk(self.folder):
+        with writing(self.folder):
             commit(self.folder, batch, {name: table for name, table in tables.items() if self._has_part(name, table)})
         self._fits = _merged(self._fits, new_fits)
         self._groups = _merged(self._groups, new_groups)
@@ -191,7 +190,7 @@ class RunWriter:
 def write_performance(folder: str | Path, frame: pd.DataFrame) -> None:
     """Replace ``performance.parquet`` of a run folder: a cache of the performance table for other programs."""
     folder = Path(folder)
-    with _disk(folder):
+    with writing(folder):
         publish(stage(staging_folder(folder), encode(as_table(frame, PERFORMANCE))), folder / "performance.parquet")
 
 
@@ -259,15 +258,3 @@ def _other_writer(folder: Path) -> str:
         return "another process"
     place = "" if writer["machine"] == platform.node() else f" on {writer['machine']}"
     return f"process {writer['pid']}{place}"
-
-
-@contextmanager
-def _disk(folder: Path) -> Iterator[None]:
-    """Turn a refusal of the disk into an error that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        raise RunError(
-            f"{folder} cannot be written ({error.strerror or error}); what is finished is stored: make room or give "
-            "write permission, then run the same command again"
-        ) from error

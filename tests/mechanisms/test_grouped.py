@@ -1,5 +1,6 @@
 """Simulated data: moments, truth, pairing, and the same numbers in every order."""
 
+import jax
 import numpy as np
 import pytest
 from scipy import stats
@@ -81,6 +82,16 @@ def test_a_replicate_depends_on_its_key_alone():
     assert np.array_equal(alone.data.y, together[66].data.y)
     backwards = mechanism.simulate(keys(70)[::-1])
     assert np.array_equal(backwards[3].data.y, together[66].data.y)
+
+
+def test_data_know_nothing_of_the_process():
+    """Another default generator or precision of JAX, as a device's process may have, gives the same bits."""
+    mechanism = Exchangeable(sizes=(2, 3))
+    usual = mechanism.simulate(keys(1))[0]
+    with jax.default_prng_impl("rbg"), jax.enable_x64(True):
+        unusual = mechanism.simulate(keys(1))[0]
+    assert np.array_equal(usual.data.y, unusual.data.y)
+    assert usual.data.y.dtype == np.float64
 
 
 def test_hyperparameters_can_be_priors():

@@ -1,0 +1,109 @@
+"""Where the fits of a run are computed, as a user says it: this process, worker processes here, or a cluster."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from simstudy.errors import RunError
+from simstudy.executors.dask import SCHEME, DaskExecutor
+from simstudy.executors.environment import configure_compilation_cache, worker_environment
+from simstudy.executors.here import InProcessExecutor
+from simstudy.executors.local import local_executor
+
+Platform = Literal["cpu", "gpu"]
+LOCAL = "local"
+BLOCKS_PER_WORKER = 2  # in flight, so that no worker waits for the driver
+
+
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """Where fits run.
+
+    Args:
+        platform: ``cpu``: worker processes, one per core; ``gpu``: this process, on the device.
+        workers: number of processes; None for one per core that this process may use, 0 for none: this process
+            computes. For an executor of your own: how many tasks it runs at once.
+        executor: ``local``; ``dask://HOST:PORT`` of a Dask scheduler; or any ``concurrent.futures.Executor``, which is
+            used and not shut down.
+
+    Raises:
+        RunError: The executor is of no known form, or does not go with the other options.
+    """
+
+    platform: Platform = "cpu"
+    workers: int | None = None
+    executor: str | Executor = LOCAL
+
+    def __post_init__(self) -> None:
+        if isinstance(self.executor, str) and self.executor != LOCAL and not self._is_cluster:
+            raise RunError(f"--executor: got {self.executor!r}; expected {LOCAL} or {SCHEME}HOST:PORT")
+        if self.executor != LOCAL and self.platform != "cpu":
+            raise RunError(f"--platform {self.platform} computes in this process; leave --executor out")
+        if self._is_cluster and self.workers is not None:
+            raise RunError("--workers counts processes of this machine; a cluster has its own: leave one of them out")
+
+    def start(self) -> Executor:
+        """Return a new executor, or the user's own."""
+        if isinstance(self.executor, Executor):
+            return _Borrowed(self.executor, self.n_processes)
+        if self._is_cluster:
+            return DaskExecutor(str(self.executor))
+        if self.platform == "gpu":
+            _require_gpu()
+        if self.platform == "gpu" or self.workers == 0:
+            configure_compilation_cache()
+            return InProcessExecutor()
+        return local_executor(self.n_processes, environment=worker_environment())
+
+    @property
+    def n_processes(self) -> int:
+        """Processes of this machine that compute."""
+        if self.platform == "gpu" or self.workers == 0:
+            return 1
+        return self.workers or _n_cores()
+
+    @property
+    def _is_cluster(self) -> bool:
+        return isinstance(self.executor, str) and self.executor.startswith(SCHEME)
+
+
+class _Borrowed(Executor):
+    """A user's executor, which outlives the run."""
+
+    def __init__(self, executor: Executor, n_workers: int):
+        self._executor, self.n_workers = executor, n_workers
+
+    def submit(self, task: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        return self._executor.submit(task, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leave it as it is."""
+
+
+def n_workers(executor: Executor) -> int:
+    """Return the workers of an executor at the moment, at least 1."""
+    return max(1, getattr(executor, "n_workers", 1))
+
+
+def window(executor: Executor) -> int:
+    """Return how many blocks to keep in flight."""
+    return BLOCKS_PER_WORKER * n_workers(executor)
+
+
+def _n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _require_gpu() -> None:
+    import jax
+
+    try:
+        jax.devices("gpu")
+    except RuntimeError as error:
+        raise RunError(
+            "--platform gpu: JAX sees no GPU on this machine; install JAX for your device (https://docs.jax.dev), or "
+            "use --platform cpu"
+        ) from error

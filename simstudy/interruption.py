@@ -1,0 +1,54 @@
+"""Ctrl-C and SIGTERM while a run is under way: the first lets the parts in hand finish, the second stops at once."""
+
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from types import FrameType, TracebackType
+
+DEFERRED = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption:
+    """Defers the first signal for as long as the ``with`` block lasts, and raises what it means at the end.
+
+    Python hands signals to the main thread only; in any other this does nothing.
+
+    Attributes:
+        signal: the signal that came, or None.
+
+    Raises:
+        KeyboardInterrupt: At the end of the block after Ctrl-C, at once after another signal.
+        SystemExit: The same after SIGTERM, with the code 143 that shells give to a process that it ended.
+    """
+
+    def __init__(self) -> None:
+        self.signal: signal.Signals | None = None
+        self._handlers: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> "Interruption":
+        if threading.current_thread() is threading.main_thread():
+            self._handlers = {number: signal.signal(number, self._defer) for number in DEFERRED}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        if self.signal is not None and error is None:
+            raise _ending(self.signal)
+
+    def _defer(self, number: int, frame: FrameType | None) -> None:
+        if self.signal is not None:
+            raise _ending(signal.Signals(number))
+        self.signal = signal.Signals(number)
+        text = f"\nsimstudy: {self.signal.name}: the parts in hand are finished and stored; once more stops at once\n"
+        # A handler may have come in the middle of a print, and must not print itself.
+        with suppress(OSError, ValueError):
+            os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, text.encode())
+
+
+def _ending(number: signal.Signals) -> BaseException:
+    return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)

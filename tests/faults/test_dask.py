@@ -1,0 +1,260 @@
+"""A Dask cluster of real processes on this machine: the local run's tables, whatever becomes of its workers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from simstudy.errors import RunError
+from simstudy.executors import run_blocks
+from simstudy.executors.dask import DaskExecutor
+from tests.faults.study import (
+    PATIENCE_SECONDS,
+    SIMSTUDY,
+    STUDY,
+    assert_survived,
+    go_on,
+    n_blocks,
+    n_fits,
+    refusal,
+    start,
+    wait_for,
+)
+from tests.test_executors import Job, by_number, halve, square
+
+pytest.importorskip("distributed")
+ROOT = Path(__file__).parents[2]
+FULL = pytest.mark.faults(full=True)
+
+
+class Cluster:
+    """A scheduler and its workers, as processes."""
+
+    def __init__(self, folder, processes):
+        self._folder, self._processes = folder, processes
+        self._file = folder / "scheduler.json"
+        self.scheduler = self._start("dask_scheduler", "--host", "127.0.0.1", "--port", "0")
+        wait_for(self._file.exists)
+        self.address = json.loads(self._file.read_text())["address"].replace("tcp://", "dask://")
+
+    def add_worker(self, *options, path=""):
+        """Start a worker, which finds the modules of a path before others; return its process."""
+        options = options or ("--no-nanny", "--nthreads", "1")
+        return self._start("dask_worker", "--host", "127.0.0.1", *options, path=path)
+
+    def _start(self, module, *options, path=""):
+        command = [sys.executable, "-m", f"distributed.cli.{module}", "--scheduler-file", str(self._file)]
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(path), str(ROOT)])),
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
+        }
+        with (self._folder / f"{module}-{len(self._processes)}.log").open("w") as log:
+            process = subprocess.Popen(
+                [*command, "--no-dashboard", *options], env=environment, stdout=log, stderr=log, cwd=self._folder
+            )
+        self._processes.append(process)
+        return process
+
+
+@pytest.fixture
+def cluster(tmp_path_factory):
+    """A scheduler, without workers at first."""
+    with _cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@contextmanager
+def _cluster(folder):
+    processes = []
+    with ExitStack() as stack:
+        stack.callback(_end, processes)
+        yield Cluster(folder, processes)
+
+
+def _end(processes):
+    """End processes and what they started, by their numbers."""
+    for process in processes:
+        for child in [*_children(process.pid), process]:
+            child.kill()
+        process.wait()
+
+
+def _children(pid):
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def kill_after_a_block(folder, victim, then=lambda: None):
+    """Kill a process once a block is stored, from a thread beside the run."""
+
+    def act():
+        wait_for(lambda: n_blocks(folder))
+        victim().kill()
+        then()
+
+    thread = threading.Thread(target=act, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_the_local_runs_tables(reference, cluster, tmp_path, faults):
+    """Two workers, of which one dies in the middle: bit for bit the tables of this process."""
+    kind = "kill -9 of a worker of a cluster"
+    victim = cluster.add_worker()
+    cluster.add_worker()
+    faults.tried(kind)
+    thread = kill_after_a_block(tmp_path / "run", lambda: victim)
+    run = go_on(tmp_path / "run", executor=cluster.address, workers=None)
+    thread.join()
+    assert victim.wait() == -signal.SIGKILL
+    assert (run.fits["status"] == "ok").all()
+    assert_survived(tmp_path / "run", reference)
+    faults.survived(kind)
+
+
+@pytest.fixture
+def other_numpyro(tmp_path):
+    """A path where the installed version of numpyro reads as 0.1."""
+    place = tmp_path / "other" / "numpyro-0.1.dist-info"
+    place.mkdir(parents=True)
+    (place / "METADATA").write_text("Metadata-Version: 2.1\nName: numpyro\nVersion: 0.1\n")
+    return place.parent
+
+
+def test_other_versions_are_refused(cluster, other_numpyro, tmp_path, faults):
+    """A cluster whose only worker has another version ends the run with both versions, and nothing is written."""
+    kind = "worker of another version"
+    faults.tried(kind)
+    cluster.add_worker(path=other_numpyro)
+    with pytest.raises(
+        RunError, match=r"no worker there can take part\n  tcp://\S+ has numpyro 0\.1 instead of 0\.\d+"
+    ):
+        wait_for_worker(cluster, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    faults.survived(kind)
+
+
+def wait_for_worker(cluster, folder):
+    """Run once a worker of the cluster is there."""
+    from distributed import Client
+
+    with Client(cluster.address.replace("dask://", "tcp://"), set_as_default=False) as client:
+        client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
+    go_on(folder, executor=cluster.address, workers=None)
+
+
+@FULL
+def test_a_late_worker_of_another_version(reference, cluster, other_numpyro, tmp_path, faults):
+    """One that joins later is named in the log and gets no fits; one that fits and joins later takes part."""
+    kind = "late worker of another version"
+    faults.tried(kind)
+    first = cluster.add_worker()
+    late = []
+
+    def join():
+        wait_for(lambda: n_blocks(tmp_path / "run"))
+        late.extend([cluster.add_worker(path=other_numpyro), cluster.add_worker()])
+        log = tmp_path / "run" / "run.log"
+        wait_for(lambda: "gets no fits: it has numpyro 0.1 instead of" in log.read_text())
+
+    thread = threading.Thread(target=join, daemon=True)
+    thread.start()
+    run = go_on(tmp_path / "run", executor=cluster.address, workers=None)
+    thread.join(PATIENCE_SECONDS)
+    wait_for(lambda: late)
+    assert str(late[0].pid) not in set(run.timings["worker"])
+    assert str(first.pid) in set(run.timings["worker"])
+    assert_survived(tmp_path / "run", reference)
+    faults.survived(kind)
+
+
+@FULL
+def test_a_worker_without_simstudy(cluster, tmp_path, faults):
+    """A worker whose simstudy lacks what the driver sends is refused with the reason."""
+    kind = "worker without this simstudy"
+    faults.tried(kind)
+    (tmp_path / "old" / "simstudy").mkdir(parents=True)
+    (tmp_path / "old" / "simstudy" / "__init__.py").touch()
+    cluster.add_worker(path=tmp_path / "old")
+    with pytest.raises(
+        RunError, match=r"cannot run simstudy \(ModuleNotFoundError\(.*install the driver's versions there"
+    ):
+        wait_for_worker(cluster, tmp_path / "run")
+    faults.survived(kind)
+
+
+@FULL
+def test_a_worker_of_many_threads(cluster, tmp_path, faults):
+    """A worker that runs several tasks at once is refused with the option that it needs."""
+    kind = "worker of many threads"
+    faults.tried(kind)
+    cluster.add_worker("--no-nanny", "--nthreads", "4")
+    with pytest.raises(RunError, match="runs 4 tasks at once; start it with --nthreads 1"):
+        wait_for_worker(cluster, tmp_path / "run")
+    faults.survived(kind)
+
+
+@FULL
+def test_all_workers_go_and_others_come(reference, cluster, tmp_path, faults):
+    """What waited for workers that are gone is sent to those that come."""
+    kind = "all workers replaced"
+    faults.tried(kind)
+    only = cluster.add_worker()
+    thread = kill_after_a_block(tmp_path / "run", lambda: only, then=cluster.add_worker)
+    go_on(tmp_path / "run", executor=cluster.address, workers=None)
+    thread.join()
+    assert_survived(tmp_path / "run", reference)
+    faults.survived(kind)
+
+
+@FULL
+def test_a_lost_scheduler(reference, cluster, tmp_path, faults):
+    """Without its scheduler the run ends with what to do; elsewhere it goes on to the same tables."""
+    kind = "scheduler lost"
+    faults.tried(kind)
+    cluster.add_worker()
+    thread = kill_after_a_block(tmp_path / "run", lambda: cluster.scheduler)
+    message = refusal(start(tmp_path / "run", "--executor", cluster.address))
+    thread.join()
+    assert "the Dask scheduler at dask://" in message
+    assert "was lost; what is finished is stored: run the same command again when it is back" in message
+    assert n_fits(tmp_path / "run") > 0
+    go_on(tmp_path / "run")
+    assert_survived(tmp_path / "run", reference)
+    faults.survived(kind)
+
+
+@FULL
+def test_no_scheduler(tmp_path, faults):
+    """An address where nobody answers is one message, and nothing is written."""
+    kind = "no scheduler"
+    faults.tried(kind)
+    (tmp_path / "s.toml").write_text(STUDY)
+    command = [*SIMSTUDY, "run", "s.toml", "--executor", "dask://127.0.0.1:1"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    assert "no Dask scheduler answers there" in refusal(process)
+    assert not (tmp_path / "runs").exists()
+    faults.survived(kind)
+
+
+@FULL
+def test_a_deadly_fit(cluster, faults):
+    """The one fit that ends workers is found on a cluster too, and fails alone; all others return."""
+    kind = "fit that kills the workers of a cluster"
+    faults.tried(kind)
+    cluster.add_worker("--nanny", "--nthreads", "1", "--nworkers", "2")
+    jobs = [Job(tuple(range(4 * k, 4 * k + 4)), deadly=frozenset({5})) for k in range(3)]
+    found = by_number(
+        run_blocks(square, jobs, executor_factory=lambda: DaskExecutor(cluster.address), window=4, split=halve)
+    )
+    assert found == {n: n**2 for n in range(12)} | {5: "worker died"}
+    faults.survived(kind)
