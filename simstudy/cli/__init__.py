@@ -7,6 +7,7 @@ import typer
 
 from simstudy.cli.exits import DONE, INTERRUPTED, MISUSE, say
 from simstudy.cli.inventory import list_command
+from simstudy.cli.protocol import protocol_command
 from simstudy.cli.report import report_command
 from simstudy.cli.run import run_command
 from simstudy.cli.score import score_command
@@ -15,6 +16,7 @@ from simstudy.errors import SimstudyError
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run_command,
     "report": report_command,
+    "protocol": protocol_command,
     "score": score_command,
     "list": list_command,
 }

@@ -8,7 +8,8 @@ import typer
 from simstudy.cli.exits import BAD_ANSWER, say
 from simstudy.cli.options import check_choice, read_share
 from simstudy.cli.report import write_reports
-from simstudy.errors import StudyError, suggestion
+from simstudy.cli.studies import open_study
+from simstudy.errors import StudyError
 
 
 def run_command(
@@ -42,26 +43,12 @@ def run_command(
         load_file(path)
     where: dict[str, Any] = {"workers": workers, "platform": platform, "keep_draws": keep_draws, "quiet": quiet}
     if targets:
-        finished = run_until(_study(study), targets, out=out, **where)
+        finished = run_until(open_study(study), targets, out=out, **where)
     else:
-        finished = run(_study(study), out=out, replicates=replicates, **where)
+        finished = run(open_study(study), out=out, replicates=replicates, **where)
     report = write_reports([finished.folder], None)
     print(f"report: {report}")
     bad = float((finished.fits["status"] != "ok").mean())
     if bad > limit:
         say(f"{bad:.1%} of the fits failed or are not finite, more than --max-failed {max_failed}; see the report")
         raise typer.Exit(BAD_ANSWER)
-
-
-def _study(name: str) -> Any:
-    from simstudy.inventory import built_in_studies
-    from simstudy.study import Study
-
-    known = built_in_studies()
-    if name in known:
-        return Study.from_toml(known[name])
-    if not Path(name).suffix and not Path(name).exists():
-        raise StudyError(
-            f"no study {name!r}{suggestion(name, known)}; expected a TOML file or a built-in study: {', '.join(known)}"
-        )
-    return Study.from_toml(name)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from simstudy.report.ademp import preregistration
+from simstudy.report.protocol import preregistration
 from simstudy.types import RunTables
 
 if TYPE_CHECKING:
