@@ -20,6 +20,7 @@ from simstudy.report.palette import Mark, assign_marks
 from simstudy.report.readings import average
 from simstudy.report.roles import Roles, read_roles
 from simstudy.report.split import split_table
+from simstudy.store.kept import KeptFit, kept_fits
 from simstudy.types import RunTables
 
 HEADLINE_ESTIMANDS = ("theta", "p")
@@ -118,6 +119,11 @@ class Evidence:
     def flags(self) -> pd.DataFrame:
         """One bool column per flag, one row per fit."""
         return flag(self.run.fits, self.study.get("diagnostics", {}))
+
+    def kept(self, scenario: str, method: str) -> list[KeptFit]:
+        """The fits of a method in a scenario whose draws were kept, if the run lies in a folder."""
+        folder = getattr(self.run, "folder", None)
+        return [] if folder is None else list(kept_fits(folder, scenario, method))
 
     @property
     def n_flagged(self) -> int:

@@ -17,10 +17,10 @@ from simstudy.report.figures.canvas import (
     bars,
     dots,
     drawing,
+    error_scale,
     even_columns,
     key,
     panels,
-    plain_log,
 )
 from simstudy.report.palette import Mark, name_marks
 from simstudy.report.readings import average, require
@@ -28,7 +28,6 @@ from simstudy.report.wording import measure_words, symbol
 
 ROW_HEIGHT = 2.3
 DODGE = 0.13
-LOG_RATIO = 6.0
 
 
 def profile(
@@ -71,7 +70,7 @@ def profile(
             ax.set_title(title)
         for ax in axes[::columns]:
             ax.set_ylabel(f"{measure_words(measure)} of {symbol(estimand)}")
-        _scale(axes[0], measure, table["value"].to_numpy(float))
+        error_scale(axes[0], measure, table["value"].to_numpy(float))
         key(figure, marks, width=width, line=True)
     return figure
 
@@ -92,17 +91,6 @@ def _panel(ax: Axes, table: pd.DataFrame, design: Design, scenarios: list[str], 
     ax.set_xlim(-0.5, len(levels) - 0.5)
     ax.set_xlabel(axis or "")
     ax.grid(visible=False, axis="x")
-
-
-def _scale(ax: Axes, measure: str, values: np.ndarray) -> None:
-    if measure not in ("rmse", "mse"):
-        return
-    positive = values[values > 0]
-    if len(positive) < len(values) or positive.max() < LOG_RATIO * positive.min():
-        ax.set_ylim(bottom=0)
-        return
-    ax.set_yscale("log")
-    plain_log(ax.yaxis)
 
 
 def levels_of(design: Design) -> list[str]:
