@@ -7,6 +7,7 @@ makes none does not wait for it.
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -16,22 +17,23 @@ from simstudy.report.protocol import preregistration
 from simstudy.types import RunTables
 
 if TYPE_CHECKING:
-    from simstudy.report.document import write_report
+    from simstudy.report.document import write_report, write_reports
 
-__all__ = ["preregistration", "write_report"]
+__all__ = ["preregistration", "write_report", "write_reports"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "write_report":
-        return import_module("simstudy.report.document").write_report
+    if name in ("write_report", "write_reports"):
+        return getattr(import_module("simstudy.report.document"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class _CallableModule(ModuleType):
-    def __call__(self, run: RunTables, path: str | os.PathLike[str]) -> Path:
-        """Score a run, write its report and return the report's path."""
-        performance = import_module("simstudy.measures").performance(run)
-        return self.write_report(run, performance, path)
+    def __call__(self, run: RunTables | Sequence[RunTables], path: str | os.PathLike[str]) -> Path:
+        """Score a run, or several, write their report and return its path."""
+        runs = list(run) if isinstance(run, Sequence) else [run]
+        performance = import_module("simstudy.measures").performance
+        return self.write_reports(runs, [performance(each) for each in runs], path)
 
 
 sys.modules[__name__].__class__ = _CallableModule

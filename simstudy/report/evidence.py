@@ -105,12 +105,13 @@ class Evidence:
         return (chosen + known.tolist() + [None])[0]
 
     @cached_property
-    def _squares(self) -> pd.DataFrame:
+    def squares(self) -> pd.DataFrame:
+        """The mean squared error of the headline estimand by scenario, method and replicate."""
         return squared_errors(self.run.estimates, str(self.headline))
 
     def error_differences(self, method: str, rival: str) -> pd.DataFrame:
         """Return the differences in RMSE between two methods: paired where they saw the same data."""
-        paired = paired_differences(self._squares, method, rival)
+        paired = paired_differences(self.squares, method, rival)
         if len(paired):
             return paired
         return differences(average(self.performance, "rmse", estimand=self.headline), method, rival)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from simstudy.report.evidence import Evidence
 from simstudy.report.readings import headline_level
+from simstudy.report.wording import symbol
 from simstudy.schema import interval_columns
 
 ORACLE = "exact, τ and σ known"
@@ -77,7 +78,7 @@ def read_lesson(evidence: Evidence) -> Lesson | None:
         table=table if known is None else pd.concat([table, known], ignore_index=True),
         data=pd.Series(groups["y_mean"].to_numpy(float), index=named),
         truth=table.drop_duplicates("name").set_index("name")["truth"].dropna(),
-        labels=dict(zip(named, sizes, strict=True)),
+        labels={**dict(zip(named, sizes, strict=True)), **{name: symbol(name) for name in SHOWN}},
     )
 
 
@@ -97,7 +98,7 @@ def _table(rows: pd.DataFrame, names: list[str], level: float) -> pd.DataFrame:
     rows = rows[rows["estimand"].isin(SHOWN)]
     low, high = interval_columns(level)
     place = {name: i for i, name in enumerate([*names, *SHOWN])}
-    keys = ["method", "estimand", "group"]
+    keys = ["estimand", "group", "method"]
     rows = rows.astype({"method": str, "estimand": str}).sort_values(
         keys, key=lambda column: column.map(place) if column.name != "group" else column
     )

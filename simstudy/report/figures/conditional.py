@@ -21,6 +21,7 @@ MAX_SCENARIOS = 4
 DODGE = 0.1
 FEWEST_REPLICATES = 10
 TITLE_WIDTH = 36
+FLAT_LABELS, FLAT_LABELS_NARROW = 6, 3
 
 
 def conditional(
@@ -93,9 +94,10 @@ def _panel(ax: Axes, table: pd.DataFrame, measure: str, marks: Mapping[str, Mark
         error = bars(values, rows["mcse"].to_numpy(float), *ends)
         shift = DODGE * (i - (len(marks) - 1) / 2)
         dots(ax, rows["place"].to_numpy(float) + shift, values, mark=mark, yerr=error, line=True, label=name)
+    most = FLAT_LABELS if ax.get_figure(root=True).get_figwidth() >= NARROW_BELOW else FLAT_LABELS_NARROW
     names = table.drop_duplicates("place").sort_values("place")
     ax.set_xlim(-0.5, last + 0.5)
-    ax.set_xticks(names["place"], [_short(name) for name in names["bin"]], rotation=90 if len(names) > 4 else 0)
+    ax.set_xticks(names["place"], [_short(name) for name in names["bin"]], rotation=90 if len(names) > most else 0)
     ax.grid(visible=False, axis="x")
     levels = table["level"].dropna().unique()
     target = levels[0] if measure == "coverage" and len(levels) else 0.0 if "bias" in measure else np.nan
@@ -104,7 +106,7 @@ def _panel(ax: Axes, table: pd.DataFrame, measure: str, marks: Mapping[str, Mark
 
 
 def _short(name: str) -> str:
-    return str(name).split("=")[-1].strip()
+    return str(name).split("=")[-1].strip().replace("-", "–")
 
 
 def _name_axes(grid: np.ndarray, measures: list[str]) -> None:

@@ -46,7 +46,7 @@ def regret(
     with drawing():
         figure, axes = panels(len(maps), columns=columns, width=width, height=height)
         for ax, (name, grid) in zip(axes, maps.items(), strict=True):
-            words = np.vectorize("{:.2g}".format)(grid.to_numpy(float)) if written else None
+            words = np.array([[_multiple(value) for value in row] for row in grid.to_numpy(float)]) if written else None
             paint(ax, grid, {"cmap": COLORS, "norm": LogNorm(1, MOST, clip=True)}, words=words)
             ax.set_title(clip_text(str(name), 34))
         bar = figure.colorbar(
@@ -58,6 +58,10 @@ def regret(
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         bar.outline.set_visible(False)
     return figure
+
+
+def _multiple(value: float) -> str:
+    return f"{value:.1f}" if value < MOST else f"{value:.0f}"
 
 
 def multiples(performance: pd.DataFrame, *, estimand: str = "theta") -> pd.DataFrame:

@@ -101,6 +101,7 @@ def _lesson(evidence: Evidence) -> list[Picture]:
     if lesson is None:
         return []
     marks = marks_with(evidence, lesson.exact)
+    where = f": {evidence.labels[lesson.scenario]}" if len(evidence.labels) > 1 else ""
     caption = (
         f"Posterior means and {100 * lesson.level:g} % intervals from the same observations. Without pooling they stay at "
         "the data; complete pooling gives every group one value; partial pooling lies between, nearer to the data the "
@@ -113,7 +114,7 @@ def _lesson(evidence: Evidence) -> list[Picture]:
     return [
         picture(
             "lesson",
-            f"One data set of {evidence.labels[lesson.scenario]}",
+            f"One data set{where}",
             caption,
             lambda w: figures.posterior(
                 lesson.table, data=lesson.data, truth=lesson.truth, labels=lesson.labels, marks=marks, width=w
