@@ -161,7 +161,8 @@ def sampler_words(method: Mapping[str, Any]) -> str:
     run = [f"{counted(int(chains), 'chain')} of {lengths}" if chains and lengths else lengths]
     precision = [str(sampler.pop("precision"))] if "precision" in sampler else []
     rest = [f"{OPTIONS.get(key, key.replace('_', ' '))} {value}" for key, value in sampler.items()]
-    return ": ".join(part for part in (SAMPLERS.get(kind, kind), ", ".join(filter(None, run + rest + precision))) if part)
+    options = ", ".join(filter(None, run + rest + precision))
+    return ": ".join(filter(None, [SAMPLERS.get(kind, kind), options]))
 
 
 def replicates_words(study: Mapping[str, Any]) -> list[str]:

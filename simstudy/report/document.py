@@ -18,6 +18,7 @@ from simstudy.atomic import write_text
 from simstudy.report.evidence import Evidence
 from simstudy.report.palette import Mark, css_variables, variable_of
 from simstudy.report.parts import Part, folder_name, make_part, with_anchors
+from simstudy.report.readings import quick_to_read
 from simstudy.types import RunTables
 
 _QUOTED = re.compile("“(.*?)”")
@@ -31,7 +32,7 @@ def write_report(run: RunTables, performance: pd.DataFrame, path: str | os.PathL
         performance: its performance table.
         path: the file to write; it is whole or not there.
     """
-    return write_page(render([Evidence(run=run, performance=performance)]), path)
+    return write_reports([run], [performance], path)
 
 
 def write_reports(
@@ -45,7 +46,7 @@ def write_reports(
         path: the file to write; it is whole or not there.
     """
     both = zip(runs, performances, strict=True)
-    return write_page(render([Evidence(run=run, performance=table) for run, table in both]), path)
+    return write_page(render([Evidence(run=run, performance=quick_to_read(table)) for run, table in both]), path)
 
 
 def write_page(text: str, path: str | os.PathLike[str]) -> Path:

@@ -85,20 +85,22 @@ def make_part(evidence: Evidence) -> Part:
 
 
 def with_anchors(parts: Sequence[Part], folders: Sequence[str]) -> list[Part]:
-    """Return the parts with titles and anchors that tell them apart, by the names of their folders if need be."""
+    """Return the parts with titles and anchors that tell them apart, by folders or by numbers if need be."""
     titles = [part.title for part in parts]
-    named = [
-        f"{part.title} ({folder})" if titles.count(part.title) > 1 and folder else part.title
-        for part, folder in zip(parts, folders, strict=True)
-    ]
-    anchors = [slug(title) or "run" for title in named]
-    unique = [a if anchors.count(a) == 1 else f"{a}-{i + 1}" for i, a in enumerate(anchors)]
-    return [_anchored(part, title, anchor) for part, title, anchor in zip(parts, named, unique, strict=True)]
+    named = _told_apart(titles, [folder and f" ({folder})" for folder in folders])
+    named = _told_apart(named, [f" {i + 1}" for i in range(len(parts))])
+    anchors = _told_apart([slug(title) or "run" for title in named], [f"-{i + 1}" for i in range(len(parts))])
+    return [_anchored(part, title, anchor) for part, title, anchor in zip(parts, named, anchors, strict=True)]
 
 
 def folder_name(run: RunTables) -> str:
     """Return the name of the folder that a run lies in, or an empty text."""
     return Path(getattr(run, "folder", "")).name
+
+
+def _told_apart(names: Sequence[str], endings: Sequence[str]) -> list[str]:
+    """Return the names, with their endings where several are the same."""
+    return [n + e if names.count(n) > 1 else n for n, e in zip(names, endings, strict=True)]
 
 
 def _anchored(part: Part, title: str, anchor: str) -> Part:

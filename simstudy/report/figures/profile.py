@@ -63,7 +63,8 @@ def profile(
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     titles = design.others(design.axis)
     n_panels = titles.nunique()
-    columns = 2 if width < NARROW_BELOW else even_columns(n_panels, most=4 if titles.str.len().max() <= SHORT_TITLE else 3)
+    most = 4 if titles.str.len().max() <= SHORT_TITLE else 3
+    columns = 2 if width < NARROW_BELOW else even_columns(n_panels, most=most)
     height = LOW_ROW_HEIGHT if width <= MIDDLE else ROW_HEIGHT
     with drawing():
         figure, axes = panels(n_panels, columns=columns, width=width, height=height, sharey=True)

@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from simstudy.report.design import read_design
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, even_columns, panels
-from simstudy.report.figures.maps import HEAD, MAX_WRITTEN_CELLS, ROW_INCHES, bar_place, paint, spread
+from simstudy.report.figures.maps import HEAD, MAX_WRITTEN_CELLS, ROW_INCHES, bar_place, name_rows_once, paint, spread
 from simstudy.report.readings import average, is_clear, require
 
 COLORS = "flare"
@@ -48,7 +48,8 @@ def regret(
         for ax, (name, grid) in zip(axes, maps.items(), strict=True):
             words = np.array([[_multiple(value) for value in row] for row in grid.to_numpy(float)]) if written else None
             paint(ax, grid, {"cmap": COLORS, "norm": LogNorm(1, MOST, clip=True)}, words=words)
-            ax.set_title(clip_text(str(name), 34))
+            ax.set_title(clip_text(str(name), 17 if width < NARROW_BELOW else 34))
+        name_rows_once(axes, grids, columns)
         bar = figure.colorbar(
             axes[0].collections[0], ax=axes, label="MSE / smallest MSE", extend="max", **bar_place(width)
         )
@@ -65,7 +66,7 @@ def _multiple(value: float) -> str:
 
 
 def multiples(performance: pd.DataFrame, *, estimand: str = "theta") -> pd.DataFrame:
-    """Return ``multiple``, MSE / (MSE - regret), by scenario and method; NaN where the regret is not clearly above 0."""
+    """Return ``multiple``, MSE / (MSE - regret), by scenario and method; NaN where the regret is not clear."""
     keys = ["scenario", "method"]
     lost = average(performance, "regret", estimand=estimand)[[*keys, "value", "mcse"]]
     mse = average(performance, "mse", estimand=estimand)[[*keys, "value"]].rename(columns={"value": "mse"})

@@ -102,12 +102,13 @@ def _funnel(evidence: Evidence, shares: pd.DataFrame) -> list[Picture]:
         return []
     where = f" at {evidence.labels[scenario]}" if len(evidence.labels) > 1 else ""
     caption = (
-        "Kept draws of one replicate, the same data for every method. The posterior narrows toward small τ. Where crosses "
-        "gather at the entrance of the neck and no draws lie below, the sampler does not enter it, and the posterior of "
-        "τ is cut off there; a parameterization that suits the data fills the neck."
+        "Kept draws of one replicate, the same data for every method. The posterior narrows toward small τ. Where "
+        "crosses gather at the entrance of the neck and no draws lie below, the sampler does not enter it, and the "
+        "posterior of τ is cut off there; a parameterization that suits the data fills the neck."
     )
     draw: dict[str, Any] = {"effect": "effect of the first group, θ₁", "marks": evidence.marks}
-    return [picture("funnel", f"The funnel{where}", caption, lambda w: figures.funnel(draws, **draw, width=w), width=MIDDLE)]
+    title = f"The funnel{where}"
+    return [picture("funnel", title, caption, lambda w: figures.funnel(draws, **draw, width=w), width=MIDDLE)]
 
 
 def _table(evidence: Evidence) -> Table:

@@ -77,7 +77,8 @@ def _pictures(evidence: Evidence, estimand: str) -> list[Picture]:
                 lambda w: figures.recovery(*tables, **draw, width=w),
             )
         ]
-    return [_map(evidence, estimand, measure) for measure in measures]
+    mapped = measures if estimand == evidence.headline else [m for m in measures if m != "rmse"]
+    return [_map(evidence, estimand, measure) for measure in mapped]
 
 
 def _measures(evidence: Evidence, estimand: str) -> tuple[str, ...]:
@@ -123,8 +124,8 @@ def _loop(evidence: Evidence) -> list[Picture]:
     if len(evidence.labels) <= MAX_ROWS or evidence.headline is None:
         return []
     caption = (
-        "Every scenario in the order of the crossed factors, whose levels the tracks below show; lower is better. Bands "
-        "reach 2 MCSE each way."
+        "Every scenario in the order of the crossed factors, whose levels the tracks below show; lower is better. "
+        "Bands reach 2 MCSE each way."
     )
     tables = (evidence.performance, evidence.run.scenarios)
     draw: dict[str, Any] = {"estimand": evidence.headline, "marks": evidence.marks}
@@ -133,7 +134,7 @@ def _loop(evidence: Evidence) -> list[Picture]:
 
 
 def _intervals(evidence: Evidence, names: list[str]) -> list[Picture]:
-    """Return the zip plot of mu, or of the first estimand without groups, where its coverage is farthest from nominal."""
+    """Return the zip plot of mu, or of the first estimand without groups, where coverage is farthest from nominal."""
     estimates = evidence.run.estimates
     single = [name for name in ("mu", *names) if name in names and _without_groups(estimates, name)]
     levels = evidence.study["summary"]["levels"]
@@ -147,8 +148,9 @@ def _intervals(evidence: Evidence, names: list[str]) -> list[Picture]:
     rows = estimates[(estimates["estimand"] == estimand) & (estimates["scenario"] == scenario)]
     where = f" at {evidence.labels[scenario]}" if len(evidence.labels) > 1 else ""
     caption = (
-        f"Each stroke is one replicate’s {100 * level:g} % interval, the worst on top; dark strokes miss the truth. They "
-        "should begin at the dashed line: lower down, too many intervals miss; all on one side, estimates are biased."
+        f"Each stroke is one replicate’s {100 * level:g} % interval, the worst on top; dark strokes miss the truth. "
+        "They should begin at the dashed line: lower down, too many intervals miss; all on one side, estimates are "
+        "biased."
     )
     if where:
         caption += f" Drawn is the scenario of {len(evidence.labels)} in which coverage is farthest from nominal."
@@ -172,9 +174,9 @@ def _by_distance(evidence: Evidence) -> list[Picture]:
     if not measures:
         return []
     caption = (
-        "Groups far from the mean are pulled the most, and their errors grow under pooling; without pooling the distance "
-        "does not matter. Coverage of partial pooling falls to the right by construction, "
-        "though it is nominal on average: the price of the smaller error, not a defect of the sampler. Bins that fewer "
+        "Groups far from the mean are pulled the most: under pooling their errors grow; without pooling the distance "
+        "does not matter. Coverage of partial pooling falls to the right by construction, though it is nominal on "
+        "average: the price of the smaller error, not a defect of the sampler. Bins that fewer "
         f"than {FEWEST_REPLICATES} replicates fell into are left out."
     )
     tables = (evidence.performance, evidence.run.scenarios)

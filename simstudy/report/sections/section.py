@@ -39,7 +39,6 @@ class Picture:
         """Whether the caption has room beside the wide one, on a page's full width."""
         return self.inches <= SMALL
 
-
     def with_prefix(self, prefix: str) -> Picture:
         """Return the picture under a name that begins with a prefix."""
         wide, narrow = (with_prefix(svg, prefix) for svg in (self.wide, self.narrow))

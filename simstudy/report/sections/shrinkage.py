@@ -62,7 +62,7 @@ def oracle_table(estimates: pd.DataFrame) -> pd.DataFrame:
 
 
 def slope_table(evidence: Evidence) -> pd.DataFrame:
-    """Return the shrinkage slope of every method beside the oracle's weight, in balanced designs where that is known."""
+    """Return the shrinkage slope of every method beside the oracle's weight, in balanced designs."""
     estimates = evidence.run.estimates
     rows = estimates[(estimates["estimand"] == "shrinkage_weight") & estimates["truth"].notna()]
     oracle = rows.groupby(rows["scenario"].astype(str))["truth"].mean()
@@ -87,8 +87,8 @@ def _regret(evidence: Evidence) -> list[Picture]:
     if table["multiple"].isna().all() or len(evidence.labels) < 2:
         return []
     caption = (
-        "Squared error of each method as a multiple of the smallest that group means, grand mean or an oracle that knows "
-        "τ and σ reach. Blank cells: nothing is lost that can be told from 0 (2 MCSE); dark cells: another method "
+        "Squared error of each method as a multiple of the smallest that group means, grand mean or an oracle that "
+        "knows τ and σ reach. Blank cells: nothing is lost that can be told from 0 (2 MCSE); dark cells: another method "
         "should be used there."
     )
     tables = (evidence.performance, evidence.run.scenarios)
@@ -103,9 +103,9 @@ def _lesson(evidence: Evidence) -> list[Picture]:
     marks = marks_with(evidence, lesson.exact)
     where = f": {evidence.labels[lesson.scenario]}" if len(evidence.labels) > 1 else ""
     caption = (
-        f"Posterior means and {100 * lesson.level:g} % intervals from the same observations. Without pooling they stay at "
-        "the data; complete pooling gives every group one value; partial pooling lies between, nearer to the data the "
-        "more observations a group has."
+        f"Posterior means and {100 * lesson.level:g} % intervals from the same observations. Without pooling they "
+        "stay at the data; complete pooling gives every group one value; partial pooling lies between, nearer to the "
+        "data the more observations a group has."
     )
     if lesson.exact == ORACLE:
         caption += f" “{ORACLE}” is the closed form for one who knows both, which partial pooling can only approach."
@@ -165,9 +165,9 @@ def _weights(evidence: Evidence) -> list[Picture]:
     table = pd.concat([part.assign(of=words) for words, part in parts.items()], ignore_index=True)
     caption = (
         "Each mark is one scenario and size of group. On the dashed line the data are shrunk as one who knew τ and σ "
-        "would shrink them; below it, less. The slope is what happened to the estimates themselves, in balanced designs: 0 "
-        "without pooling, 1 under complete pooling. Where τ is 0 the oracle pools completely (right edge), which no fit with "
-        "few groups can know."
+        "would shrink them; below it, less. The slope is what happened to the estimates themselves, in balanced "
+        "designs: 0 without pooling, 1 under complete pooling. Where τ is 0 the oracle pools completely (right edge), "
+        "which no fit with few groups can know."
     )
     return [
         picture(
