@@ -6,6 +6,7 @@ attribute that xarray reads as one.
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.io import netcdf_file
@@ -35,7 +36,7 @@ def _write(path: Path, variables: Mapping[str, np.ndarray]) -> None:
                 if dimension not in file.dimensions:
                     file.createDimension(dimension, length)
             stored = values.astype(_stored_type(values.dtype))
-            variable = file.createVariable(name, stored.dtype, names)
+            variable: Any = file.createVariable(name, stored.dtype, names)
             variable[:] = stored
             if values.dtype.kind == "b":
                 variable.dtype = "bool"

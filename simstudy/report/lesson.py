@@ -112,11 +112,12 @@ def _oracle(evidence: Evidence, scenario: str, groups: pd.DataFrame, level: floa
 
     Gelman et al. 2013, Bayesian Data Analysis, section 5.4. None where the data are not normal.
     """
-    factors: dict[str, Any] = evidence.run.scenarios.set_index("scenario").loc[scenario].to_dict()
+    rows = evidence.run.scenarios
+    factors: Any = rows[rows["scenario"] == scenario].iloc[0]
     known = [factors.get(name) for name in ("tau", "sigma")]
     if factors.get("likelihood") != NORMAL or not all(isinstance(v, int | float) for v in known):
         return None
-    tau, sigma = map(float, known)  # type: ignore[arg-type]
+    tau, sigma = map(float, known)
     y, s2 = groups["y_mean"].to_numpy(float), sigma**2 / groups["n_obs"].to_numpy(float)
     weight, precision = s2 / (s2 + tau**2), 1 / (s2 + tau**2)
     mean = weight * (y * precision).sum() / precision.sum() + (1 - weight) * y

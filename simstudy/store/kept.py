@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.io import netcdf_file
@@ -61,7 +62,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         return {name: _native(variable) for name, variable in file.variables.items()}
 
 
-def _native(variable: netcdf_file) -> np.ndarray:
+def _native(variable: Any) -> np.ndarray:
     """Return a variable in this machine's byte order; NetCDF 3 is big-endian and has no type for truth values."""
     values = np.array(variable[:])
     is_bool = getattr(variable, "dtype", None) == b"bool"

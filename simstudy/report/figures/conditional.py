@@ -61,6 +61,7 @@ def conditional(
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     last = max(table["place"].max() for table in tables.values())
     turned = width < NARROW_BELOW
+    most = FLAT_LABELS_NARROW if turned else FLAT_LABELS
     with drawing():
         shape = (len(chosen), len(tables)) if turned else (len(tables), len(chosen))
         figure = sheet(width, ROW_HEIGHT * shape[0] + 0.4)
@@ -68,7 +69,7 @@ def conditional(
         for i, (measure, table) in enumerate(tables.items()):
             for j, scenario in enumerate(chosen):
                 ax = grid[j, i] if turned else grid[i, j]
-                _panel(ax, table[table["scenario"] == scenario], measure, marks, last=last)
+                _panel(ax, table[table["scenario"] == scenario], measure, marks, last=last, most=most)
                 if i == 0:
                     ax.set_title(clip_text(design.labels[scenario], TITLE_WIDTH))
         _name_axes(grid if not turned else grid.T, list(tables))
@@ -86,7 +87,7 @@ def _spread(design: Design, present: set[str]) -> list[str]:
     return (chosen + [s for s in design.labels if s in present and s not in chosen])[:MAX_SCENARIOS]
 
 
-def _panel(ax: Axes, table: pd.DataFrame, measure: str, marks: Mapping[str, Mark], *, last: float) -> None:
+def _panel(ax: Axes, table: pd.DataFrame, measure: str, marks: Mapping[str, Mark], *, last: float, most: int) -> None:
     for i, (name, mark) in enumerate(marks.items()):
         rows = table[table["method"] == name]
         values = rows["value"].to_numpy(float)
@@ -94,7 +95,6 @@ def _panel(ax: Axes, table: pd.DataFrame, measure: str, marks: Mapping[str, Mark
         error = bars(values, rows["mcse"].to_numpy(float), *ends)
         shift = DODGE * (i - (len(marks) - 1) / 2)
         dots(ax, rows["place"].to_numpy(float) + shift, values, mark=mark, yerr=error, line=True, label=name)
-    most = FLAT_LABELS if ax.get_figure(root=True).get_figwidth() >= NARROW_BELOW else FLAT_LABELS_NARROW
     names = table.drop_duplicates("place").sort_values("place")
     ax.set_xlim(-0.5, last + 0.5)
     ax.set_xticks(names["place"], [_short(name) for name in names["bin"]], rotation=90 if len(names) > most else 0)

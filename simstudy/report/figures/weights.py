@@ -45,7 +45,7 @@ def weights(
         figure, axes = panels(len(kinds), columns=columns, width=width, height=height, sharex=True)
         for ax, (words, rows) in zip(axes, kinds.items(), strict=True):
             _panel(ax, rows, marks)
-            ax.set_ylabel(words)
+            ax.set_ylabel(str(words))
         for ax in axes[-columns:]:
             ax.set_xlabel("oracle weight B")
         key(figure, marks, width=width if width > NARROW_BELOW else width - 0.3)

@@ -88,8 +88,8 @@ def _regret(evidence: Evidence) -> list[Picture]:
         return []
     caption = (
         "Squared error of each method as a multiple of the smallest that group means, grand mean or an oracle that "
-        "knows τ and σ reach. Blank cells: nothing is lost that can be told from 0 (2 MCSE); dark cells: another method "
-        "should be used there."
+        "knows τ and σ reach. Blank cells: nothing is lost that can be told from 0 (2 MCSE); dark cells: another "
+        "method should be used there."
     )
     tables = (evidence.performance, evidence.run.scenarios)
     title = "Where pooling pays: squared error against the best"
