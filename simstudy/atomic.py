@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from simstudy.errors import RunError
+from simstudy.errors import RunError, SimstudyError
 
 
 def stage(folder: Path, content: bytes) -> Path:
@@ -86,3 +86,19 @@ def canonical_json(value: Mapping[str, Any]) -> str:
 def write_json(path: Path, value: Mapping[str, Any], *, staging: Path | None = None) -> None:
     """Write a JSON object atomically, by way of a staging folder on the same disk (its own folder by default)."""
     publish(stage(staging or path.parent, f"{canonical_json(value)}\n".encode()), path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that the user named, atomically; what was there stays until the new one is whole.
+
+    Raises:
+        SimstudyError: It cannot be written there.
+    """
+    try:
+        staged = stage(path.parent, text.encode())
+        try:
+            publish(staged, path)
+        finally:
+            staged.unlink(missing_ok=True)
+    except OSError as error:
+        raise SimstudyError(f"{path} cannot be written ({error.strerror}); give another file with --out") from None

@@ -1,19 +1,20 @@
-"""Kept draws: one NetCDF file per fit, which ArviZ and xarray open.
+"""Kept draws: one NetCDF file per fit, which ArviZ and xarray open; ``store.kept`` says where and reads them.
 
-``draws/<scenario>/<method>/<replicate>.posterior.nc`` holds the estimands, ``.sample_stats.nc`` the sampler's
-statistics, both with the dimensions chain, draw and group. NetCDF 3, so that no further library is needed to write it.
+NetCDF 3, so that no further library is needed to write it. It has no type for truth values: they are bytes with the
+attribute that xarray reads as one.
 """
 
 import io
-import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.io import netcdf_file
 
 from simstudy.atomic import publish, stage
 from simstudy.rows import KeptDraws
+from simstudy.store.kept import POSTERIOR, SAMPLE_STATS, kept_folder
 
 CHAIN_AND_DRAW = ("chain", "draw")
 
@@ -22,14 +23,9 @@ def write_kept(folder: Path, draws: KeptDraws) -> None:
     """Write the draws of one fit under the ``draws`` folder of a run."""
     place = kept_folder(folder, draws.scenario, draws.method)
     place.mkdir(parents=True, exist_ok=True)
-    for name, variables in (("posterior", draws.estimands), ("sample_stats", draws.stats)):
+    for name, variables in ((POSTERIOR, draws.estimands), (SAMPLE_STATS, draws.stats)):
         if variables:
-            _write(place / f"{draws.replicate}.{name}.nc", variables)
-
-
-def kept_folder(folder: Path, scenario: str, method: str) -> Path:
-    """Return the folder of a method's kept draws in a scenario; the method's name without what a path cannot hold."""
-    return folder / "draws" / scenario / re.sub(r"[^A-Za-z0-9.=-]+", "_", method).strip("_.")
+            _write(place / f"{draws.replicate}.{name}", variables)
 
 
 def _write(path: Path, variables: Mapping[str, np.ndarray]) -> None:
@@ -40,7 +36,16 @@ def _write(path: Path, variables: Mapping[str, np.ndarray]) -> None:
         for dimension, length in zip(names, values.shape, strict=True):
             if dimension not in file.dimensions:
                 file.createDimension(dimension, length)
-        stored = values.astype(np.int32 if values.dtype.kind in "bui" else values.dtype)
-        file.createVariable(name, stored.dtype, names)[:] = stored
+        stored = values.astype(_stored_type(values.dtype))
+        variable: Any = file.createVariable(name, stored.dtype, names)
+        variable[:] = stored
+        if values.dtype.kind == "b":
+            variable.dtype = "bool"
     file.flush()
     publish(stage(path.parent, content.getvalue()), path)
+
+
+def _stored_type(dtype: np.dtype) -> np.dtype:
+    if dtype.kind == "b":
+        return np.dtype(np.int8)
+    return np.dtype(np.int32) if dtype.kind in "ui" else dtype

@@ -18,6 +18,7 @@ import simstudy
 from simstudy.errors import RunError
 from simstudy.executors import InProcessExecutor, WorkerDied
 from simstudy.store import Run
+from simstudy.store.kept import kept_fits
 
 STUDY = {
     "study": {"name": "small", "seed": 11, "replicates": 6},
@@ -267,16 +268,18 @@ def test_models_that_raise_are_rows(tmp_path):
 
 def test_kept_draws_are_those_that_were_summarized(tmp_path):
     """The draws of the first replicate are on disk, and their mean is the stored estimate."""
-    from scipy.io import netcdf_file
-
     study = simstudy.Study.from_dict(changed(replicates=2) | {"method": STUDY["method"][1:]})
     run = simstudy.run(study, out=tmp_path / "run", workers=0, keep_draws=1, quiet=True)
     files = sorted((run.folder / "draws").glob("*/partial/0.posterior.nc"))
     assert len(files) == 4
     assert not list((run.folder / "draws").glob("*/partial/1.*"))
     stored = run.estimates.query("estimand == 'tau' and replicate == 0").set_index("scenario")["mean"]
-    for file in files:
-        with netcdf_file(file, mmap=False) as kept:
-            tau = kept.variables["tau"][:]
-        assert tau.shape == (2, 60)
-        assert tau.mean() == pytest.approx(stored[file.parent.parent.name], rel=1e-5)
+    for scenario, mean in stored.items():
+        (fit,) = kept_fits(run.folder, scenario, "partial")
+        assert fit.replicate == 0
+        assert fit.posterior["tau"].shape == (2, 60)
+        assert fit.posterior["tau"].mean() == pytest.approx(mean, rel=1e-5)
+        fits = run.fits.query("scenario == @scenario and method == 'partial' and replicate == 0")
+        assert fit.sample_stats["diverging"].dtype == bool
+        assert fit.sample_stats["diverging"].sum() == fits["n_divergent"].item()
+    assert list(kept_fits(run.folder, "no such scenario", "partial")) == []

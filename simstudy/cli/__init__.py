@@ -8,6 +8,7 @@ import typer
 from simstudy.cli.compare import compare_command
 from simstudy.cli.exits import DONE, INTERRUPTED, MISUSE, TERMINATED, say
 from simstudy.cli.inventory import list_command
+from simstudy.cli.protocol import protocol_command
 from simstudy.cli.report import report_command
 from simstudy.cli.run import run_command
 from simstudy.cli.score import score_command
@@ -18,6 +19,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": run_command,
     "report": report_command,
     "compare": compare_command,
+    "protocol": protocol_command,
     "score": score_command,
     "list": list_command,
 }

@@ -9,18 +9,23 @@ import typer
 
 def report_command(
     runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
-    out: Annotated[Path | None, typer.Option(help="HTML file; by default report.html in the run's folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="HTML file; by default report.html in the run's folder, or beside several runs.")
+    ] = None,
 ) -> None:
     """Write the report of runs, from their tables alone."""
     print(f"report: {write_reports(runs, out)}")
 
 
 def write_reports(folders: list[Path], out: Path | None) -> Path:
-    """Score runs, keep their performance tables, and write their report."""
+    """Score runs, keep their performance tables, and write their report: one page, with a part for each run.
+
+    Several runs have no folder of their own: their page goes, by default, where their folders lie.
+    """
     from simstudy.atomic import writing
     from simstudy.errors import RunError
     from simstudy.measures import performance
-    from simstudy.report import write_report
+    from simstudy.report import write_reports as write_page
     from simstudy.store import Run, write_performance
 
     runs = [Run.open(folder) for folder in folders]
@@ -28,6 +33,7 @@ def write_reports(folders: list[Path], out: Path | None) -> Path:
     for run, table in zip(runs, tables, strict=True):
         with nullcontext() if out is None else suppress(RunError):  # a read-only run has a report elsewhere
             write_performance(run.folder, table)
-    page = out or runs[0].folder / "report.html"
+    first = runs[0].folder
+    page = out or (first if len(runs) == 1 else first.parent) / "report.html"
     with writing(page.parent):
-        return write_report(runs[0], tables[0], page)
+        return write_page(runs, tables, page)

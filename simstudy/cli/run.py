@@ -8,8 +8,9 @@ import typer
 from simstudy.cli.exits import BAD_ANSWER, say
 from simstudy.cli.options import check_choice, read_share
 from simstudy.cli.report import write_reports
+from simstudy.cli.studies import open_study
 from simstudy.duration import read_duration
-from simstudy.errors import StudyError, suggestion
+from simstudy.errors import StudyError
 
 LONGEST_REPORT_SECONDS = 60
 
@@ -60,9 +61,9 @@ def run_command(
         "verbose": verbose,
     }
     if targets:
-        finished = run_until(_study(study), targets, out=out, **where)
+        finished = run_until(open_study(study), targets, out=out, **where)
     else:
-        finished = run(_study(study), out=out, replicates=replicates, **where)
+        finished = run(open_study(study), out=out, replicates=replicates, **where)
     report = write_reports([finished.folder], None)
     print(f"report: {report}")
     bad = float((finished.fits["status"] != "ok").mean())
@@ -74,17 +75,3 @@ def run_command(
 def time_for_fits(seconds: float) -> float:
     """Return what of a command's time the fits may take: a tenth, a minute at most, is kept for the report."""
     return seconds - min(seconds / 10, LONGEST_REPORT_SECONDS)
-
-
-def _study(name: str) -> Any:
-    from simstudy.inventory import built_in_studies
-    from simstudy.study import Study
-
-    known = built_in_studies()
-    if name in known:
-        return Study.from_toml(known[name])
-    if not Path(name).suffix and not Path(name).exists():
-        raise StudyError(
-            f"no study {name!r}{suggestion(name, known)}; expected a TOML file or a built-in study: {', '.join(known)}"
-        )
-    return Study.from_toml(name)

@@ -7,20 +7,25 @@ makes none does not wait for it.
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from simstudy.report.ademp import preregistration
+from simstudy.report.protocol import preregistration
 from simstudy.types import RunTables
 
 if TYPE_CHECKING:
     from simstudy.report.comparing import write_comparison
-    from simstudy.report.document import write_report
+    from simstudy.report.document import write_report, write_reports
 
-__all__ = ["preregistration", "write_comparison", "write_report"]
-_PLACES = {"write_comparison": "simstudy.report.comparing", "write_report": "simstudy.report.document"}
+__all__ = ["preregistration", "write_comparison", "write_report", "write_reports"]
+_PLACES = {
+    "write_comparison": "simstudy.report.comparing",
+    "write_report": "simstudy.report.document",
+    "write_reports": "simstudy.report.document",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -30,10 +35,11 @@ def __getattr__(name: str) -> Any:
 
 
 class _CallableModule(ModuleType):
-    def __call__(self, run: RunTables, path: str | os.PathLike[str]) -> Path:
-        """Score a run, write its report and return the report's path."""
-        performance = import_module("simstudy.measures").performance(run)
-        return self.write_report(run, performance, path)
+    def __call__(self, run: RunTables | Sequence[RunTables], path: str | os.PathLike[str]) -> Path:
+        """Score a run, or several, write their report and return its path."""
+        runs = list(run) if isinstance(run, Sequence) else [run]
+        performance = import_module("simstudy.measures").performance
+        return self.write_reports(runs, [performance(each) for each in runs], path)
 
 
 sys.modules[__name__].__class__ = _CallableModule

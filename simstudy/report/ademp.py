@@ -1,14 +1,13 @@
 """A study in ADEMP terms, from its canonical form alone: aims, mechanisms, estimands, methods, performance measures.
 
 Morris, White & Crowther 2019, Statistics in Medicine 38:2074. The same words open a report and make the
-pre-registration text, which exists before there is a single number.
+pre-registration text (``protocol.py``), which exists before there is a single number.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from typing import Any
 
 from simstudy.report.wording import ESTIMANDS, counted, number, symbol
@@ -16,7 +15,8 @@ from simstudy.report.wording import ESTIMANDS, counted, number, symbol
 NOT_FACTORS = ("kind", "likelihood", "effects", "sigma_by", "data", "sizes", "standard_errors")
 DESIGN = ("groups", "group_size")
 FIRST = (*DESIGN, "mu", "tau", "sigma")
-LETTERS = {"groups": "J, groups", "group_size": "n, observations in each group"}
+LETTERS = {"groups": "J, number of groups", "group_size": "n, observations in each group"}
+DATASET = "dataset"
 MECHANISMS = {
     "exchangeable": "exchangeable group effects: θ_j ~ Normal(μ, τ)",
     "student_t": "group effects with heavy tails: Student-t around μ with sd τ",
@@ -33,10 +33,28 @@ STRUCTURES = {
     "none": "no pooling: every group by itself",
     "partial": "partial pooling: group effects share Normal(μ, τ)",
 }
+UNEQUAL = {"sizes": "unequal group sizes", "standard_errors": "sets of standard errors"}
+EFFECTS = {
+    "random": "group effects drawn anew in each replicate",
+    "fixed": "group effects the same in every replicate, μ + τ times normal scores",
+}
+SIGMAS = {
+    "group": "a residual sd for each group, independent",
+    "hierarchical": "residual sds of the groups share a distribution",
+}
+LIKELIHOOD_NAMES = {
+    "normal": "normal observations",
+    "normal_known_se": "normal, standard errors known",
+    "binomial": "binomial counts",
+}
+PARAMETERIZATIONS = {"noncentered": "non-centered"}
+SAMPLERS = {"nuts": "NUTS, batched", "numpyro": "NUTS of NumPyro", "exact": "independent exact draws by quadrature"}
+OPTIONS = {"target_accept": "target acceptance", "max_treedepth": "maximum tree depth"}
 PARAMETERS = {"complete": ("mu",), "none": ("theta",), "partial": ("mu", "tau", "theta")}
-PACKAGES = ("simstudy", "numpyro", "jax", "numpy", "scipy")
 NOMINAL = 0.95
 WORST_SHARE = 0.5
+# Half the normal quantile of the pointwise error .0043 that 95 % simultaneous bands have at 250 ranks.
+BAND = 1.43
 
 
 def aims(study: Mapping[str, Any]) -> list[str]:
@@ -48,17 +66,34 @@ def mechanisms(study: Mapping[str, Any]) -> list[str]:
     """Return the mechanism, the levels of its factors and the number of scenarios, one line each."""
     mechanism = study["mechanism"]
     kind = str(mechanism["kind"])
-    likelihood = str(mechanism.get("likelihood") or "")
+    grouped = kind in MECHANISMS and kind != DATASET
+    likelihood = str(mechanism.get("likelihood") or ("normal" if grouped else ""))
     lines = [MECHANISMS.get(kind, kind), LIKELIHOODS.get(likelihood, likelihood)]
     if mechanism.get("data"):
         lines.append(f"data: {mechanism['data']}")
-    lines += [f"{LETTERS.get(name, symbol(name))}: {_levels(mechanism[name])}" for name in _factors(mechanism)]
+    lines += [_factor(name, mechanism[name]) for name in _factors(mechanism)]
     for name in ("sizes", "standard_errors"):
         if mechanism.get(name):
-            lines.append(f"{name.replace('_', ' ')} of unequal designs: {_levels(mechanism[name])}")
-    if mechanism.get("effects"):
-        lines.append(f"effects: {mechanism['effects']} over replicates")
-    return [line for line in [*lines, counted(n_scenarios(study), "scenario")] if line]
+            lines.append(f"{UNEQUAL[name]}: {_levels(mechanism[name])}")
+    if grouped:
+        lines.append(EFFECTS[str(mechanism.get("effects") or "random")])
+    return [line for line in [*lines, _size_words(study)] if line]
+
+
+def _factor(name: str, value: Any) -> str:
+    letter = LETTERS.get(name, symbol(name))
+    drawn = isinstance(value, str) and "(" in value
+    return f"{letter} ~ {value}, drawn anew in each replicate" if drawn else f"{letter}: {_levels(value)}"
+
+
+def _size_words(study: Mapping[str, Any]) -> str:
+    """Return how the factors are combined, and how many scenarios that makes."""
+    scenarios = counted(n_scenarios(study), "scenario")
+    if n_scenarios(study) == 1:
+        return scenarios
+    unequal = any(study["mechanism"].get(name) for name in UNEQUAL)
+    among = "balanced and unequal designs, each crossed with all other factors" if unequal else "all factors crossed"
+    return f"{scenarios}: {among}"
 
 
 def n_scenarios(study: Mapping[str, Any]) -> int:
@@ -68,7 +103,7 @@ def n_scenarios(study: Mapping[str, Any]) -> int:
     6
     """
     mechanism = study["mechanism"]
-    if mechanism["kind"] == "dataset":
+    if mechanism["kind"] == DATASET:
         return 1
     balanced = math.prod(len(_listed(mechanism[name])) for name in DESIGN if name in mechanism)
     balanced = balanced if any(mechanism.get(name) for name in DESIGN) else 0
@@ -78,30 +113,33 @@ def n_scenarios(study: Mapping[str, Any]) -> int:
 
 
 def estimands(study: Mapping[str, Any]) -> list[str]:
-    """Return the estimands that the methods' structures have, in words."""
-    structures = [method.get("structure") for method in study["methods"]]
-    names = dict.fromkeys(name for s in ("partial", "none", "complete") if s in structures for name in PARAMETERS[s])
-    order = [name for name in ESTIMANDS if name in names] + ["theta_mean", "theta_sd", "theta_new", "y_new"]
-    if any("sigma" in (method.get("priors") or {}) for method in study["methods"]):
-        order.insert(len(names), "sigma")
+    """Return the names of the estimands that the methods' structures and likelihoods have; none of a user's models."""
+    structures = {str(method.get("structure")) for method in study["methods"]}
+    likelihoods = {str(method.get("likelihood")) for method in study["methods"]}
+    names = {name for structure in structures & set(PARAMETERS) for name in PARAMETERS[structure]}
     if not names:
-        return ["those that the methods’ own models name"]
-    return [f"{name}: {ESTIMANDS[name]}" for name in order]
-
-
-def method_lines(study: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return, for each method, its name, and its model, priors and sampler in words."""
-    return [(str(m["name"]), "; ".join([model_words(m), priors_words(m), sampler_words(m)])) for m in study["methods"]]
+        return []
+    names |= {"theta", "theta_mean", "theta_sd", "theta_new", "y_new"}
+    names |= {name for method in study["methods"] for name in ("sigma", "omega") if name in (method["priors"] or {})}
+    names |= {"shrinkage_weight"} if "partial" in structures else set()
+    names |= {"prob_best"} if structures != {"complete"} else set()
+    names |= {"p"} if "binomial" in likelihoods else set()
+    return [name for name in ESTIMANDS if name in names]
 
 
 def model_words(method: Mapping[str, Any]) -> str:
     """Return what a method fits."""
     if method.get("model"):
         return f"model {method['model']}"
-    words = STRUCTURES.get(str(method.get("structure")), str(method.get("structure")))
-    extra = [method.get("parameterization"), method.get("likelihood")]
-    extra += [f"sigma by {method['sigma_by']}"] if method.get("sigma_by") not in (None, "shared") else []
-    return ", ".join([words, *(str(e).replace("_", " ") for e in extra if e)])
+    structure, likelihood, sigma_by = (str(method.get(k)) for k in ("structure", "likelihood", "sigma_by"))
+    parameterization = method.get("parameterization")
+    words = [
+        STRUCTURES.get(structure, structure),
+        PARAMETERIZATIONS.get(str(parameterization), parameterization),
+        LIKELIHOOD_NAMES.get(likelihood, likelihood),
+        SIGMAS.get(sigma_by),
+    ]
+    return ", ".join(str(word) for word in words if word)
 
 
 def priors_words(method: Mapping[str, Any]) -> str:
@@ -111,64 +149,50 @@ def priors_words(method: Mapping[str, Any]) -> str:
 
 
 def sampler_words(method: Mapping[str, Any]) -> str:
-    """Return a method's sampler with its options."""
-    sampler = dict(method.get("sampler") or {})
-    kind = sampler.pop("kind", "")
-    lengths = [f"{sampler.pop(k):,} {k}" for k in ("chains", "warmup", "draws") if sampler.get(k) is not None]
-    rest = [f"{k.replace('_', ' ')} {v}" for k, v in sampler.items() if v is not None]
-    return ", ".join([str(kind), *lengths, *rest])
+    """Return a method's sampler with its options.
+
+    >>> sampler_words({"sampler": {"kind": "nuts", "chains": 1, "warmup": 500, "draws": 1000, "target_accept": 0.8}})
+    'NUTS, batched: 1 chain of 500 warm-up and 1,000 draws, target acceptance 0.8'
+    """
+    sampler = {key: value for key, value in (method.get("sampler") or {}).items() if value is not None}
+    kind = str(sampler.pop("kind", ""))
+    chains, warmup, draws = (sampler.pop(key, None) for key in ("chains", "warmup", "draws"))
+    lengths = " and ".join([*([f"{warmup:,} warm-up"] if warmup else []), *([f"{draws:,} draws"] if draws else [])])
+    run = [f"{counted(int(chains), 'chain')} of {lengths}" if chains and lengths else lengths]
+    precision = [str(sampler.pop("precision"))] if "precision" in sampler else []
+    rest = [f"{OPTIONS.get(key, key.replace('_', ' '))} {value}" for key, value in sampler.items()]
+    options = ", ".join(filter(None, run + rest + precision))
+    return ": ".join(filter(None, [SAMPLERS.get(kind, kind), options]))
 
 
 def replicates_words(study: Mapping[str, Any]) -> list[str]:
     """Return the number of replicates and the MCSEs of a coverage that it gives."""
     n = int(study["study"]["replicates"])
-    if study["mechanism"]["kind"] == "dataset":
-        return [f"{counted(n, 'replicate')} of the sampler on the same data"]
+    if study["mechanism"]["kind"] == DATASET:
+        ratio = number(1 / math.sqrt(n), digits=2)
+        return [
+            f"{counted(n, 'replicate')} of the sampler on the same data, each from another seed",
+            f"the average of a posterior mean over them has {ratio} times the standard error that one fit has",
+        ]
+    if study["study"].get("kind") == "calibration":
+        return [
+            f"{counted(n, 'replicate')} of each scenario",
+            f"95 % simultaneous bands of the rank distribution reach about {number(BAND / math.sqrt(n), digits=2)} "
+            "either way at its middle; smaller departures cannot be seen",
+        ]
     nominal, worst = (math.sqrt(p * (1 - p) / n) * 100 for p in (NOMINAL, WORST_SHARE))
-    return [
+    lines = [
         f"{counted(n, 'replicate')} of each scenario, the same data for all methods",
-        f"MCSE of a coverage with one interval per replicate: {number(nominal, digits=2)} percentage points at "
-        f"{NOMINAL:.0%}, at most {number(worst, digits=2)}".replace("95%", "95 %"),
+        f"MCSE of a coverage with one interval per replicate: {number(nominal, digits=2)} percentage points at 95 %, "
+        f"at most {number(worst, digits=2)}",
     ]
-
-
-def preregistration(study: Mapping[str, Any]) -> str:
-    """Return a pre-registration of the study in ADEMP terms, as Markdown, from the canonical study alone.
-
-    Args:
-        study: the canonical study (``study.json``), every default spelled out.
-    """
-    about, limits = study["study"], study.get("diagnostics", {})
-    measures = (
-        "bias, conditional bias, empirical SE, RMSE, model SE and its relative error, coverage with Wilson interval, "
-        "interval width and score, shrinkage weight, MSE ratio and regret, divergences, ESS per leapfrog; each with "
-        "its Monte Carlo standard error (MCSE), with groups nested in replicates"
-    )
-    parts = [
-        ("Aims", aims(study)),
-        ("Data-generating mechanisms", mechanisms(study)),
-        ("Estimands", estimands(study)),
-        ("Methods", [f"**{_plain(name)}**: {_plain(words)}" for name, words in method_lines(study)]),
-        ("Performance measures", [measures, _intervals(study)]),
-        ("Replicates", [*replicates_words(study), f"seed {about['seed']}"]),
-        ("Fits that count", _counting(limits)),
-        ("Software", [f"{name} {version}" for name, version in _versions()]),
-    ]
-    sections = "\n\n".join(f"## {title}\n" + "\n".join(f"- {line}" for line in lines) for title, lines in parts)
-    return f"# {_plain(str(about['name']))}: pre-registration\n\n{sections}\n"
-
-
-def _counting(limits: Mapping[str, Any]) -> list[str]:
-    thresholds = ", ".join(f"{name} {value}" for name, value in limits.items() if value is not None)
-    return [
-        "all fits with finite draws; failed and non-finite fits are counted and reported with their reasons",
-        f"fits are flagged, not left out, by: {thresholds or 'no threshold'}",
-    ]
-
-
-def _intervals(study: Mapping[str, Any]) -> str:
-    levels = ", ".join(f"{100 * level:g} %" for level in study.get("summary", {}).get("levels", []))
-    return f"central intervals at {levels}"
+    if n > 1:
+        relative = number(100 / math.sqrt(2 * (n - 1)), digits=2)
+        lines.append(
+            f"MCSE of an empirical SE or RMSE: about {relative} % of it, for one estimate per replicate with normal "
+            "errors; less where a replicate has several groups"
+        )
+    return lines
 
 
 def _factors(mechanism: Mapping[str, Any]) -> list[str]:
@@ -188,20 +212,3 @@ def _levels(value: Any) -> str:
 
 def _level(value: Any) -> str:
     return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
-
-
-def _plain(text: str) -> str:
-    """Return a text with the characters that Markdown would read escaped."""
-    return "".join(f"\\{c}" if c in "\\`*_#<>[]|" else c for c in text)
-
-
-def _versions() -> list[tuple[str, str]]:
-    installed = {d.metadata["Name"]: d.version for d in map(_found, PACKAGES) if d}
-    return list(installed.items())
-
-
-def _found(package: str) -> metadata.Distribution | None:
-    try:
-        return metadata.distribution(package)
-    except metadata.PackageNotFoundError:
-        return None

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,13 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from simstudy.atomic import write_text
 from simstudy.report.evidence import Evidence
 from simstudy.report.palette import Mark, css_variables, variable_of
-from simstudy.report.sections import SECTIONS
-from simstudy.report.sections.answer import answers, key_picture
-from simstudy.report.wording import counted
+from simstudy.report.parts import Part, folder_name, make_part, with_anchors
+from simstudy.report.readings import quick_to_read
 from simstudy.types import RunTables
 
-ERROR = "the Monte Carlo standard error (MCSE) over replicates"
-SAMPLER_ERROR = "the Monte Carlo standard error (MCSE) of the sampler, over its seeds"
 _QUOTED = re.compile("“(.*?)”")
 
 
@@ -35,61 +32,43 @@ def write_report(run: RunTables, performance: pd.DataFrame, path: str | os.PathL
         performance: its performance table.
         path: the file to write; it is whole or not there.
     """
-    return write_page(render(Evidence(run=run, performance=performance)), path)
+    return write_reports([run], [performance], path)
+
+
+def write_reports(
+    runs: Sequence[RunTables], performances: Sequence[pd.DataFrame], path: str | os.PathLike[str]
+) -> Path:
+    """Write the report of several runs as one HTML file, a part for each and before them what each found.
+
+    Args:
+        runs: the runs' tables.
+        performances: their performance tables, in the same order.
+        path: the file to write; it is whole or not there.
+    """
+    both = zip(runs, performances, strict=True)
+    return write_page(render([Evidence(run=run, performance=quick_to_read(table)) for run, table in both]), path)
 
 
 def write_page(text: str, path: str | os.PathLike[str]) -> Path:
     """Write a page as one file that is whole or not there; return its path."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)
-    return path
+    write_text(Path(path), text)
+    return Path(path)
 
 
-def render(evidence: Evidence) -> str:
-    """Return the page as HTML."""
-    about = evidence.study["study"]
-    sections = [section for make in SECTIONS if (section := make(evidence))]
-    error_of = SAMPLER_ERROR if evidence.is_dataset else ERROR
-    return fill_page(
-        kind="Simulation study",
-        title=about["name"],
-        aim=about.get("aim") or "",
-        facts=facts(evidence),
-        answers=answers(evidence),
-        remark=f"± is {error_of}. No sentence is made on a difference below 2 MCSE.",
-        picture=key_picture(evidence),
-        sections=sections,
-        marks=evidence.marks,
-        origin="the run",
-    )
+def render(evidence: Sequence[Evidence]) -> str:
+    """Return the page of one run or of several as HTML."""
+    parts = [make_part(each) for each in evidence]
+    return _page(parts) if len(parts) == 1 else _page(with_anchors(parts, [folder_name(each.run) for each in evidence]))
 
 
-def fill_page(*, marks: Mapping[str, Mark], **parts: Any) -> str:
-    """Return the page that the parts make, as HTML.
+def fill_page(**fields: Any) -> str:
+    """Return the page that the fields of one ``Part`` make, as HTML."""
+    return _page([Part(**fields)])
 
-    Args:
-        marks: method -> how it is drawn, which colors its name in sentences.
-        parts: ``kind``, ``title``, ``aim``, ``facts``, ``answers``, ``remark``, ``picture``, ``sections`` and
-            ``origin``, each as the template asks for it.
-    """
+
+def _page(parts: Sequence[Part]) -> str:
     template = _environment().get_template("template.html.j2")
-    return template.render(**parts, chips=lambda text: with_chips(text, marks), colors=css_variables())
-
-
-def facts(evidence: Evidence) -> list[str]:
-    """Return the size of the study in a few words each."""
-    run = evidence.run
-    return [
-        counted(len(run.scenarios), "scenario"),
-        counted(len(run.methods), "method"),
-        counted(int(evidence.study["study"]["replicates"]), "replicate"),
-        counted(len(run.fits), "fit"),
-    ]
+    return template.render(parts=parts, chips=with_chips, colors=css_variables())
 
 
 def with_chips(text: str, marks: Mapping[str, Mark]) -> Markup:

@@ -20,6 +20,7 @@ from simstudy.report.palette import Mark, assign_marks
 from simstudy.report.readings import average
 from simstudy.report.roles import Roles, read_roles
 from simstudy.report.split import split_table
+from simstudy.store.kept import KeptFit, kept_fits
 from simstudy.types import RunTables
 
 HEADLINE_ESTIMANDS = ("theta", "p")
@@ -104,12 +105,13 @@ class Evidence:
         return (chosen + known.tolist() + [None])[0]
 
     @cached_property
-    def _squares(self) -> pd.DataFrame:
+    def squares(self) -> pd.DataFrame:
+        """The mean squared error of the headline estimand by scenario, method and replicate."""
         return squared_errors(self.run.estimates, str(self.headline))
 
     def error_differences(self, method: str, rival: str) -> pd.DataFrame:
         """Return the differences in RMSE between two methods: paired where they saw the same data."""
-        paired = paired_differences(self._squares, method, rival)
+        paired = paired_differences(self.squares, method, rival)
         if len(paired):
             return paired
         return differences(average(self.performance, "rmse", estimand=self.headline), method, rival)
@@ -118,6 +120,11 @@ class Evidence:
     def flags(self) -> pd.DataFrame:
         """One bool column per flag, one row per fit."""
         return flag(self.run.fits, self.study.get("diagnostics", {}))
+
+    def kept(self, scenario: str, method: str) -> list[KeptFit]:
+        """The fits of a method in a scenario whose draws were kept, if the run lies in a folder."""
+        folder = getattr(self.run, "folder", None)
+        return [] if folder is None else list(kept_fits(folder, scenario, method))
 
     @property
     def n_flagged(self) -> int:

@@ -47,6 +47,8 @@ def error_sentences(differences: pd.DataFrame, labels: Mapping[str, str], *, est
     rows = differences[_clear(differences)]
     better, worse = rows[rows["difference"] < 0], rows[rows["difference"] > 0]
     n, about = len(differences), estimand_words(estimand)
+    if not len(rows):
+        return [f"RMSE for {about}: {method} and {rival} cannot be told apart (2 MCSE) in any scenario."]
     sentences = []
     if len(better):
         where = f"in {share(len(better), n)} scenarios" if n > 1 else ""
@@ -55,9 +57,10 @@ def error_sentences(differences: pd.DataFrame, labels: Mapping[str, str], *, est
         subject = "It has a larger one" if len(better) else f"{method} has a larger RMSE for {about} than {rival}"
         where = f"in {share(len(worse), n)} scenarios" if n > 1 else ""
         sentences.append(f"{subject} {where}{_most(worse, labels, n)}.")
-    if not len(rows):
-        sentences.append(f"RMSE for {about}: {method} and {rival} cannot be told apart (2 MCSE) in any scenario.")
-    return [" ".join(sentence.replace(" ,", ",").replace(" :", ":").split()) for sentence in sentences]
+    if len(rows) < n:
+        left = n - len(rows)
+        sentences.append(f"In the other {'one' if left == 1 else f'{left:,}'} they cannot be told apart.")
+    return [" ".join(" ".join(sentences).replace(" ,", ",").replace(" :", ":").split())]
 
 
 def sum_sentence(rmse: pd.DataFrame, n_groups: int) -> str:

@@ -34,6 +34,7 @@ _CELL = re.compile(
     r'<path d="M (?P<a>\S+) (?P<b>\S+) \s*L (?P<c>\S+) (?P=b) \s*L (?P=c) (?P<d>\S+) \s*L (?P=a) (?P=d) '
     r'\s*L (?P=a) (?P=b) \s*" clip-path="[^"]*" style="fill: (?P<fill>#[0-9a-f]{6})"/>'
 )
+_INNER_ID = re.compile(r'\bid="|url\(#|href="#')
 _TEXT_FONT = re.compile(r"font-family: [^;\"]*;? ?")
 
 
@@ -59,6 +60,15 @@ def to_svg(figure: Figure, *, name: str, description: str) -> str:
     box = f'viewBox="0 0 {width * view:.0f} {height * view:.0f}"'
     root = f'<svg {names} {box} role="img" aria-label="{escape(description)}" font-family="{FONTS}" {size}>'
     return _ROOT.sub(lambda _: root, text, count=1).strip()
+
+
+def with_prefix(svg: str, prefix: str) -> str:
+    """Return an ``<svg>`` element whose inner ids, and what refers to them, begin with a prefix.
+
+    >>> with_prefix('<path id="p1" clip-path="url(#p2)"/><use xlink:href="#m3"/>', "a-")
+    '<path id="a-p1" clip-path="url(#a-p2)"/><use xlink:href="#a-m3"/>'
+    """
+    return _INNER_ID.sub(rf"\g<0>{prefix}", svg)
 
 
 def _draw(figure: Figure, name: str) -> str:

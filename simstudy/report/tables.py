@@ -61,6 +61,7 @@ class Table:
         note: what a reader must know, or nothing.
         first: how many rows are shown; the CSV has all.
         open_up_to: with more rows than these it is folded away at first.
+        prefix: of its name, where a page shows several runs.
     """
 
     title: str
@@ -69,11 +70,12 @@ class Table:
     note: str = ""
     first: int = ROWS_SHOWN
     open_up_to: int = 12
+    prefix: str = ""
 
     @property
     def name(self) -> str:
         """The title as a file name and id."""
-        return slug(self.title)
+        return self.prefix + slug(self.title)
 
     @property
     def csv(self) -> str:

@@ -71,7 +71,12 @@ SYMBOLS = {
     "omega": "ω",
     "theta_mean": "mean θ",
     "theta_sd": "sd of θ",
+    "theta_var": "var of θ",
+    "theta_new": "new θ",
+    "y_new": "new y",
+    "log_lik": "log likelihood",
     "shrinkage_weight": "B",
+    "prob_best": "P(best)",
 }
 MINUS = "\u2212"
 PERCENT = 100.0

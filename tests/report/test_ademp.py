@@ -1,11 +1,8 @@
-"""ADEMP terms and the pre-registration text, from a study alone."""
-
-import copy
+"""ADEMP terms, from a study alone."""
 
 import pytest
 
-from simstudy.report import preregistration
-from simstudy.report.ademp import n_scenarios, replicates_words
+from simstudy.report.ademp import mechanisms, n_scenarios, replicates_words
 from tests.fakes import fake_run
 
 
@@ -16,33 +13,19 @@ def test_number_of_scenarios_is_that_of_the_run(sizes):
     assert n_scenarios(run.study) == len(run.scenarios)
 
 
-def test_preregistration_holds_every_part(run):
-    """Aim, factors, methods with priors and sampler, replicates with their MCSE and the seed stand in the text."""
-    text = preregistration(run.study)
-    headings = [line[3:] for line in text.splitlines() if line.startswith("## ")]
-    assert headings[:5] == ["Aims", "Data-generating mechanisms", "Estimands", "Methods", "Performance measures"]
-    for words in (
-        run.study["study"]["aim"],
-        "τ: 0, 0.5, 2",
-        "**partial, noncentered**: partial pooling",
-        "τ \\~ HalfNormal(5)".replace("\\~", "~"),
-        "4 chains, 500 warmup, 500 draws",
-        "60 replicates of each scenario",
-        "6 scenarios",
-        "seed 0",
-        "simstudy ",
-    ):
-        assert words in text
-
-
-def test_markdown_of_names_is_escaped(run):
-    """A method's name cannot add a heading, a link or HTML to the text."""
-    study = copy.deepcopy(dict(run.study))
-    study["methods"][0]["name"] = "# [x](y) <b>"
-    assert "\\# \\[x\\](y) \\<b\\>" in preregistration(study)
-
-
 def test_replicates_give_the_mcse_of_a_coverage():
     """With 400 replicates the MCSE of a coverage is 1.1 points at 95 % and at most 2.5: sqrt(p (1 - p) / n)."""
     study = {"study": {"replicates": 400}, "mechanism": {"kind": "exchangeable"}}
     assert replicates_words(study)[1].endswith("1.1 percentage points at 95 %, at most 2.5")
+
+
+def test_replicates_give_the_relative_mcse_of_an_error():
+    """With 201 replicates the MCSE of an empirical SE is 5 % of it under normal errors: 1 / sqrt(2 (n - 1))."""
+    study = {"study": {"replicates": 201}, "mechanism": {"kind": "exchangeable"}}
+    assert "about 5.0 % of it" in replicates_words(study)[2]
+
+
+def test_a_truth_that_is_drawn_is_called_so():
+    """A factor that is a prior is no level: its distribution is said, and that it is drawn anew."""
+    study = {"mechanism": {"kind": "exchangeable", "groups": 8, "group_size": 2, "mu": "Normal(0, 1)"}}
+    assert "μ ~ Normal(0, 1), drawn anew in each replicate" in mechanisms(study)

@@ -166,16 +166,18 @@ def test_maps_hold_every_scenario(run, table):
 
 
 def test_posterior_draws_means_intervals_and_data(dataset_run):
-    """Marks are posterior means, bars the 90 % interval, strokes the data."""
+    """Marks are posterior means, bars the 90 % interval, strokes the data, crosses the truth; labels name the rows."""
     table = posterior_table(dataset_run.estimates)
     data = pd.Series({"theta[0]": 10.0, "theta[1]": 12.0})
-    figure = figures.posterior(table, data=data)
+    truth = pd.Series({"theta[1]": 11.0, "mu": 10.0})
+    figure = figures.posterior(table, data=data, truth=truth, labels={"theta[0]": "group 1"})
     ax = figure.axes[0]
     rows = table[(table["method"] == "none") & (table["estimand"] == "theta")]
     np.testing.assert_allclose(marks_of(ax, "none")[:, 0], rows["mean"])
     np.testing.assert_allclose(bars_of(ax, "none")[:, :, 0], rows[["lower", "upper"]])
-    strokes = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "|" and len(line.get_xdata()) == 1]
-    assert strokes == [10.0, 12.0]
+    points = {str(line.get_marker()): line.get_xdata().tolist() for line in ax.lines if line.get_marker() in "|x"}
+    assert points == {"|": [10.0, 12.0], "x": [11.0]}
+    assert [label.get_text() for label in ax.get_yticklabels()][:2] == ["group 1", "theta[1]"]
 
 
 def test_chain_histogram_counts_every_chain():

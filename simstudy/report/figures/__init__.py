@@ -15,14 +15,18 @@ from simstudy.report.figures.conditional import conditional
 from simstudy.report.figures.divergences import divergences
 from simstudy.report.figures.efficiency import efficiency
 from simstudy.report.figures.error_split import error_split
+from simstudy.report.figures.funnel import funnel
 from simstudy.report.figures.gains import gains
 from simstudy.report.figures.maps import design_map
+from simstudy.report.figures.nested_loop import nested_loop
 from simstudy.report.figures.posterior import posterior
 from simstudy.report.figures.priors import priors
 from simstudy.report.figures.profile import profile
 from simstudy.report.figures.recovery import recovery
+from simstudy.report.figures.regret import regret
 from simstudy.report.figures.speed import speed
 from simstudy.report.figures.weights import weights
+from simstudy.report.figures.zip_plot import zip_plot
 
 __all__ = [
     "arrows",
@@ -34,11 +38,15 @@ __all__ = [
     "divergences",
     "efficiency",
     "error_split",
+    "funnel",
     "gains",
+    "nested_loop",
     "posterior",
     "priors",
     "profile",
     "recovery",
+    "regret",
     "speed",
     "weights",
+    "zip_plot",
 ]

@@ -55,7 +55,7 @@ def arrows(
             _panel(ax, pair, marks[separate], marks[partial])
             if complete:
                 _pooled_line(ax, theta, scenario, pair["replicate"].iloc[0], complete, marks[complete])
-            ax.set_title(clip_text(design.labels[scenario], 26 if width < NARROW_BELOW else 44))
+            ax.set_title(clip_text(design.labels[scenario], 21 if width < NARROW_BELOW else 44))
         _key(figure, width, {n: marks[n] for n in (separate, partial, complete) if n})
     return figure
 

@@ -20,6 +20,7 @@ from simstudy.report.palette import GRID, INK, MUTED, PAPER, Mark
 WIDE, MIDDLE, NARROW = 11.5, 7.2, 3.7
 NARROW_BELOW = 6.0
 TWO_MCSE = 2.0
+LOG_RATIO = 6.0
 INCHES_PER_LETTER, INCHES_PER_HANDLE = 0.075, 0.55
 
 STYLE = {
@@ -156,6 +157,18 @@ def plain_log(axis: Axis) -> None:
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
+
+
+def error_scale(ax: Axes, measure: str, values: np.ndarray) -> None:
+    """Let an axis of errors begin at 0, or make it logarithmic where errors differ more than sixfold."""
+    if measure not in ("rmse", "mse"):
+        return
+    positive = values[values > 0]
+    if len(positive) < len(values) or positive.max() < LOG_RATIO * positive.min():
+        ax.set_ylim(bottom=0)
+        return
+    ax.set_yscale("log")
+    plain_log(ax.yaxis)
 
 
 def stripes(ax: Axes, n: int) -> None:

@@ -21,6 +21,7 @@ MAX_SCENARIOS = 4
 DODGE = 0.1
 FEWEST_REPLICATES = 10
 TITLE_WIDTH = 36
+FLAT_LABELS, FLAT_LABELS_NARROW = 6, 3
 
 
 def conditional(
@@ -60,6 +61,7 @@ def conditional(
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     last = max(table["place"].max() for table in tables.values())
     turned = width < NARROW_BELOW
+    most = FLAT_LABELS_NARROW if turned else FLAT_LABELS
     with drawing():
         shape = (len(chosen), len(tables)) if turned else (len(tables), len(chosen))
         figure = sheet(width, ROW_HEIGHT * shape[0] + 0.4)
@@ -67,7 +69,7 @@ def conditional(
         for i, (measure, table) in enumerate(tables.items()):
             for j, scenario in enumerate(chosen):
                 ax = grid[j, i] if turned else grid[i, j]
-                _panel(ax, table[table["scenario"] == scenario], measure, marks, last=last)
+                _panel(ax, table[table["scenario"] == scenario], measure, marks, last=last, most=most)
                 if i == 0:
                     ax.set_title(clip_text(design.labels[scenario], TITLE_WIDTH))
         _name_axes(grid if not turned else grid.T, list(tables))
@@ -85,7 +87,7 @@ def _spread(design: Design, present: set[str]) -> list[str]:
     return (chosen + [s for s in design.labels if s in present and s not in chosen])[:MAX_SCENARIOS]
 
 
-def _panel(ax: Axes, table: pd.DataFrame, measure: str, marks: Mapping[str, Mark], *, last: float) -> None:
+def _panel(ax: Axes, table: pd.DataFrame, measure: str, marks: Mapping[str, Mark], *, last: float, most: int) -> None:
     for i, (name, mark) in enumerate(marks.items()):
         rows = table[table["method"] == name]
         values = rows["value"].to_numpy(float)
@@ -95,7 +97,7 @@ def _panel(ax: Axes, table: pd.DataFrame, measure: str, marks: Mapping[str, Mark
         dots(ax, rows["place"].to_numpy(float) + shift, values, mark=mark, yerr=error, line=True, label=name)
     names = table.drop_duplicates("place").sort_values("place")
     ax.set_xlim(-0.5, last + 0.5)
-    ax.set_xticks(names["place"], [_short(name) for name in names["bin"]], rotation=90 if len(names) > 4 else 0)
+    ax.set_xticks(names["place"], [_short(name) for name in names["bin"]], rotation=90 if len(names) > most else 0)
     ax.grid(visible=False, axis="x")
     levels = table["level"].dropna().unique()
     target = levels[0] if measure == "coverage" and len(levels) else 0.0 if "bias" in measure else np.nan
@@ -104,7 +106,7 @@ def _panel(ax: Axes, table: pd.DataFrame, measure: str, marks: Mapping[str, Mark
 
 
 def _short(name: str) -> str:
-    return str(name).split("=")[-1].strip()
+    return str(name).split("=")[-1].strip().replace("-", "–")
 
 
 def _name_axes(grid: np.ndarray, measures: list[str]) -> None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from simstudy.report.design import Design, read_design
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, even_columns, panels
-from simstudy.report.figures.maps import bar_place, paint, spread
+from simstudy.report.figures.maps import bar_place, name_rows_once, paint, spread
 from simstudy.report.readings import average, require
 
 COLORS = {"cmap": sns.color_palette("flare", as_cmap=True), "norm": Normalize(0, 1)}
@@ -43,11 +43,13 @@ def divergences(performance: pd.DataFrame, scenarios: pd.DataFrame, *, width: fl
     written = size <= MAX_WRITTEN_CELLS
     rows = max((len(share) for share, _ in grids.values()), default=1)
     height = HEAD + rows * (WRITTEN_ROW_INCHES if written else ROW_INCHES)
+    columns = _columns(grids, width)
     with drawing():
-        figure, axes = panels(len(names), columns=_columns(grids, width), width=width, height=height)
+        figure, axes = panels(len(names), columns=columns, width=width, height=height)
         for ax, (name, (share, rate)) in zip(axes, grids.items(), strict=True):
             paint(ax, share.where(share > 0), COLORS, words=_words(share, rate) if written else None)
             ax.set_title(clip_text(name, 46))
+        name_rows_once(axes, [share for share, _ in grids.values()], columns)
         bar = figure.colorbar(axes[0].collections[0], ax=axes, label="share of fits", **bar_place(width))
         bar.outline.set_visible(False)
         bar.ax.yaxis.set_major_formatter("{x:.0%}")

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from simstudy.report.design import read_design
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, even_columns, panels
-from simstudy.report.figures.maps import HEAD, ROW_INCHES, bar_place, diverging_colors, paint, spread
+from simstudy.report.figures.maps import HEAD, ROW_INCHES, bar_place, diverging_colors, name_rows_once, paint, spread
 from simstudy.report.readings import is_clear
 
 PERCENT = 100.0
@@ -38,6 +38,7 @@ def gains(differences: pd.DataFrame, scenarios: pd.DataFrame, *, width: float = 
         for ax, (rival, grid) in zip(axes, maps.items(), strict=True):
             paint(ax, grid, look)
             ax.set_title(clip_text(f"against {rival!s}", 36))
+        name_rows_once(axes, list(maps.values()), columns)
         bar = figure.colorbar(axes[0].collections[0], ax=axes, label="difference in RMSE, %", **bar_place(width))
         bar.outline.set_visible(False)
     return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,7 @@ def design_map(
         for ax, (name, grid) in zip(axes, maps.items(), strict=True):
             paint(ax, grid, colors, words=np.vectorize("{:.2g}".format)(grid.to_numpy(float)) if written else None)
             ax.set_title(clip_text(str(name), 40))
+        name_rows_once(axes, list(maps.values()), columns)
         words = measure_words(measure) + (f" of {symbol(estimand)}" if estimand else "")
         bar = figure.colorbar(axes[0].collections[0], ax=axes, label=words, **bar_place(width))
         bar.outline.set_visible(False)
@@ -96,6 +97,15 @@ def paint(ax: Axes, grid: pd.DataFrame, colors: Mapping[str, Any], *, words: np.
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     ax.patch.set(facecolor="none", hatch="////", edgecolor=MUTED, linewidth=0, alpha=0.25)
+
+
+def name_rows_once(axes: Sequence[Axes], grids: Sequence[pd.DataFrame], columns: int) -> None:
+    """Leave the names of rows to the first map of each line, where all maps have the same rows."""
+    if all(grid.index.equals(grids[0].index) for grid in grids):
+        for i, ax in enumerate(axes):
+            if i % columns:
+                ax.set_yticks([])
+                ax.set_ylabel("")
 
 
 def _write(ax: Axes, words: np.ndarray, paper: np.ndarray, values: np.ma.MaskedArray) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,21 +17,27 @@ from simstudy.report.palette import INK, Mark, name_marks
 ROW_INCHES, HEAD = 0.11, 0.95
 SMALLEST_ROW, BETWEEN = 0.3, 0.6
 ROW_SPAN = 0.66
+DATA: dict[str, Any] = {"marker": "|", "markersize": 15, "markeredgewidth": 1.4, "label": "data"}
+TRUTH: dict[str, Any] = {"marker": "x", "markersize": 6, "markeredgewidth": 1.6, "label": "truth"}
 
 
 def posterior(
     table: pd.DataFrame,
     *,
     data: pd.Series | None = None,
+    truth: pd.Series | None = None,
+    labels: Mapping[str, str] | None = None,
     marks: Mapping[str, Mark] | None = None,
     width: float = WIDE,
 ) -> Figure:
-    """Draw posterior means and 90 % intervals: the group effects on the left, all other estimands on the right.
+    """Draw posterior means and intervals: the group effects on the left, all other estimands on the right.
 
     Args:
         table: one row per method, estimand and group: ``method``, ``name`` (as ``theta[0]``), ``mean``, ``lower``,
             ``upper``.
         data: name -> the group's observed mean, drawn as an upright stroke.
+        truth: name -> the true value, drawn as a cross.
+        labels: name -> what stands on the axis; the name itself where left out.
         marks: method -> how it is drawn; by name where left out.
         width: of the figure, in inches; below 6 the panels stand below each other.
     """
@@ -42,9 +49,12 @@ def posterior(
     with drawing():
         figure, axes = _axes([len(r) for r in rows], max(SMALLEST_ROW, ROW_INCHES * len(marks)), width)
         for ax, part, named in zip(axes, parts, rows, strict=True):
-            _panel(ax, part, named, marks, data)
-        stroke = Line2D([], [], color=INK, marker="|", linestyle="", markersize=10, label="data")
-        key(figure, marks, width=width, more=[] if data is None else [stroke])
+            _panel(ax, part, named, marks)
+            ax.set_yticks(range(len(named)), [clip_text((labels or {}).get(name, name), 24) for name in named])
+            for values, look in ((data, DATA), (truth, TRUTH)):
+                _points(ax, named, values, look)
+        shown = [look for values, look in ((data, DATA), (truth, TRUTH)) if values is not None]
+        key(figure, marks, width=width, more=[Line2D([], [], color=INK, linestyle="", **look) for look in shown])
     return figure
 
 
@@ -61,7 +71,7 @@ def _axes(n_rows: list[int], row: float, width: float) -> tuple[Figure, list[Axe
     return figure, [mosaic[str(column)] for column in range(len(n_rows))]
 
 
-def _panel(ax: Axes, table: pd.DataFrame, named: list[str], marks: Mapping[str, Mark], data: pd.Series | None) -> None:
+def _panel(ax: Axes, table: pd.DataFrame, named: list[str], marks: Mapping[str, Mark]) -> None:
     stripes(ax, len(named))
     place = {name: i for i, name in enumerate(named)}
     for i, (method, mark) in enumerate(marks.items()):
@@ -70,10 +80,12 @@ def _panel(ax: Axes, table: pd.DataFrame, named: list[str], marks: Mapping[str, 
         reach = np.abs(rows[["lower", "upper"]].to_numpy(float).T - mean)
         shift = ROW_SPAN * ((i + 0.5) / len(marks) - 0.5)
         dots(ax, mean, rows["name"].map(place).to_numpy(float) + shift, mark=mark, xerr=reach, label=method)
-    for name, value in ({} if data is None else data).items():
-        if name in place:
-            ax.plot([value], [place[name]], "|", color=INK, markersize=15, markeredgewidth=1.4, zorder=1)
-    ax.set_yticks(range(len(named)), [clip_text(name, 24) for name in named])
     ax.set_ylim(len(named) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")
     ax.tick_params(axis="y", length=0)
+
+
+def _points(ax: Axes, named: list[str], values: pd.Series | None, look: Mapping[str, Any]) -> None:
+    known = pd.Series(dtype=float) if values is None else values[values.index.isin(named)].dropna()
+    at = [named.index(str(name)) for name in known.index]
+    ax.plot(known.to_numpy(float), at, linestyle="", color=INK, zorder=1 if look is DATA else 4, **look)

@@ -17,18 +17,18 @@ from simstudy.report.figures.canvas import (
     bars,
     dots,
     drawing,
+    error_scale,
     even_columns,
     key,
     panels,
-    plain_log,
 )
 from simstudy.report.palette import Mark, name_marks
 from simstudy.report.readings import average, require
 from simstudy.report.wording import measure_words, symbol
 
-ROW_HEIGHT = 2.3
+ROW_HEIGHT, LOW_ROW_HEIGHT = 2.3, 2.0
+SHORT_TITLE = 18
 DODGE = 0.13
-LOG_RATIO = 6.0
 
 
 def profile(
@@ -63,15 +63,19 @@ def profile(
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     titles = design.others(design.axis)
     n_panels = titles.nunique()
-    columns = 2 if width < NARROW_BELOW else even_columns(n_panels, most=4 if width > MIDDLE else 3)
+    most = 4 if titles.str.len().max() <= SHORT_TITLE else 3
+    columns = 2 if width < NARROW_BELOW else even_columns(n_panels, most=most)
+    height = LOW_ROW_HEIGHT if width <= MIDDLE else ROW_HEIGHT
     with drawing():
-        figure, axes = panels(n_panels, columns=columns, width=width, height=ROW_HEIGHT, sharey=True)
+        figure, axes = panels(n_panels, columns=columns, width=width, height=height, sharey=True)
         for ax, title in zip(axes, titles.unique(), strict=True):
             _panel(ax, table, design, list(titles.index[titles == title]), marks)
             ax.set_title(title)
+        for ax in axes[-columns:]:
+            ax.set_xlabel(design.axis or "")
         for ax in axes[::columns]:
             ax.set_ylabel(f"{measure_words(measure)} of {symbol(estimand)}")
-        _scale(axes[0], measure, table["value"].to_numpy(float))
+        error_scale(axes[0], measure, table["value"].to_numpy(float))
         key(figure, marks, width=width, line=True)
     return figure
 
@@ -90,19 +94,7 @@ def _panel(ax: Axes, table: pd.DataFrame, design: Design, scenarios: list[str], 
         dots(ax, rows["at"].to_numpy() + shift, values, mark=mark, yerr=error, line=True, label=name)
     ax.set_xticks(range(len(levels)), levels)
     ax.set_xlim(-0.5, len(levels) - 0.5)
-    ax.set_xlabel(axis or "")
     ax.grid(visible=False, axis="x")
-
-
-def _scale(ax: Axes, measure: str, values: np.ndarray) -> None:
-    if measure not in ("rmse", "mse"):
-        return
-    positive = values[values > 0]
-    if len(positive) < len(values) or positive.max() < LOG_RATIO * positive.min():
-        ax.set_ylim(bottom=0)
-        return
-    ax.set_yscale("log")
-    plain_log(ax.yaxis)
 
 
 def levels_of(design: Design) -> list[str]:

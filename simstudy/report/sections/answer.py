@@ -15,22 +15,23 @@ from simstudy.report.sections.error_split import split_findings
 from simstudy.report.sections.posterior import forest_picture, posterior_table
 from simstudy.report.sections.priors import prior_findings
 from simstudy.report.sections.section import Picture, picture
+from simstudy.report.standings import standing_sentences
 from simstudy.report.wording import estimand_words
 
 MAX_PROFILE_PANELS = 12
 
 
 def answers(evidence: Evidence) -> dict[str, list[str]]:
-    """Return what the study found, by question, each sentence made from the tables."""
+    """Return what the study found, by question, each sentence made from the tables; the first two lead the page."""
     found = {
         "Which methods are calibrated": verdicts(evidence),
         "Which method is nearest to the truth": _error(evidence),
         "What the data say": _posteriors(evidence),
+        "Where the sampler is in trouble": _trouble(evidence),
         "How much of the error is the sampler’s": split_findings(evidence),
         "How much the prior matters": prior_findings(evidence),
         "What shrinkage costs": _price(evidence),
         "How well the spread of the groups is known": _spread(evidence),
-        "Where the sampler is in trouble": _trouble(evidence),
         "What a draw costs": _efficiency(evidence),
         "What was lost": [sentences.failure_sentence(evidence.run.fits, evidence.n_flagged)],
     }
@@ -41,6 +42,8 @@ def _error(evidence: Evidence) -> list[str]:
     about: dict[str, Any] = {"labels": evidence.labels, "estimand": str(evidence.headline)}
     pairs = [evidence.error_differences(method, rival) for method, rival in _pairs(evidence)]
     told = [told for table in pairs for told in sentences.error_sentences(table, **about)]
+    if evidence.headline is not None:
+        told = standing_sentences(evidence.squares, evidence.labels) + told
     if told and evidence.is_dataset:
         rmse = average(evidence.performance, "rmse", estimand=evidence.headline)
         told.append(sentences.sum_sentence(rmse, int(evidence.run.scenarios["groups"].iloc[0])))

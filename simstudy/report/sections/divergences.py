@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
+from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.figures.divergences import diverging
 from simstudy.report.readings import average
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
-from simstudy.report.sections.section import Section, picture
+from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.sentences import quote
 from simstudy.report.tables import Column, Table
 from simstudy.report.wording import enumerate_words
@@ -27,7 +30,7 @@ def divergence_section(evidence: Evidence) -> Section | None:
         name="divergences",
         title="Divergences",
         paragraphs=_without(evidence, shares),
-        pictures=_pictures(evidence, shares),
+        pictures=[*_pictures(evidence, shares), *_funnel(evidence, shares)],
         tables=[_table(evidence), *_chain_table(evidence)],
     )
 
@@ -70,6 +73,42 @@ def _pictures(evidence: Evidence, shares: pd.DataFrame) -> list:
             lambda w: figures.chain_divergences(rates, marks=evidence.marks, width=w),
         )
     ]
+
+
+def funnel_draws(evidence: Evidence, scenario: str) -> pd.DataFrame:
+    """Return the kept draws of tau and of the first group effect in a scenario, one row per draw.
+
+    Returns:
+        ``method``, ``effect``, ``tau``, ``diverging``; of each method its first kept replicate; empty without any.
+    """
+    parts = []
+    for name in evidence.marks:
+        for fit in evidence.kept(scenario, name)[:1]:
+            draws, diverging = fit.posterior, fit.sample_stats.get("diverging")
+            if {"tau", "theta"} <= set(draws) and diverging is not None:
+                effect, tau = (draws["theta"][..., 0], draws["tau"])
+                columns = {"effect": effect, "tau": tau, "diverging": diverging}
+                parts.append(pd.DataFrame({key: values.ravel() for key, values in columns.items()}).assign(method=name))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _funnel(evidence: Evidence, shares: pd.DataFrame) -> list[Picture]:
+    """Return the funnel in the scenario with the most divergences of those whose draws were kept, or none."""
+    for scenario in shares.sort_values("value", ascending=False, kind="stable")["scenario"].astype(str).unique():
+        draws = funnel_draws(evidence, scenario)
+        if len(draws):
+            break
+    else:
+        return []
+    where = f" at {evidence.labels[scenario]}" if len(evidence.labels) > 1 else ""
+    caption = (
+        "Kept draws of one replicate, the same data for every method. The posterior narrows toward small τ. Where "
+        "crosses gather at the entrance of the neck and no draws lie below, the sampler does not enter it, and the "
+        "posterior of τ is cut off there; a parameterization that suits the data fills the neck."
+    )
+    draw: dict[str, Any] = {"effect": "effect of the first group, θ₁", "marks": evidence.marks}
+    title = f"The funnel{where}"
+    return [picture("funnel", title, caption, lambda w: figures.funnel(draws, **draw, width=w), width=MIDDLE)]
 
 
 def _table(evidence: Evidence) -> Table:

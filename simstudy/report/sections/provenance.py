@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simstudy.report.evidence import Evidence
+from simstudy.report.protocol import study_digest
 from simstudy.report.sections.section import Section
 from simstudy.report.wording import counted
 
 
 def provenance_section(evidence: Evidence) -> Section:
     """Return versions, processor, commit, seed and sessions, as the run recorded them."""
-    terms = [("seed", [str(evidence.study["study"]["seed"])])]
-    terms += [(key.replace("_", " "), lines(value)) for key, value in evidence.run.provenance.items() if lines(value)]
+    digest = f"SHA-256 of study.json: {study_digest(evidence.study)}, the same as in its protocol"
+    terms = [("study", [digest, f"seed: {evidence.study['study']['seed']}"])]
+    recorded = {key: value for key, value in evidence.run.provenance.items() if key != "seed"}
+    terms += [(key.replace("_", " "), lines(value)) for key, value in recorded.items() if lines(value)]
     timings = evidence.run.timings
     if len(timings):
         workers = counted(timings["worker"].nunique(), "worker")
@@ -30,8 +33,11 @@ def lines(value: Any) -> list[str]:
     """
     if value is None or value == "":
         return []
+    if isinstance(value, bool):
+        return ["yes" if value else "no"]
     if isinstance(value, Mapping):
-        return [f"{key}: {line}" for key, inner in value.items() for line in [", ".join(lines(inner))] if line]
+        named = {str(key).replace("_", " "): ", ".join(lines(inner)) for key, inner in value.items()}
+        return [f"{key}: {line}" for key, line in named.items() if line]
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [", ".join(lines(item)) for item in value]
     return [str(value)]

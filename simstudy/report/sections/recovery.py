@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.conditional import FEWEST_REPLICATES, well_seen
-from simstudy.report.readings import average, binned
+from simstudy.report.readings import average, binned, headline_level, largest
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
@@ -33,7 +34,7 @@ def recovery_section(evidence: Evidence) -> Section | None:
         name="recovery",
         title="Recovery of the truth",
         paragraphs=[_lead(evidence)],
-        pictures=[*pictures, *_by_distance(evidence)],
+        pictures=[*_loop(evidence), *pictures, *_intervals(evidence, names), *_by_distance(evidence)],
         tables=[recovery_table(evidence, name) for name in names],
     )
 
@@ -76,7 +77,8 @@ def _pictures(evidence: Evidence, estimand: str) -> list[Picture]:
                 lambda w: figures.recovery(*tables, **draw, width=w),
             )
         ]
-    return [_map(evidence, estimand, measure) for measure in measures]
+    mapped = measures if estimand == evidence.headline else [m for m in measures if m != "rmse"]
+    return [_map(evidence, estimand, measure) for measure in mapped]
 
 
 def _measures(evidence: Evidence, estimand: str) -> tuple[str, ...]:
@@ -117,20 +119,71 @@ def _map(evidence: Evidence, estimand: str, measure: str) -> Picture:
     )
 
 
+def _loop(evidence: Evidence) -> list[Picture]:
+    """Return the headline error over all scenarios in one picture, for designs too large for rows of dots."""
+    if len(evidence.labels) <= MAX_ROWS or evidence.headline is None:
+        return []
+    caption = (
+        "Every scenario in the order of the crossed factors, whose levels the tracks below show; lower is better. "
+        "Bands reach 2 MCSE each way."
+    )
+    tables = (evidence.performance, evidence.run.scenarios)
+    draw: dict[str, Any] = {"estimand": evidence.headline, "marks": evidence.marks}
+    title = f"RMSE of {estimand_words(evidence.headline)} along the design"
+    return [picture("nested-loop", title, caption, lambda w: figures.nested_loop(*tables, **draw, width=w))]
+
+
+def _intervals(evidence: Evidence, names: list[str]) -> list[Picture]:
+    """Return the zip plot of mu, or of the first estimand without groups, where coverage is farthest from nominal."""
+    estimates = evidence.run.estimates
+    single = [name for name in ("mu", *names) if name in names and _without_groups(estimates, name)]
+    levels = evidence.study["summary"]["levels"]
+    if not single or not levels:
+        return []
+    estimand, level = single[0], headline_level(pd.Series(levels))
+    table = average(evidence.performance, "coverage", estimand=estimand, level=level).dropna(subset=["value"])
+    if table.empty:
+        return []
+    scenario = str(largest(table.assign(off=table["value"] - level), "off")["scenario"])
+    rows = estimates[(estimates["estimand"] == estimand) & (estimates["scenario"] == scenario)]
+    where = f" at {evidence.labels[scenario]}" if len(evidence.labels) > 1 else ""
+    caption = (
+        f"Each stroke is one replicate’s {100 * level:g} % interval, the worst on top; dark strokes miss the truth. "
+        "They should begin at the dashed line: lower down, too many intervals miss; all on one side, estimates are "
+        "biased."
+    )
+    if where:
+        caption += f" Drawn is the scenario of {len(evidence.labels)} in which coverage is farthest from nominal."
+    return [
+        picture(
+            f"zip-{estimand}",
+            f"Intervals for {estimand_words(estimand)}{where}",
+            caption,
+            lambda w: figures.zip_plot(rows, level=level, marks=evidence.marks, width=w),
+        )
+    ]
+
+
+def _without_groups(estimates: pd.DataFrame, estimand: str) -> bool:
+    rows = estimates[estimates["estimand"] == estimand]
+    return len(rows) > 0 and bool(rows["group"].isna().all())
+
+
 def _by_distance(evidence: Evidence) -> list[Picture]:
-    measures = [m for m in ("conditional_bias", "coverage") if len(well_seen(binned(evidence.performance, m)))]
+    measures = [m for m in ("rmse", "conditional_bias", "coverage") if len(well_seen(binned(evidence.performance, m)))]
     if not measures:
         return []
     caption = (
-        "Groups far from the mean are pulled the most. Coverage of partial pooling falls to the right by construction, "
-        "though it is nominal on average: the price of the smaller error, not a defect of the sampler. Bins that fewer "
+        "Groups far from the mean are pulled the most: under pooling their errors grow; without pooling the distance "
+        "does not matter. Coverage of partial pooling falls to the right by construction, though it is nominal on "
+        "average: the price of the smaller error, not a defect of the sampler. Bins that fewer "
         f"than {FEWEST_REPLICATES} replicates fell into are left out."
     )
     tables = (evidence.performance, evidence.run.scenarios)
     return [
         picture(
             "by-distance",
-            "Conditional bias and coverage by the distance of a group from the mean",
+            "Error, conditional bias and coverage by the distance of a group from the mean",
             caption,
             lambda w: figures.conditional(*tables, measures=measures, marks=evidence.marks, width=w),
         )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from matplotlib.figure import Figure
 
-from simstudy.report.figures.canvas import NARROW, WIDE
-from simstudy.report.svg import to_svg
+from simstudy.report.figures.canvas import MIDDLE, NARROW, WIDE
+from simstudy.report.svg import to_svg, with_prefix
 from simstudy.report.tables import Table
 
-SMALL = 5.5
+SMALL = MIDDLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Picture:
         caption: what to see in it.
         wide: SVG for screens of 820 pixels and more, and for paper.
         narrow: SVG for phones.
-        is_small: whether the caption has room beside the wide one.
+        inches: width of the wide one.
     """
 
     name: str
@@ -32,7 +32,17 @@ class Picture:
     caption: str
     wide: str
     narrow: str
-    is_small: bool = False
+    inches: float = WIDE
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the caption has room beside the wide one, on a page's full width."""
+        return self.inches <= SMALL
+
+    def with_prefix(self, prefix: str) -> Picture:
+        """Return the picture under a name that begins with a prefix."""
+        wide, narrow = (with_prefix(svg, prefix) for svg in (self.wide, self.narrow))
+        return replace(self, name=f"{prefix}{self.name}", wide=wide, narrow=narrow)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +65,15 @@ class Section:
     terms: Sequence[tuple[str, Sequence[str]]] = ()
     tables: Sequence[Table] = field(default_factory=tuple)
 
+    def with_prefix(self, prefix: str) -> Section:
+        """Return the section with every name in it beginning with a prefix, for a page of several runs."""
+        return replace(
+            self,
+            name=f"{prefix}{self.name}",
+            pictures=[picture.with_prefix(prefix) for picture in self.pictures],
+            tables=[replace(table, prefix=prefix) for table in self.tables],
+        )
+
 
 def picture(
     name: str, title: str, caption: str, draw: Callable[[float], Figure], *, width: float = WIDE, narrow: float = NARROW
@@ -65,4 +84,4 @@ def picture(
         to_svg(draw(inches), name=f"{name}-{size}", description=words)
         for inches, size in ((width, "wide"), (narrow, "narrow"))
     )
-    return Picture(name=name, title=title, caption=caption, wide=wide, narrow=small, is_small=width <= SMALL)
+    return Picture(name=name, title=title, caption=caption, wide=wide, narrow=small, inches=width)

@@ -9,7 +9,11 @@ import pandas as pd
 
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
-from simstudy.report.figures.weights import SIDE
+from simstudy.report.figures.regret import multiples
+from simstudy.report.figures.weights import SIDE, WEIGHT
+from simstudy.report.lesson import ORACLE, read_lesson
+from simstudy.report.palette import SPARE, Mark
+from simstudy.report.readings import average
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Table
@@ -24,7 +28,7 @@ TABLE_MEASURES = ("shrinkage_weight", "shrinkage_slope", "pooling_factor", "mse_
 
 def shrinkage_section(evidence: Evidence) -> Section | None:
     """Return the section, or None where nothing is shrunk."""
-    pictures = [*_arrows(evidence), *_weights(evidence)]
+    pictures = [*_regret(evidence), *_lesson(evidence), *_arrows(evidence), *_weights(evidence)]
     table = shrinkage_table(evidence)
     if not pictures and table is None:
         return None
@@ -57,6 +61,17 @@ def oracle_table(estimates: pd.DataFrame) -> pd.DataFrame:
     return stats.rename(columns={"mean": "weight", "count": "n_used"})[[*kinds, "weight", "mcse", "n_used"]]
 
 
+def slope_table(evidence: Evidence) -> pd.DataFrame:
+    """Return the shrinkage slope of every method beside the oracle's weight, in balanced designs."""
+    estimates = evidence.run.estimates
+    rows = estimates[(estimates["estimand"] == "shrinkage_weight") & estimates["truth"].notna()]
+    oracle = rows.groupby(rows["scenario"].astype(str))["truth"].mean()
+    table = average(evidence.performance, "shrinkage_slope").dropna(subset=["value"])
+    table = table.assign(oracle=table["scenario"].astype(str).map(oracle)).dropna(subset=["oracle"])
+    names = {"value": "weight"}
+    return table.rename(columns=names)[["scenario", "method", "oracle", "weight", "mcse", "n_used"]]
+
+
 def shrinkage_table(evidence: Evidence) -> Table | None:
     """Return the measures of shrinkage, one row per scenario and method, or None where there are none."""
     shown = [Shown(measure=m, estimand=OF_EFFECTS.get(m)) for m in TABLE_MEASURES]
@@ -65,6 +80,52 @@ def shrinkage_table(evidence: Evidence) -> Table | None:
         return None
     columns = measure_columns(frame, shown)
     return Table(title="Shrinkage and what it pays", frame=frame, columns=columns, note=NOTE)
+
+
+def _regret(evidence: Evidence) -> list[Picture]:
+    table = multiples(evidence.performance)
+    if table["multiple"].isna().all() or len(evidence.labels) < 2:
+        return []
+    caption = (
+        "Squared error of each method as a multiple of the smallest that group means, grand mean or an oracle that "
+        "knows τ and σ reach. Blank cells: nothing is lost that can be told from 0 (2 MCSE); dark cells: another "
+        "method should be used there."
+    )
+    tables = (evidence.performance, evidence.run.scenarios)
+    title = "Where pooling pays: squared error against the best"
+    return [picture("regret", title, caption, lambda w: figures.regret(*tables, width=w))]
+
+
+def _lesson(evidence: Evidence) -> list[Picture]:
+    lesson = read_lesson(evidence)
+    if lesson is None:
+        return []
+    marks = marks_with(evidence, lesson.exact)
+    where = f": {evidence.labels[lesson.scenario]}" if len(evidence.labels) > 1 else ""
+    caption = (
+        f"Posterior means and {100 * lesson.level:g} % intervals from the same observations. Without pooling they "
+        "stay at the data; complete pooling gives every group one value; partial pooling lies between, nearer to the "
+        "data the more observations a group has."
+    )
+    if lesson.exact == ORACLE:
+        caption += f" “{ORACLE}” is the closed form for one who knows both, which partial pooling can only approach."
+    elif lesson.exact:
+        caption += f" “{lesson.exact}” is the posterior without sampling error, which the sampler should meet."
+    return [
+        picture(
+            "lesson",
+            f"One data set{where}",
+            caption,
+            lambda w: figures.posterior(
+                lesson.table, data=lesson.data, truth=lesson.truth, labels=lesson.labels, marks=marks, width=w
+            ),
+        )
+    ]
+
+
+def marks_with(evidence: Evidence, exact: str | None) -> dict[str, Mark]:
+    """Return the marks of the methods, and one for the exact answer where it is no method of the run."""
+    return evidence.marks if exact is None or exact in evidence.marks else {**evidence.marks, exact: SPARE[2]}
 
 
 def _arrows(evidence: Evidence) -> list[Picture]:
@@ -97,13 +158,16 @@ def _arrows(evidence: Evidence) -> list[Picture]:
 
 
 def _weights(evidence: Evidence) -> list[Picture]:
-    table = oracle_table(evidence.run.estimates)
-    if table.empty:
+    parts = {WEIGHT: oracle_table(evidence.run.estimates), "shrinkage slope": slope_table(evidence)}
+    parts = {words: part for words, part in parts.items() if len(part)}
+    if not parts:
         return []
+    table = pd.concat([part.assign(of=words) for words, part in parts.items()], ignore_index=True)
     caption = (
         "Each mark is one scenario and size of group. On the dashed line the data are shrunk as one who knew τ and σ "
-        "would shrink them; below it, less. Where τ is 0 the oracle pools completely (right edge), which no fit with "
-        "few groups can know."
+        "would shrink them; below it, less. The slope is what happened to the estimates themselves, in balanced "
+        "designs: 0 without pooling, 1 under complete pooling. Where τ is 0 the oracle pools completely (right edge), "
+        "which no fit with few groups can know."
     )
     return [
         picture(
@@ -111,6 +175,6 @@ def _weights(evidence: Evidence) -> list[Picture]:
             "Shrinkage weight against the oracle's",
             caption,
             lambda w: figures.weights(table, marks=evidence.marks, width=w),
-            width=SIDE,
+            width=SIDE * len(parts),
         )
     ]

@@ -1,0 +1,75 @@
+"""The funnel: draws of tau against draws of a group effect, divergent draws marked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from simstudy.report.figures.canvas import MIDDLE, NARROW_BELOW, clip_text, drawing, key, panels, plain_log
+from simstudy.report.palette import INK, MUTED, Mark, name_marks
+from simstudy.report.readings import require
+from simstudy.report.wording import number
+
+HEIGHT, MOST_COLUMNS = 3.2, 3
+MOST_DRAWS = 800
+DIVERGENT = "divergent draw"
+
+
+def funnel(
+    draws: pd.DataFrame,
+    *,
+    effect: str = "θ",
+    marks: Mapping[str, Mark] | None = None,
+    width: float = MIDDLE,
+) -> Figure:
+    """Draw tau on a logarithmic axis against a group effect, one panel per method, divergent draws marked.
+
+    The posterior of both is a funnel where little is known about the group (Neal 2003; Betancourt & Girolami 2015).
+    A sampler that cannot enter its neck diverges at the entrance and has no draws below. Panels share their axes; of
+    more than 800 draws that did not diverge an even selection is drawn, of divergent draws all.
+
+    Args:
+        draws: one row per draw: ``method``, ``effect``, ``tau`` (positive), ``diverging`` (bool).
+        effect: the name of the group effect on its axis.
+        marks: method -> how it is drawn; by name where left out.
+        width: of the figure, in inches; below 6 two panels stand in a row.
+
+    Raises:
+        TableError: there is no draw.
+
+    >>> draws = {"method": "centered", "effect": [0.1, -0.3], "tau": [0.2, 1.1], "diverging": [True, False]}
+    >>> funnel(pd.DataFrame(draws)).axes[0].get_yscale()
+    'log'
+    """
+    draws = require(draws[draws["tau"] > 0], "draw of tau")
+    names = list(dict.fromkeys(draws["method"].astype(str)))
+    marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
+    columns = min(len(names), 2 if width < NARROW_BELOW else MOST_COLUMNS)
+    with drawing():
+        figure, axes = panels(len(names), columns=columns, width=width, height=HEIGHT, sharex=True, sharey=True)
+        for i, (ax, (name, mark)) in enumerate(zip(axes, marks.items(), strict=True)):
+            rows = draws[draws["method"] == name]
+            _panel(ax, rows, mark)
+            share = number(100 * rows["diverging"].mean(), digits=2)
+            ax.set_title(f"{clip_text(name, 20 if width < NARROW_BELOW else 34)}\n{share} % divergent")
+            ax.set_ylabel("τ" if i % columns == 0 else "")
+            ax.set_xlabel(effect if i >= len(axes) - columns else "")
+        axes[0].set_yscale("log")
+        plain_log(axes[0].yaxis)
+        cross = Line2D([], [], color=INK, marker="x", linestyle="", markersize=5, label=DIVERGENT)
+        dot = Line2D([], [], color=MUTED, marker="o", linestyle="", markersize=4, label="draw")
+        key(figure, {}, width=width, more=[dot, cross])
+    return figure
+
+
+def _panel(ax: Axes, rows: pd.DataFrame, mark: Mark) -> None:
+    diverging = rows["diverging"].to_numpy(bool)
+    quiet = rows[~diverging]
+    quiet = quiet.iloc[np.linspace(0, len(quiet) - 1, min(len(quiet), MOST_DRAWS)).round().astype(int)]
+    ax.plot(quiet["effect"], quiet["tau"], "o", color=mark.light, markersize=2.6, alpha=0.5, markeredgewidth=0)
+    ax.plot(rows["effect"][diverging], rows["tau"][diverging], "x", color=INK, markersize=4.5, markeredgewidth=1.1)

@@ -1,0 +1,126 @@
+"""One data set of a run, looked at closely: the data, the three posteriors and the exact answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from simstudy.report.evidence import Evidence
+from simstudy.report.readings import headline_level
+from simstudy.report.wording import symbol
+from simstudy.schema import interval_columns
+
+ORACLE = "exact, τ and σ known"
+MOST_GROUPS = 12
+INSTRUCTIVE_WEIGHT = 0.5
+SHOWN = ("theta", "mu", "tau", "sigma")
+NORMAL = "normal"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """What there is to see in one replicate.
+
+    Attributes:
+        scenario: its id.
+        replicate: from 0.
+        level: of the intervals.
+        exact: the name under which the exact answer stands, or None.
+        table: ``method``, ``name`` (as ``theta[0]``), ``mean``, ``lower``, ``upper``.
+        data: name -> observed group mean.
+        truth: name -> true value.
+        labels: name -> what a reader sees.
+    """
+
+    scenario: str
+    replicate: int
+    level: float
+    exact: str | None
+    table: pd.DataFrame
+    data: pd.Series
+    truth: pd.Series
+    labels: dict[str, str]
+
+
+def read_lesson(evidence: Evidence) -> Lesson | None:
+    """Return the first data set, fitted by all three models, of the scenario in which shrinkage shows best, or None.
+
+    That is the scenario whose oracle weights are nearest to one half, on average.
+    """
+    roles, estimates = evidence.roles, evidence.run.estimates
+    names = [name for name in (roles.separate, roles.complete, roles.partial) if name]
+    scenario = instructive_scenario(evidence)
+    if len(names) < 3 or scenario is None or evidence.is_dataset:
+        return None
+    exact = evidence.exact_of.get(str(roles.partial))
+    names += [exact] if exact else []
+    here = estimates[(estimates["scenario"] == scenario) & estimates["method"].isin(names) & estimates["mean"].notna()]
+    fitted = here.groupby("replicate")["method"].nunique()
+    if not (fitted == len(names)).any():
+        return None
+    replicate = int(fitted.index[fitted == len(names)][0])
+    groups = evidence.run.groups
+    groups = groups[(groups["scenario"] == scenario) & (groups["replicate"] == replicate)].sort_values("group")
+    level = headline_level(pd.Series(evidence.study["summary"]["levels"]))
+    table = _table(here[here["replicate"] == replicate], names, level)
+    known = _oracle(evidence, scenario, groups, level) if exact is None else None
+    named = [f"theta[{group}]" for group in groups["group"]]
+    sizes = (f"group {int(g) + 1}, n = {int(n)}" for g, n in zip(groups["group"], groups["n_obs"], strict=True))
+    return Lesson(
+        scenario=scenario,
+        replicate=replicate,
+        level=level,
+        exact=exact or (None if known is None else ORACLE),
+        table=table if known is None else pd.concat([table, known], ignore_index=True),
+        data=pd.Series(groups["y_mean"].to_numpy(float), index=named),
+        truth=table.drop_duplicates("name").set_index("name")["truth"].dropna(),
+        labels={**dict(zip(named, sizes, strict=True)), **{name: symbol(name) for name in SHOWN}},
+    )
+
+
+def instructive_scenario(evidence: Evidence) -> str | None:
+    """Return the scenario of at most 12 groups whose oracle weights are nearest to one half; None without weights."""
+    rows = evidence.run.estimates
+    weights = rows[(rows["estimand"] == "shrinkage_weight") & rows["truth"].notna()]
+    groups = evidence.run.scenarios.set_index(evidence.run.scenarios["scenario"].astype(str)).get("groups")
+    if weights.empty or groups is None:
+        return None
+    mean = weights.groupby(weights["scenario"].astype(str), sort=False)["truth"].mean()
+    mean = mean[[float(groups[scenario]) <= MOST_GROUPS for scenario in mean.index]]
+    return None if mean.empty else str((mean - INSTRUCTIVE_WEIGHT).abs().idxmin())
+
+
+def _table(rows: pd.DataFrame, names: list[str], level: float) -> pd.DataFrame:
+    rows = rows[rows["estimand"].isin(SHOWN)]
+    low, high = interval_columns(level)
+    place = {name: i for i, name in enumerate([*names, *SHOWN])}
+    keys = ["estimand", "group", "method"]
+    rows = rows.astype({"method": str, "estimand": str}).sort_values(
+        keys, key=lambda column: column.map(place) if column.name != "group" else column
+    )
+    labels = [e if pd.isna(g) else f"{e}[{int(g)}]" for e, g in zip(rows["estimand"], rows["group"], strict=True)]
+    frame = rows.rename(columns={low: "lower", high: "upper"}).assign(name=labels)
+    return frame[["method", "name", "mean", "lower", "upper", "truth"]].reset_index(drop=True)
+
+
+def _oracle(evidence: Evidence, scenario: str, groups: pd.DataFrame, level: float) -> pd.DataFrame | None:
+    """Return the posterior of the effects for one who knows tau and sigma, with a flat prior on mu.
+
+    Gelman et al. 2013, Bayesian Data Analysis, section 5.4. None where the data are not normal.
+    """
+    rows = evidence.run.scenarios
+    factors: Any = rows[rows["scenario"] == scenario].iloc[0]
+    known = [factors.get(name) for name in ("tau", "sigma")]
+    if factors.get("likelihood") != NORMAL or not all(isinstance(v, int | float) for v in known):
+        return None
+    tau, sigma = map(float, known)
+    y, s2 = groups["y_mean"].to_numpy(float), sigma**2 / groups["n_obs"].to_numpy(float)
+    weight, precision = s2 / (s2 + tau**2), 1 / (s2 + tau**2)
+    mean = weight * (y * precision).sum() / precision.sum() + (1 - weight) * y
+    reach = NormalDist().inv_cdf(0.5 + level / 2) * np.sqrt((1 - weight) * s2 + weight**2 / precision.sum())
+    named = [f"theta[{group}]" for group in groups["group"]]
+    return pd.DataFrame({"method": ORACLE, "name": named, "mean": mean, "lower": mean - reach, "upper": mean + reach})

@@ -1,0 +1,103 @@
+"""The protocol of a study: complete, from the study alone, bound to the run by a digest."""
+
+import copy
+import hashlib
+import re
+
+import pytest
+
+from simstudy.inventory import built_in_studies
+from simstudy.report import preregistration
+from simstudy.report.ademp import n_scenarios
+from simstudy.store import RunWriter
+from simstudy.study import Study
+
+PARTS = [
+    "Aims",
+    "Data-generating mechanisms",
+    "Estimands",
+    "Methods",
+    "Performance measures",
+    "Number of replicates",
+    "Fits that fail or are doubtful",
+    "What will be claimed",
+    "Deviations",
+    "Software",
+]
+BUILT_IN = built_in_studies()
+
+
+def parts(text):
+    """Return heading -> what stands below it."""
+    headings = re.split(r"^## (.*)$", text, flags=re.MULTILINE)[1:]
+    return dict(zip(headings[::2], headings[1::2], strict=True))
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_built_in_study_has_a_whole_protocol(name):
+    """Every part has a text; every method stands with every prior and the scenarios are counted as they will be run."""
+    study = Study.from_toml(BUILT_IN[name])
+    text = preregistration(study.canonical)
+    found = parts(text)
+    assert list(found) == PARTS
+    assert all(body.strip() for body in found.values())
+    assert not re.search(r"\b(None|nan|True|False)\b", text)
+    assert str(study.canonical["study"]["aim"]) in found["Aims"]
+    methods = found["Methods"].replace("\\", "")
+    for method in study.canonical["methods"]:
+        assert method["name"] in methods
+        assert all(str(prior) in methods for prior in method["priors"].values())
+    assert n_scenarios(study.canonical) == len(study.scenarios)
+    assert f"{len(study.scenarios)} scenario" in found["Data-generating mechanisms"]
+    assert f"{study.canonical['study']['replicates']} replicates" in found["Number of replicates"]
+
+
+def test_real_data_promise_nothing_that_needs_new_data():
+    """A study on fixed data announces no RMSE over replicates and no coverage, and says why."""
+    measures = parts(preregistration(Study.from_toml(BUILT_IN["lecture"]).canonical))["Performance measures"]
+    assert "primary: RMSE" not in measures
+    assert "not assessed, since it needs new data: coverage" in measures
+
+
+def test_a_calibration_study_promises_ranks(run):
+    """A calibration study announces ranks, Holm's procedure, and that no fit is left out."""
+    study = {**run.study, "study": {**run.study["study"], "kind": "calibration"}}
+    found = parts(preregistration(study))
+    assert "primary: rank of the truth" in found["Performance measures"]
+    assert "Holm" in found["What will be claimed"]
+    assert "every fit counts" in found["Fits that fail or are doubtful"]
+
+
+def test_what_no_method_can_give_is_not_promised(run):
+    """Without no pooling there is no ratio to it; without partial pooling no shrinkage weight and no tau."""
+    study = copy.deepcopy(dict(run.study))
+    study["methods"] = [method for method in study["methods"] if method["structure"] == "complete"]
+    found = parts(preregistration(study))
+    assert "ratio" not in found["Performance measures"]
+    assert "shrinkage weight" not in found["Performance measures"] + found["Estimands"]
+    assert "τ" not in found["Estimands"]
+
+
+def test_the_digest_is_that_of_the_runs_file(tmp_path):
+    """The SHA-256 in the protocol is that of study.json, byte for byte, of a run of the study."""
+    study = Study.from_toml(BUILT_IN["pooling"])
+    with RunWriter.create_or_continue(tmp_path / "run", study.canonical):
+        stored = (tmp_path / "run" / "study.json").read_bytes()
+    assert hashlib.sha256(stored).hexdigest() in preregistration(study.canonical)
+
+
+def test_markdown_of_names_is_escaped(run):
+    """A method's name cannot add a heading, a link, HTML, or a cell to a table."""
+    study = copy.deepcopy(dict(run.study))
+    study["methods"][0]["name"] = "# [x](y) <b> | z"
+    assert "| \\# \\[x\\](y) \\<b\\> \\| z |" in preregistration(study)
+
+
+def test_samplers_that_differ_are_told_by_method(run):
+    """One sampler for all is said once; of two, each stands with its method."""
+    study = copy.deepcopy(dict(run.study))
+    assert preregistration(study).count("4 chains of 500 warm-up and 500 draws") == 1
+    study["methods"][0]["sampler"]["chains"] = 1
+    text = parts(preregistration(study))["Methods"]
+    assert text.count("4 chains of") == len(study["methods"]) - 1
+    assert text.count("1 chain of") == 1
