@@ -26,7 +26,7 @@ def study(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests."""
     install(session, "tests")
-    session.run("pytest", "-m", "not statistical", *session.posargs)
+    session.run("pytest", "-m", "not statistical and not browser", *session.posargs)
 
 
 @nox.session
@@ -34,6 +34,13 @@ def statistical(session: nox.Session) -> None:
     """Run the long statistical checks."""
     install(session, "tests")
     session.run("pytest", "-m", "statistical", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Look at reports in the system's Chromium: on a phone, a laptop, dark paper and in print."""
+    install(session, "tests", "browser")
+    session.run("pytest", "-m", "browser", "tests/browser", *session.posargs)
 
 
 @nox.session
