@@ -28,7 +28,7 @@ def study(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests."""
     install(session, "tests")
-    session.run("pytest", "-m", "not statistical and not faults", *session.posargs)
+    session.run("pytest", "-m", "not statistical and not faults and not browser", *session.posargs)
 
 
 @nox.session
@@ -43,6 +43,13 @@ def faults(session: nox.Session) -> None:
     """Kill, interrupt, fill and damage, and end with a table of what was survived; `-- --short` in a minute."""
     install(session, "tests", "dask")
     session.run("pytest", "-m", "faults", "tests/faults", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Look at reports in the system's Chromium: on a phone, a laptop, dark paper and in print."""
+    install(session, "tests", "browser")
+    session.run("pytest", "-m", "browser", "tests/browser", *session.posargs)
 
 
 @nox.session

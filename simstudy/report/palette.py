@@ -32,12 +32,12 @@ INK, MUTED, GRID, PAPER = "#1d2330", "#5a6372", "#e1e4ea", "#fdfdfb"
 DARK_INK, DARK_MUTED, DARK_GRID, DARK_PAPER = "#e7e9ee", "#a3abb9", "#333a46", "#14171d"
 
 COMPLETE = Mark(light="#00845f", dark="#2fc196", marker="s")
-NONE = Mark(light="#c75400", dark="#f5853f", marker="^")
+NONE = Mark(light="#bf5000", dark="#f5853f", marker="^")
 NONCENTERED = Mark(light="#0069a8", dark="#58aeea", marker="o")
 CENTERED = Mark(light="#b0518a", dark="#e29ac3", marker="D")
 SPARE = (
-    Mark(light="#a06c00", dark="#e8b23a", marker="v"),
-    Mark(light="#2585b8", dark="#8fd3ff", marker="P"),
+    Mark(light="#9a6700", dark="#e8b23a", marker="v"),
+    Mark(light="#1f79a9", dark="#8fd3ff", marker="P"),
     Mark(light="#6a4fb3", dark="#b6a2f2", marker="X"),
     Mark(light="#4d5d1f", dark="#b5cc6a", marker="<"),
     Mark(light="#7a2e2e", dark="#e89a9a", marker=">"),
