@@ -80,6 +80,9 @@ def test_a_report_is_made_of_a_run(place):
     """`simstudy report` writes the page anew, where it is told."""
     report = simstudy("report", "runs/tiny", "--out", "other.html", cwd=place)
     assert (report.returncode, report.stdout) == (0, "report: other.html\n")
+    both = simstudy("report", "runs/tiny", "runs/tiny", cwd=tmp_path)
+    assert (both.returncode, both.stdout) == (0, "report: runs/report.html\n")
+    assert 'id="tiny-tiny-2"' in (tmp_path / "runs/report.html").read_text()
 
 
 def test_a_run_goes_on_until_its_target(tmp_path):
@@ -102,6 +105,17 @@ def test_estimates_made_elsewhere_are_scored(tmp_path):
     rows = [line.split(",") for line in done.stdout.splitlines()]
     bias = dict(zip(rows[0], next(r for r in rows if "bias" in r), strict=True))
     assert float(bias["value"]) == pytest.approx(0.025)
+
+
+def test_a_protocol_is_written_before_there_is_a_run(tmp_path):
+    """`simstudy protocol` writes Markdown to standard output or a file, the same, and needs no run."""
+    shown = simstudy("protocol", "pooling", "--replicates", "400", cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith("# Protocol of the study pooling\n")
+    assert "400 replicates of each scenario" in shown.stdout
+    written = simstudy("protocol", "pooling", "--replicates", "400", "--out", "docs/pooling.md", cwd=tmp_path)
+    assert (written.returncode, written.stdout) == (0, "protocol: docs/pooling.md\n"), written.stderr
+    assert (tmp_path / "docs/pooling.md").read_text() == shown.stdout
 
 
 @pytest.mark.parametrize(
@@ -141,6 +155,8 @@ def test_what_there_is_is_listed(tmp_path, what, words):
         (["run", "pooling", "--until", "coverag:0.01"], "did you mean 'coverage'"),
         (["run", "pooling", "--until", "coverage:0.01", "--replicates", "9"], "give one of them"),
         (["report", "nowhere"], "nowhere is no run folder"),
+        (["protocol", "poolin"], "did you mean 'pooling'"),
+        (["protocol", "pooling", "--out", "."], "cannot be written"),
         (["list", "samplerz"], "did you mean 'samplers'"),
         (["score", "none.csv", "--estimate", "x", "--truth", "0"], "none.csv: no such file"),
         (["frobnicate"], "No such command"),

@@ -18,15 +18,19 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-@pytest.mark.parametrize("code", blocks("python"), ids=["study", "own-model"])
+@pytest.mark.parametrize("code", blocks("python"), ids=["study", "arviz", "own-model"])
 def test_python_examples_run(code, tmp_path):
     """Every Python example runs as it stands, as a script without a `__main__` guard."""
+    if "import arviz" in code:
+        pytest.importorskip("arviz")
     (tmp_path / "example.py").write_text(code)
     done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     if "report" in code:
         assert (tmp_path / "small_groups.html").exists()
         assert "partial" in done.stdout
+    if "arviz.summary" in code:
+        assert "theta[7]" in done.stdout
 
 
 def test_the_study_file_is_valid():
