@@ -9,6 +9,10 @@ import pandas as pd
 from simstudy.errors import TableError
 from simstudy.types import RunTables
 
+NAMED = ["scenario", "method", "estimand"]
+COUNTED = [*NAMED, "group"]
+TEXTS = dict.fromkeys(NAMED, object)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Labels:
@@ -17,9 +21,11 @@ class Labels:
     Args:
         scenarios: scenario ids.
         methods: method names.
-        estimands: names of estimands, in the order of the estimates.
+        estimands: names of estimands, in alphabetical order.
         replicates: sorted replicate numbers.
         n_groups: largest number of groups.
+        n_estimates: (scenario, method, estimand) number of rows of the estimates.
+        is_grouped: (estimand,) bool, some fit has the estimand by group.
     """
 
     scenarios: pd.Index
@@ -27,17 +33,30 @@ class Labels:
     estimands: pd.Index
     replicates: pd.Index
     n_groups: int
+    n_estimates: np.ndarray
+    is_grouped: np.ndarray
 
     @classmethod
     def of(cls, run: RunTables) -> "Labels":
-        """Return the names of a run."""
-        group = _group_codes(run.estimates["group"])
+        """Return the names of a run, in one reading of the keys of its estimates."""
+        scenarios = pd.Index(run.scenarios["scenario"].astype(object))
+        methods = pd.Index(run.methods["method"].astype(object))
+        counts = pd.concat([_counted(piece) for piece in run.parts("estimates", COUNTED)])
+        estimands = pd.Index(sorted(counts["estimand"].unique()), dtype=object)
+        named = {"scenario": scenarios, "method": methods, "estimand": estimands}
+        scenario, method, estimand = (_codes(counts[name], names) for name, names in named.items())
+        n_estimates = np.zeros((len(scenarios), len(methods), len(estimands)), np.int64)
+        np.add.at(n_estimates, (scenario, method, estimand), counts["n"].to_numpy())
+        is_grouped = np.zeros(len(estimands), bool)
+        is_grouped[estimand[counts["last"].to_numpy() >= 0]] = True
         return cls(
-            scenarios=pd.Index(run.scenarios["scenario"].astype(object)),
-            methods=pd.Index(run.methods["method"].astype(object)),
-            estimands=pd.Index(run.estimates["estimand"].astype(object).unique()),
+            scenarios=scenarios,
+            methods=methods,
+            estimands=estimands,
             replicates=pd.Index(np.unique(run.fits["replicate"].to_numpy())),
-            n_groups=int(group.max(initial=-1)) + 1,
+            n_groups=int(counts["last"].max()) + 1 if len(counts) else 0,
+            n_estimates=n_estimates,
+            is_grouped=is_grouped,
         )
 
     def read(self, table: pd.DataFrame) -> "Keys":
@@ -106,6 +125,12 @@ class Keys:
     def n_fits(self) -> int:
         """Number of (scenario, replicate, method) codes."""
         return self.n_data * len(self.labels.methods)
+
+
+def _counted(piece: pd.DataFrame) -> pd.DataFrame:
+    """Return the number of rows, and the last group, of each scenario, method and estimand in a piece."""
+    rows = piece[NAMED].assign(last=_group_codes(piece["group"]))
+    return rows.groupby(NAMED, observed=True)["last"].agg(n="size", last="max").reset_index().astype(TEXTS)
 
 
 def _codes(column: pd.Series, names: pd.Index) -> np.ndarray:
