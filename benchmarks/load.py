@@ -70,7 +70,7 @@ def make(folder: Path, study: Study) -> None:
     with RunWriter.create_or_continue(folder, study.canonical) as writer:
         writer.write_scenarios(pd.DataFrame(study.scenario_rows()))
         writer.write_methods(pd.DataFrame(study.method_rows()))
-        for number, block in enumerate(plan_blocks(study, lambda *_: False)):
+        for number, block in enumerate(plan_blocks(study, {})):
             writer.write_block(block.batch, **rows_of(block, np.random.default_rng(number), number))
 
 

@@ -6,6 +6,7 @@ labelled by the factors that vary.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class Scenario:
     factors: tuple[tuple[str, Any], ...]
     label: str = ""
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """16 hex digits that depend on the mechanism's non-default fields only."""
         return identity(f"scenario/{SCENARIO_VERSION}", self.mechanism.fields)

@@ -6,7 +6,6 @@ fitted again.
 
 import os
 import sys
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -104,7 +103,7 @@ def run(
             print(notice, file=sys.stderr)
         writer.write_scenarios(pd.DataFrame(study.scenario_rows()))
         writer.write_methods(pd.DataFrame(study.method_rows()))
-        blocks = plan_blocks(study, _is_stored(writer), keep_draws=keep_draws)
+        blocks = plan_blocks(study, writer.stored_fits(), keep_draws=keep_draws)
         with session(folder, command=sys.argv, seed=study.section.seed):
             _fit(blocks, writer, where, stored=_n_stored(writer), quiet=quiet)
     return Run.open(folder)
@@ -138,12 +137,6 @@ def _write(writer: RunWriter, rows: BlockRows) -> None:
         groups=rows.groups or None,
         timings=rows.timings,
     )
-
-
-def _is_stored(writer: RunWriter) -> Callable[[str, str, int], bool]:
-    stored = {key: set(replicates.tolist()) for key, replicates in writer.stored_fits().items()}
-    nothing: set[int] = set()
-    return lambda scenario, method, replicate: replicate in stored.get((scenario, method), nothing)
 
 
 def _n_stored(writer: RunWriter) -> int:
