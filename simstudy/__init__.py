@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simstudy.measures import performance as performance
+    from simstudy.refitting import refit as refit
     from simstudy.registry import register_mechanism as register_mechanism
     from simstudy.registry import register_model as register_model
     from simstudy.runner import run as run
@@ -21,6 +22,7 @@ _PLACES = {
     "Run": "simstudy.store",
     "Study": "simstudy.study",
     "performance": "simstudy.measures",
+    "refit": "simstudy.refitting",
     "register_mechanism": "simstudy.registry",
     "register_model": "simstudy.registry",
     "report": "simstudy",
@@ -35,5 +37,7 @@ def __getattr__(name: str) -> Any:
     if name == "report":
         return import_module("simstudy.report")  # a module that can be called: simstudy.report(run, path)
     if name in _PLACES:
-        return getattr(import_module(_PLACES[name]), name)
+        # Importing a submodule binds it to its own name, here once: afterwards the name is the function's.
+        globals()[name] = getattr(import_module(_PLACES[name]), name)
+        return globals()[name]
     raise AttributeError(f"module 'simstudy' has no attribute {name!r}")

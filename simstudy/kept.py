@@ -21,9 +21,22 @@ def write_kept(folder: Path, draws: KeptDraws) -> None:
     """Write the draws of one fit under the ``draws`` folder of a run."""
     place = kept_folder(folder, draws.scenario, draws.method)
     place.mkdir(parents=True, exist_ok=True)
-    for name, variables in (("posterior", draws.estimands), ("sample_stats", draws.stats)):
-        if variables:
-            _write(place / f"{draws.replicate}.{name}.nc", variables)
+    write_draws(place / f"{draws.replicate}.posterior.nc", draws)
+
+
+def write_draws(path: Path, draws: KeptDraws) -> list[Path]:
+    """Write the estimands of one fit to a file, the sampler's statistics beside it, and return what was written.
+
+    Args:
+        path: of the estimands, ``NAME.nc`` or ``NAME.posterior.nc``; the statistics go to ``NAME.sample_stats.nc``.
+        draws: of the fit; a sampler without statistics has one file.
+    """
+    name = path.name.removesuffix(".nc").removesuffix(".posterior")
+    files = {path: draws.estimands, path.with_name(f"{name}.sample_stats.nc"): draws.stats}
+    written = [file for file, variables in files.items() if variables]
+    for file in written:
+        _write(file, files[file])
+    return written
 
 
 def kept_folder(folder: Path, scenario: str, method: str) -> Path:

@@ -82,6 +82,17 @@ def user_mechanism(name: Any) -> UserMechanismFamily | None:
     return _MECHANISMS.get(name) if isinstance(name, str) else None
 
 
+def check_source(name: str, source_hash: str) -> None:
+    """Refuse a registered model whose source is not the one that a run was made with.
+
+    Raises:
+        StudyError: the model's source is another one now.
+    """
+    model = user_model(name)
+    if model is not None and model.source_hash != source_hash:
+        raise StudyError(f"the model {name!r} is another one now (its source has changed); load the file of the run")
+
+
 def load_file(path: str | Path) -> None:
     """Run a Python file that registers models and mechanisms.
 

@@ -14,6 +14,7 @@ from simstudy.design import Scenario, plain_mechanism, scenarios_of
 from simstudy.errors import StudyError
 from simstudy.matching import check_matching
 from simstudy.methods import Method, methods_of, refuse_twins
+from simstudy.registry import check_source
 from simstudy.streams import random_key
 from simstudy.study_file import (
     DiagnosticsSection,
@@ -89,6 +90,21 @@ class Study:
             mechanism=plain_mechanism(contents["mechanism"]),
         )
 
+    @classmethod
+    def from_canonical(cls, canonical: Mapping[str, Any], *, folder: Path | None = None) -> "Study":
+        """Return the study of a run's ``study.json``: the inverse of ``canonical``.
+
+        Args:
+            canonical: what ``canonical`` gave.
+            folder: what the path of a data file is relative to.
+
+        Raises:
+            StudyError: a model is not registered, or its source is another one now.
+        """
+        methods = [_plain_method(method) for method in canonical["methods"]]
+        sections = {name: canonical[name] for name in ("study", "mechanism", "summary", "diagnostics")}
+        return cls.from_dict({**sections, "method": methods, "sampler": methods[0]["sampler"]}, folder=folder)
+
     @property
     def name(self) -> str:
         """Name of the study."""
@@ -143,3 +159,21 @@ class Study:
             sampler = {"sampler" if name == "kind" else name: value for name, value in m.sampler.options.items()}
             rows.append({"method": m.name, "identity": m.identity, **MODEL_COLUMNS, **options, **priors, **sampler})
         return rows
+
+
+def _plain_method(canonical: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a canonical method as a ``[[method]]`` section."""
+    section = {name: value for name, value in canonical.items() if value is not None and name != "source"}
+    if "model" in section:
+        check_source(section["model"], canonical["source"])
+    if "priors" in section:
+        section["priors"] = {name: _number_or_text(text) for name, text in section["priors"].items()}
+    return section
+
+
+def _number_or_text(text: str) -> float | str:
+    """Return a prior as a study file has it: a constant stands as its number."""
+    try:
+        return float(text)
+    except ValueError:
+        return text

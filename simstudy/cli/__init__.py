@@ -1,12 +1,13 @@
 """The command line, a module a command. Every error that a user can act on is one message, with exit code 2."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import typer
 
 from simstudy.cli.exits import DONE, INTERRUPTED, MISUSE, say
 from simstudy.cli.inventory import list_command
+from simstudy.cli.refit import refit_command
 from simstudy.cli.report import report_command
 from simstudy.cli.run import run_command
 from simstudy.cli.score import score_command
@@ -15,6 +16,7 @@ from simstudy.errors import SimstudyError
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run_command,
     "report": report_command,
+    "refit": refit_command,
     "score": score_command,
     "list": list_command,
 }
@@ -29,10 +31,10 @@ for name, command in COMMANDS.items():
     app.command(name)(command)
 
 
-def main() -> None:
-    """Run the command line and exit with its code."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, by default with the arguments of this process, and exit with its code."""
     try:
-        code = app(standalone_mode=False)
+        code = app(args=arguments, standalone_mode=False)
     except SimstudyError as error:
         say(str(error))
         code = MISUSE
