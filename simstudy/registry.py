@@ -107,8 +107,8 @@ def load_file(path: str | Path) -> None:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        # Whatever a user's file raises is the user's to see, in one line.
+    except (Exception, SystemExit) as error:
+        # Whatever a user's file raises is the user's to see, in one line; its exit would pass for that of the run.
         raise StudyError(f"--load {path}: {type(error).__name__}: {error}") from error
     # Worker processes cannot import the file by name: its functions travel by value.
     cloudpickle.register_pickle_by_value(module)

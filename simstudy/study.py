@@ -26,6 +26,7 @@ from simstudy.study_file import (
 )
 
 SCHEMA_VERSION = 1
+MOST_FITS = 1_000_000_000
 # A user's model has none of these; its rows show them empty.
 MODEL_COLUMNS = dict.fromkeys(("model", "structure", "parameterization", "likelihood", "sigma_by", "observations"))
 
@@ -49,6 +50,15 @@ class Study:
     summary: SummarySection
     diagnostics: DiagnosticsSection
     mechanism: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        n_fits = len(self.scenarios) * len(self.methods) * self.section.replicates
+        if n_fits > MOST_FITS:
+            raise StudyError(
+                f"[study] {len(self.scenarios):,} scenarios x {len(self.methods):,} methods x "
+                f"{self.section.replicates:,} replicates: makes {n_fits:,} fits, more than {MOST_FITS:,}; ask for "
+                "fewer, or make several studies"
+            )
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Study":

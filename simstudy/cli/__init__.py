@@ -11,7 +11,7 @@ from simstudy.cli.refit import refit_command
 from simstudy.cli.report import report_command
 from simstudy.cli.run import run_command
 from simstudy.cli.score import score_command
-from simstudy.errors import SimstudyError
+from simstudy.errors import SimstudyError, shown
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run_command,
@@ -41,10 +41,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (typer.Abort, KeyboardInterrupt):
         say("interrupted; what is finished is stored: run the same command again to go on")
         code = INTERRUPTED
+    except OSError as error:
+        # A file that is named on the command line and cannot be what it is named for; others are defects.
+        if error.filename is None:
+            raise
+        say(f"{shown(str(error.filename))}: {error.strerror}")
+        code = MISUSE
     except Exception as error:
         # Click's own errors carry a message for the user; anything else is a defect and keeps its traceback.
         if not hasattr(error, "format_message"):
             raise
-        say(error.format_message())
+        if message := error.format_message():
+            say(message.replace("Input should be", "expected") + _given(error, arguments))
         code = MISUSE
     sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _given(error: Exception, arguments: Sequence[str] | None) -> str:
+    """Return what came in place of an option's value, which Click does not say."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    names = [name for name in getattr(getattr(error, "param", None), "opts", ()) if name in words[:-1]]
+    return f", got {shown(words[words.index(names[0]) + 1])}" if names else ""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from simstudy.cli.exits import BAD_ANSWER, say
+from simstudy.cli.options import existing_folder
 from simstudy.errors import StudyError
 
 COLUMNS = ("estimand", "group", "truth", "mean", "sd", "median", "mcse_mean", "ess_bulk", "ess_tail", "rhat")
@@ -60,8 +61,7 @@ def _judge(done: Any) -> None:
 def _target(run: Path, out: Path) -> Path:
     if out.suffix != ".nc":
         raise StudyError(f"--out {out}: expected the name of a NetCDF file, ending in .nc")
-    if not out.parent.is_dir():
-        raise StudyError(f"--out {out}: there is no folder {out.parent}; make it first")
+    existing_folder("--out", out)
     if out.resolve().is_relative_to(run.resolve()):
         raise StudyError(f"--out {out}: lies in the run, which is not changed; give a file outside of {run}")
     return out

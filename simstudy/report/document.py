@@ -38,10 +38,14 @@ def write_report(run: RunTables, performance: pd.DataFrame, path: str | os.PathL
     path.parent.mkdir(parents=True, exist_ok=True)
     text = render(Evidence(run=run, performance=performance))
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink()
+        raise
     return path
 
 

@@ -18,6 +18,7 @@ from simstudy.schema import CHAINS, FITS, GROUPS, TIMINGS, estimates_schema
 from simstudy.store.blocks import committed_batches, part_path, read_part, stored_parts
 from simstudy.store.frames import KEYS, Where, as_frame, chosen
 
+STUDY_KEYS = ("study", "mechanism", "methods", "summary", "diagnostics")
 PIECE_ROWS = 250_000  # rows that are turned into a frame at once: far fewer cost more calls than work
 
 
@@ -160,9 +161,15 @@ def read_study(folder: Path) -> dict[str, Any]:
         RunError: There is none, or it cannot be read.
     """
     if not (folder / "study.json").is_file():
-        state = "holds no study.json" if folder.is_dir() else "does not exist"
+        state = "holds no study.json" if folder.is_dir() else "is a file" if folder.exists() else "does not exist"
         raise RunError(f"{folder} is no run folder: it {state}; expected the folder that `simstudy run --out` wrote")
-    return _read_json(folder / "study.json")
+    study = _read_json(folder / "study.json")
+    if missing := [name for name in STUDY_KEYS if not isinstance(study, dict) or name not in study]:
+        raise RunError(
+            f"{folder / 'study.json'} is no study: it has no {missing[0]!r}; restore it from a copy, or give another "
+            "folder"
+        )
+    return study
 
 
 def _read_json(path: Path) -> dict[str, Any]:
