@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simstudy.comparison import compare as compare
     from simstudy.measures import performance as performance
+    from simstudy.refitting import refit as refit
     from simstudy.registry import register_mechanism as register_mechanism
     from simstudy.registry import register_model as register_model
     from simstudy.runner import run as run
@@ -23,6 +24,7 @@ _PLACES = {
     "Study": "simstudy.study",
     "compare": "simstudy.comparison",
     "performance": "simstudy.measures",
+    "refit": "simstudy.refitting",
     "register_mechanism": "simstudy.registry",
     "register_model": "simstudy.registry",
     "report": "simstudy",
@@ -37,5 +39,7 @@ def __getattr__(name: str) -> Any:
     if name == "report":
         return import_module("simstudy.report")  # a module that can be called: simstudy.report(run, path)
     if name in _PLACES:
-        return getattr(import_module(_PLACES[name]), name)
+        # Importing a submodule binds it to its own name, here once: afterwards the name is the function's.
+        globals()[name] = getattr(import_module(_PLACES[name]), name)
+        return globals()[name]
     raise AttributeError(f"module 'simstudy' has no attribute {name!r}")

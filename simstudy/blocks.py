@@ -5,13 +5,51 @@ program is small, so that rows appear early.
 """
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import overload
+
+import numpy as np
 
 from simstudy.design import Scenario
 from simstudy.methods import Method
 from simstudy.model import HierarchicalModel
 from simstudy.study import Study
+
+Fit = tuple[int, int]
+Stored = Mapping[tuple[str, ...], np.ndarray]
+NOTHING = np.array([], dtype=np.int64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitRange(Sequence[Fit]):
+    """Consecutive fits of a program, replicate by replicate, by their places: (scenario index, replicate) of each.
+
+    Args:
+        scenarios: indices of the scenarios that share the program.
+        places: which fits, counted through the scenarios of replicate 0, then those of replicate 1, and so on.
+
+    >>> list(FitRange(scenarios=(4, 7), places=range(1, 4)))
+    [(7, 0), (4, 1), (7, 1)]
+    """
+
+    scenarios: tuple[int, ...]
+    places: range
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, index: int) -> Fit: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "FitRange": ...
+
+    def __getitem__(self, index: int | slice) -> "Fit | FitRange":
+        if isinstance(index, slice):
+            return replace(self, places=self.places[index])
+        replicate, scenario = divmod(self.places[index], len(self.scenarios))
+        return self.scenarios[scenario], replicate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +65,7 @@ class Block:
 
     study: Study
     method: int
-    fits: tuple[tuple[int, int], ...]
+    fits: Sequence[Fit]
     keep_draws: int = 0
 
     @property
@@ -60,12 +98,15 @@ def shape_of(scenario: Scenario, method: Method) -> Hashable:
     return (len(sizes), sum(sizes)) if method.model.observations == "raw" else (len(sizes),)
 
 
-def plan_blocks(study: Study, is_stored: Callable[[str, str, int], bool], *, keep_draws: int = 0) -> list[Block]:
+def plan_blocks(study: Study, stored: Stored, *, keep_draws: int = 0) -> list[Block]:
     """Return the blocks that a study still needs, first blocks of all programs first.
+
+    Blocks of which nothing is stored hold no list of their fits, so that a plan takes no room that grows with the
+    number of replicates.
 
     Args:
         study: the study.
-        is_stored: ``(scenario, method name, replicate) -> bool``, whether a fit is in the run already.
+        stored: (scenario, method name) -> sorted replicates that are in the run already.
         keep_draws: replicates below this number keep their draws.
     """
     blocks = []
@@ -74,17 +115,29 @@ def plan_blocks(study: Study, is_stored: Callable[[str, str, int], bool], *, kee
         for s, scenario in enumerate(study.scenarios):
             shapes.setdefault(shape_of(scenario, method), []).append(s)
         for scenarios in shapes.values():
+            done = [stored.get((study.scenarios[s].identity, method.name), NOTHING) for s in scenarios]
             for number, fits in enumerate(_chunks(study, method, scenarios)):
-                missing = [(s, r) for s, r in fits if not is_stored(study.scenarios[s].identity, method.name, r)]
-                if missing:
-                    blocks.append((number, Block(study=study, method=m, fits=tuple(missing), keep_draws=keep_draws)))
+                if missing := _missing(fits, done):
+                    blocks.append((number, Block(study=study, method=m, fits=missing, keep_draws=keep_draws)))
     return [block for _, block in sorted(blocks, key=lambda numbered: numbered[0])]
 
 
-def _chunks(study: Study, method: Method, scenarios: list[int]) -> Iterator[list[tuple[int, int]]]:
+def _chunks(study: Study, method: Method, scenarios: list[int]) -> Iterator[FitRange]:
     """Yield the fits of one program in blocks, replicate by replicate, so that no scenario waits for another."""
-    fits = [(s, r) for r in range(study.replicates) for s in scenarios]
+    fits = FitRange(scenarios=tuple(scenarios), places=range(study.replicates * len(scenarios)))
     first, others = method.sampler.fits_at_once, method.sampler.fits_per_block
     yield fits[:first]
     for start in range(first, len(fits), others):
         yield fits[start : start + others]
+
+
+def _missing(fits: FitRange, stored: list[np.ndarray]) -> Sequence[Fit]:
+    """Return the fits whose replicate is not stored for their scenario."""
+    replicates = range(fits[0][1], fits[-1][1] + 1)
+    n_stored = [np.diff(np.searchsorted(done, [replicates.start, replicates.stop]))[0] for done in stored]
+    if not any(n_stored):
+        return fits
+    known = {
+        (s, int(r)) for s, done in zip(fits.scenarios, stored, strict=True) for r in done[np.isin(done, replicates)]
+    }
+    return tuple(fit for fit in fits if fit not in known)

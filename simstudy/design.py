@@ -4,23 +4,28 @@ Groups come as groups x group_size, and as lists of unequal sizes besides; every
 labelled by the factors that vary.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from simstudy.errors import StudyError, suggestion
-from simstudy.factors import crossed, varying
+from simstudy.errors import StudyError, shown, suggestion
+from simstudy.factors import check_count, check_lists, crossed, varying
 from simstudy.likelihoods import likelihood_of
 from simstudy.mechanisms import MECHANISMS, Mechanism
 from simstudy.mechanisms.dataset import COLUMN_KEYS, load_dataset
 from simstudy.priors import Prior, parse_prior
 from simstudy.registry import UserMechanismFamily, user_mechanism
-from simstudy.streams import identity
-from simstudy.study_file import DatasetSection, MechanismSection, checked
+from simstudy.streams import canonical_json, identity
+from simstudy.study_file import MOST_OBSERVATIONS, DatasetSection, MechanismSection, checked
 
 SCENARIO_VERSION = 1
-DESIGN_KEYS = ("groups", "group_size", "sizes", "standard_errors")
+MOST_SCENARIOS = 10_000
+GRID_KEYS, LIST_KEYS = ("groups", "group_size"), ("sizes", "standard_errors")
+DESIGN_KEYS = (*GRID_KEYS, *LIST_KEYS)
+RESERVED = ("scenario", "label", "mechanism", "likelihood")
 FACTOR_KEYS = ("mu", "tau", "sigma", "omega", "standard_error", "df", "weight", "separation")
 
 
@@ -38,7 +43,7 @@ class Scenario:
     factors: tuple[tuple[str, Any], ...]
     label: str = ""
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """16 hex digits that depend on the mechanism's non-default fields only."""
         return identity(f"scenario/{SCENARIO_VERSION}", self.mechanism.fields)
@@ -50,7 +55,8 @@ def scenarios_of(contents: Mapping[str, Any], folder: Path | None) -> Iterator[S
     Raises:
         StudyError: the message names section, key, value and what is allowed.
     """
-    cells = [(mechanism, factors) for mechanism, factors in _cells(contents, folder)]
+    _check_size(contents)
+    cells = list(_cells(contents, folder))
     names = varying([factors for _, factors in cells])
     seen: dict[str, str] = {}
     for mechanism, factors in cells:
@@ -64,8 +70,24 @@ def scenarios_of(contents: Mapping[str, Any], folder: Path | None) -> Iterator[S
         yield scenario
 
 
+def _check_size(contents: Mapping[str, Any]) -> None:
+    """Refuse empty lists, and more scenarios than a study can have, before any is made."""
+    is_grouped = str(contents.get("kind")) in MECHANISMS
+    crossed_lists = (*GRID_KEYS, *FACTOR_KEYS) if is_grouped else [name for name in contents if name != "kind"]
+    counts = check_lists(contents, crossed_lists, "[mechanism] ")
+    if is_grouped:
+        of_lists = check_lists(contents, LIST_KEYS, "[mechanism] ")
+        n_designs = math.prod(counts.pop(name, 1) for name in GRID_KEYS) * ("groups" in contents)
+        counts = {"designs of groups": n_designs + sum(of_lists.values()), **counts}
+    check_count(counts, most=MOST_SCENARIOS, what="scenarios", where="[mechanism]")
+
+
 def _cells(contents: Mapping[str, Any], folder: Path | None) -> Iterator[tuple[Mechanism, dict[str, Any]]]:
-    kind = contents.get("kind")
+    if "kind" not in contents:
+        raise StudyError(f"[mechanism] kind: the key is missing; expected one of {', '.join(MECHANISMS)}")
+    kind = contents["kind"]
+    if not isinstance(kind, str | UserMechanismFamily):
+        raise StudyError(f"[mechanism] kind: expected one of {', '.join(MECHANISMS)}, got {shown(kind)}")
     family = kind if isinstance(kind, UserMechanismFamily) else user_mechanism(kind)
     if family is not None:
         yield from _user_cells(family, contents)
@@ -76,13 +98,27 @@ def _cells(contents: Mapping[str, Any], folder: Path | None) -> Iterator[tuple[M
             yield from map(_simulated_cell, crossed(cell, FACTOR_KEYS))
     else:
         near = suggestion(str(kind), MECHANISMS)
-        raise StudyError(f"[mechanism] kind: got {kind!r}{near}; expected one of {', '.join(MECHANISMS)}")
+        raise StudyError(f"[mechanism] kind: got {shown(kind)}{near}; expected one of {', '.join(MECHANISMS)}")
 
 
 def _user_cells(family: UserMechanismFamily, contents: Mapping[str, Any]) -> Iterator[tuple[Mechanism, dict[str, Any]]]:
     given = {name: value for name, value in contents.items() if name != "kind"}
+    for name, value in given.items():
+        _check_factor(name, value)
     for factors in crossed(given, given):
         yield family.at(factors), {"mechanism": family.name, "likelihood": None, **factors}
+
+
+def _check_factor(name: str, value: Any) -> None:
+    """Refuse what a factor of a user's mechanism cannot be called or hold: it stands in a table and in an identity."""
+    if name in RESERVED:
+        raise StudyError(f"[mechanism] {name}: the tables have a column of this name; call the factor otherwise")
+    try:
+        canonical_json(value)
+    except (TypeError, ValueError):
+        raise StudyError(
+            f"[mechanism] {name}: expected finite numbers, texts, or lists of them, got {shown(value)}"
+        ) from None
 
 
 def _dataset_cell(contents: Mapping[str, Any], folder: Path | None) -> tuple[Mechanism, dict[str, Any]]:
@@ -108,7 +144,7 @@ def _designs(contents: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     lists = {name: contents[name] for name in ("sizes", "standard_errors") if name in contents}
     for name, designs in lists.items():
         if not isinstance(designs, list | tuple) or not all(isinstance(d, list | tuple) and d for d in designs):
-            raise StudyError(f"[mechanism] {name}: expected a list of lists, one for each design, got {designs!r}")
+            raise StudyError(f"[mechanism] {name}: expected a list of lists, one for each design, got {shown(designs)}")
         for design in designs:
             yield {**rest, name: list(design)}
     if not grid and not lists:
@@ -117,6 +153,7 @@ def _designs(contents: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _simulated_cell(cell: Mapping[str, Any]) -> tuple[Mechanism, dict[str, Any]]:
     section = checked(MechanismSection, cell, "[mechanism]")
+    _check_observations(section)
     family = MECHANISMS[section.kind]
     likelihood = likelihood_of(section.likelihood, section.sigma_by, "[mechanism]")
     sizes, standard_errors = _sizes(section)
@@ -144,6 +181,14 @@ def _simulated_cell(cell: Mapping[str, Any]) -> tuple[Mechanism, dict[str, Any]]
     except StudyError as error:
         raise StudyError(f"[mechanism] {error}") from error
     return mechanism, {"mechanism": section.kind, "likelihood": section.likelihood, **_factors(section, mechanism)}
+
+
+def _check_observations(section: MechanismSection) -> None:
+    """Refuse data sets that no memory holds."""
+    n = sum(section.sizes) if section.sizes else (section.groups or 0) * (section.group_size or 1)
+    if n > MOST_OBSERVATIONS:
+        key = "sizes" if section.sizes else "groups x group_size"
+        raise StudyError(f"[mechanism] {key}: makes {n:,} observations of a data set, more than {MOST_OBSERVATIONS:,}")
 
 
 def _sizes(section: MechanismSection) -> tuple[tuple[int, ...], tuple[float, ...] | None]:

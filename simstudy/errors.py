@@ -5,6 +5,7 @@ ends with exit code 2. A fit never raises for numbers: a failed fit is a row wit
 """
 
 from difflib import get_close_matches
+from typing import Any
 
 
 class SimstudyError(Exception):
@@ -25,6 +26,24 @@ class RunError(SimstudyError):
 
 class ComparisonError(SimstudyError):
     """Two runs that cannot be compared, or rules of a comparison that cannot be read."""
+
+
+MOST_SHOWN = 60
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it: as it stands in a study file, and not at full length.
+
+    >>> shown((1, 2)), shown("x" * 100)
+    ('[1, 2]', "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...")
+    """
+    if isinstance(value, tuple):
+        value = list(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write out integers of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 
 def suggestion(name: str, allowed) -> str:

@@ -61,7 +61,7 @@ def _simulated(block: Block) -> list[Replicate]:
     for s in np.unique(scenarios):
         index = np.flatnonzero(scenarios == s)
         scenario = block.study.scenarios[s]
-        keys = np.stack([block.study.data_key(scenario, block.fits[i][1]) for i in index])
+        keys = np.stack([block.study.data_key(scenario, block.fits[i][1]) for i in index.tolist()])
         out |= dict(zip(index.tolist(), scenario.mechanism.simulate(keys), strict=True))
     return [out[i] for i in range(len(block.fits))]
 

@@ -23,9 +23,22 @@ def write_kept(folder: Path, draws: KeptDraws) -> None:
     """Write the draws of one fit under the ``draws`` folder of a run."""
     place = kept_folder(folder, draws.scenario, draws.method)
     place.mkdir(parents=True, exist_ok=True)
-    for name, variables in ((POSTERIOR, draws.estimands), (SAMPLE_STATS, draws.stats)):
-        if variables:
-            _write(place / f"{draws.replicate}.{name}", variables)
+    write_draws(place / f"{draws.replicate}.{POSTERIOR}", draws)
+
+
+def write_draws(path: Path, draws: KeptDraws) -> list[Path]:
+    """Write the estimands of one fit to a file, the sampler's statistics beside it, and return what was written.
+
+    Args:
+        path: of the estimands, ``NAME.nc`` or ``NAME.posterior.nc``; the statistics go to ``NAME.sample_stats.nc``.
+        draws: of the fit; a sampler without statistics has one file.
+    """
+    name = path.name.removesuffix(".nc").removesuffix(".posterior")
+    files = {path: draws.estimands, path.with_name(f"{name}.{SAMPLE_STATS}"): draws.stats}
+    written = [file for file, variables in files.items() if variables]
+    for file in written:
+        _write(file, files[file])
+    return written
 
 
 def _write(path: Path, variables: Mapping[str, np.ndarray]) -> None:

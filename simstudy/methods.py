@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simstudy.errors import StudyError, suggestion
-from simstudy.factors import crossed
+from simstudy.errors import StudyError, shown, suggestion
+from simstudy.factors import check_count, check_lists, crossed
 from simstudy.likelihoods import Likelihood, likelihood_of
 from simstudy.mechanisms import Dataset, GroupedMechanism, Mechanism
 from simstudy.model import HierarchicalModel, Model, UserModel
@@ -18,6 +18,7 @@ from simstudy.structures import STRUCTURES, Partial
 from simstudy.study_file import MethodSection, SamplerSection, check_keys, checked
 
 METHOD_VERSION = 1
+MOST_METHODS = 1_000
 METHOD_LISTS = ("structure", "parameterization", "likelihood", "sigma_by", "observations")
 SAMPLER_LISTS = tuple(SamplerSection.model_fields)
 DEFAULT_OPTIONS = {"sigma_by": "shared", "observations": "sufficient"}
@@ -60,10 +61,11 @@ def methods_of(sections: Iterable[Any], shared: Mapping[str, Any], mechanism: Me
     for number, contents in enumerate(sections, start=1):
         where = f"[[method]] {number}"
         contents = _table(contents, where, "a section")
-        where = f"[[method]] {contents.get('name', number)!r}"
+        where = f"[[method]] {shown(contents.get('name', number))}"
         priors = _table(contents.get("priors", {}), f"{where} priors", 'a table such as { mu = "Normal(0, 10)" }')
         own = _table(contents.get("sampler", {}), f"{where} sampler", 'a table such as { kind = "numpyro" }')
         sampler = {**shared, **own}
+        _check_size(contents, priors, sampler, where)
         for options, some_priors, some_sampler in itertools.product(
             crossed(contents, METHOD_LISTS), crossed(priors, priors), crossed(sampler, SAMPLER_LISTS)
         ):
@@ -73,9 +75,17 @@ def methods_of(sections: Iterable[Any], shared: Mapping[str, Any], mechanism: Me
             yield _method(checked(MethodSection, named, where), some_sampler, mechanism, where)
 
 
+def _check_size(contents: Mapping[str, Any], priors: Mapping[str, Any], sampler: Mapping[str, Any], where: str) -> None:
+    """Refuse empty lists, and more methods than a study can have, before any is made."""
+    counts = check_lists(contents, METHOD_LISTS, f"{where} ")
+    counts |= {f"priors.{name}": n for name, n in check_lists(priors, priors, f"{where} priors.").items()}
+    counts |= check_lists(sampler, SAMPLER_LISTS, f"{where} sampler.")
+    check_count(counts, most=MOST_METHODS, what="methods", where=where)
+
+
 def _table(contents: Any, where: str, expected: str) -> Mapping[str, Any]:
     if not isinstance(contents, Mapping):
-        raise StudyError(f"{where}: expected {expected}, got {contents!r}")
+        raise StudyError(f"{where}: expected {expected}, got {shown(contents)}")
     return contents
 
 
@@ -111,7 +121,9 @@ def _sampler(contents: Mapping[str, Any], where: str) -> Sampler:
 def _user_model(section: MethodSection, where: str) -> tuple[Model, dict[str, Any]]:
     model = section.model if isinstance(section.model, UserModel) else user_model(section.model)
     if model is None:
-        raise StudyError(f"{where} model: no model {section.model!r} is registered; load its file with --load FILE.py")
+        raise StudyError(
+            f"{where} model: no model {shown(section.model)} is registered; load its file with --load FILE.py"
+        )
     return model, {"model": model.name, "source": model.source_hash}
 
 

@@ -5,6 +5,7 @@ Also the default priors of every likelihood. A number instead of a text fixes th
 
 import ast
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ import numpyro
 import numpyro.distributions as dist
 from numpyro.distributions import constraints
 
-from simstudy.errors import StudyError, suggestion
+from simstudy.errors import StudyError, shown, suggestion
 
 # Which values a parameter can take: a prior must have its support inside.
 REAL = ("theta", "mu")
@@ -103,7 +104,7 @@ def parse_prior(value: str | float | Prior, parameter: str) -> Prior:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _constant(float(value), parameter)
     if not isinstance(value, str):
-        raise StudyError(f"{parameter}: expected a prior such as 'Normal(0, 10)' or a number, got {value!r}")
+        raise StudyError(f"{parameter}: expected a prior such as 'Normal(0, 10)' or a number, got {shown(value)}")
     return _checked(_call(value, parameter), value, parameter)
 
 
@@ -145,7 +146,7 @@ def _text(number: float) -> str:
 
 def _call(text: str, parameter: str) -> Prior:
     """Parse ``Name(number, key=number)``; the text is a syntax tree that is read, never run."""
-    expected = f"{parameter}: expected a prior such as 'Normal(0, 10)', got {text!r}"
+    expected = f"{parameter}: expected a prior such as 'Normal(0, 10)', got {shown(text)}"
     try:
         node = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
@@ -155,8 +156,10 @@ def _call(text: str, parameter: str) -> Prior:
     try:
         args = tuple(_number(a) for a in node.args)
         kwargs = tuple(sorted((str(k.arg), _number(k.value)) for k in node.keywords))
-    except ValueError as error:
-        raise StudyError(f"{expected}: the arguments must be numbers") from error
+    except (ValueError, OverflowError) as error:
+        raise StudyError(f"{expected}: the arguments must be finite numbers") from error
+    if len(dict(kwargs)) < len(kwargs):
+        raise StudyError(f"{expected}: an argument stands twice")
     return Prior(name=node.func.id, args=args, kwargs=kwargs)
 
 
@@ -164,7 +167,9 @@ def _number(node: ast.expr) -> float:
     value = ast.literal_eval(node)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"not a number: {value!r}")
-    return float(value)
+    if not math.isfinite(number := float(value)):
+        raise ValueError(f"not finite: {value!r}")
+    return number
 
 
 @functools.cache
@@ -178,14 +183,16 @@ def _checked(prior: Prior, text: str, parameter: str) -> Prior:
     """Build the distribution once to see that NumPyro accepts it and that its support fits the parameter."""
     if prior.name not in _families():
         near = suggestion(prior.name, _families())
-        raise StudyError(f"{parameter}: {text!r} names no distribution of NumPyro{near}")
+        raise StudyError(f"{parameter}: {shown(text)} names no distribution of NumPyro{near}")
     try:
         built = _families()[prior.name](*prior.args, **dict(prior.kwargs), validate_args=True)
     except Exception as error:
         # NumPyro signals bad arguments with several exception types; each says what was wrong in its first line.
-        raise StudyError(f"{parameter}: NumPyro refuses {text!r}: {str(error).splitlines()[0]}") from error
+        raise StudyError(f"{parameter}: NumPyro refuses {shown(text)}: {str(error).partition(chr(10))[0]}") from error
     if not _is_of_one_number(built):
         raise StudyError(f"{parameter}: {text!r} is no continuous distribution of one number")
+    if _is_empty(built.support):
+        raise StudyError(f"{parameter}: {shown(text)} has its lower end above its upper end")
     if parameter in POSITIVE and not _is_positive(built.support):
         raise StudyError(
             f"{parameter}: {text!r} reaches below 0; expected a prior on positive numbers (HalfNormal, ...)"
@@ -195,6 +202,12 @@ def _checked(prior: Prior, text: str, parameter: str) -> Prior:
 
 def _is_of_one_number(built: object) -> bool:
     return isinstance(built, dist.Distribution) and not built.is_discrete and built.shape() == ()
+
+
+def _is_empty(support: constraints.Constraint) -> bool:
+    """Whether the ends are the wrong way round, which NumPyro does not look at."""
+    ends = (getattr(support, "lower_bound", float("-inf")), getattr(support, "upper_bound", float("inf")))
+    return float(ends[0]) >= float(ends[1])
 
 
 def _is_positive(support: constraints.Constraint) -> bool:

@@ -82,6 +82,17 @@ def user_mechanism(name: Any) -> UserMechanismFamily | None:
     return _MECHANISMS.get(name) if isinstance(name, str) else None
 
 
+def check_source(name: str, source_hash: str) -> None:
+    """Refuse a registered model whose source is not the one that a run was made with.
+
+    Raises:
+        StudyError: the model's source is another one now.
+    """
+    model = user_model(name)
+    if model is not None and model.source_hash != source_hash:
+        raise StudyError(f"the model {name!r} is another one now (its source has changed); load the file of the run")
+
+
 def load_file(path: str | Path) -> None:
     """Run a Python file that registers models and mechanisms.
 
@@ -96,8 +107,8 @@ def load_file(path: str | Path) -> None:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        # Whatever a user's file raises is the user's to see, in one line.
+    except (Exception, SystemExit) as error:
+        # Whatever a user's file raises is the user's to see, in one line; its exit would pass for that of the run.
         raise StudyError(f"--load {path}: {type(error).__name__}: {error}") from error
     # Worker processes cannot import the file by name: its functions travel by value.
     cloudpickle.register_pickle_by_value(module)

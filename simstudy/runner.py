@@ -7,7 +7,7 @@ fitted again.
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,7 +93,7 @@ def run(
             log.warning("%s", notice)
         writer.write_scenarios(pd.DataFrame(study.scenario_rows()))
         writer.write_methods(pd.DataFrame(study.method_rows()))
-        blocks = plan_blocks(study, _is_stored(writer), keep_draws=keep_draws)
+        blocks = plan_blocks(study, writer.stored_fits(), keep_draws=keep_draws)
         log.info("%s", _plan_text(study, blocks))
         stopping = Stopping(
             interruption,
@@ -203,12 +203,6 @@ def _write(writer: RunWriter, rows: BlockRows) -> None:
         groups=rows.groups or None,
         timings=rows.timings,
     )
-
-
-def _is_stored(writer: RunWriter) -> Callable[[str, str, int], bool]:
-    stored = {key: set(replicates.tolist()) for key, replicates in writer.stored_fits().items()}
-    nothing: set[int] = set()
-    return lambda scenario, method, replicate: replicate in stored.get((scenario, method), nothing)
 
 
 def _n_stored(writer: RunWriter) -> int:

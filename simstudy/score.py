@@ -1,15 +1,15 @@
 """Performance of estimates made elsewhere: a table with a row per estimate, scored by the measures of the package."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_bool_dtype
+from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype, is_timedelta64_dtype
 from scipy.stats import norm
 
-from simstudy.errors import TableError, suggestion
+from simstudy.errors import TableError, shown, suggestion
 from simstudy.measures import recovery
 from simstudy.measures.cells import AVERAGE, Cells, nest
 from simstudy.measures.choices import check_choice
@@ -19,6 +19,8 @@ from simstudy.measures.scoring import Terms, assemble, score_cells
 from simstudy.schema import PERFORMANCE
 
 READERS: dict[str, Callable[[Path], pd.DataFrame]] = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+LARGEST = 1e100  # squares of larger numbers overflow
+MOST_LISTED = 30
 FILLED_BY = ("scenario", "estimand")
 OF_GROUPS = ("rank_correlation", "prob_best")
 
@@ -76,6 +78,8 @@ def score(
     check_choice("mcse_method", mcse_method, MCSE_METHODS)
     if not 0 < level < 1:
         raise TableError(f"level: expected a number between 0 and 1, got {level:g}")
+    if not np.isfinite(null):
+        raise TableError(f"null: expected a finite number, got {null:g}")
     columns = _read_numbers(table, estimate=estimate, truth=truth, se=se, lower=lower, upper=upper, level=level)
     columns |= _reference_errors(table, keys, columns["error"], ref)
     cells = _cells(table, keys, columns, estimand=estimate, ref=ref)
@@ -98,7 +102,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
     try:
         return READERS[path.suffix](path)
     except (ValueError, OSError) as error:
-        raise TableError(f"{path}: cannot be read as {path.suffix[1:]}: {error}") from error
+        reason = str(error).strip().partition("\n")[0]
+        raise TableError(f"{path}: cannot be read as {path.suffix[1:]}: {reason}") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +127,8 @@ class KeyColumns:
         names = [*self.by, *(name for name in (self.method, self.replicate, self.group) if name)]
         for option, name in [*(("by", name) for name in self.by), *self._single()]:
             _column(table, option, name)
+            if not is_numeric_dtype(table[name]) and not all(isinstance(value, Hashable) for value in table[name]):
+                raise TableError(f"{option}: expected numbers or texts in column {name!r}, got lists or tables")
             if table[name].isna().any():
                 raise TableError(f"{option}: column {name!r} has {table[name].isna().sum()} empty fields")
         if twice := {name for name in names if names.count(name) > 1}:
@@ -146,30 +153,41 @@ def _column(table: pd.DataFrame, option: str, name: str) -> pd.Series:
     if name not in table.columns:
         names = [str(column) for column in table.columns]
         near = suggestion(name, names)
-        raise TableError(f"{option}: no column {name!r} in the table, which has {', '.join(names)}{near}")
+        few = ", ".join(names[:MOST_LISTED]) + (", ..." if len(names) > MOST_LISTED else "")
+        raise TableError(f"{option}: no column {name!r} in the table, which has {few}{near}")
     return table[name]
 
 
 def _numbers(table: pd.DataFrame, option: str, name: str) -> np.ndarray:
     column = _column(table, option, name)
-    numbers = pd.to_numeric(column, errors="coerce")
-    wrong = column.notna() & (numbers.isna() | is_bool_dtype(column))
+    try:
+        numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    except TypeError:  # lists and the like, out of Parquet
+        numbers = np.full(len(column), np.nan)
+    is_no_number = is_bool_dtype(column) or is_datetime64_any_dtype(column) or is_timedelta64_dtype(column)
+    too_large = np.isfinite(numbers) & (np.abs(numbers) > LARGEST)
+    wrong = column.notna().to_numpy() & (np.isnan(numbers) | is_no_number | too_large)
     if wrong.any():
-        row = int(np.argmax(wrong.to_numpy()))
+        row = int(np.argmax(wrong))
         value = column.iloc[row]
+        value = shown(value.item() if isinstance(value, np.generic) else value)
         raise TableError(
-            f"{option}: expected numbers in column {name!r}, got {value!r} in row {row + 1} of {len(table)}"
+            f"{option}: expected numbers up to {LARGEST:g} in column {name!r}, got {value} in row {row + 1} of "
+            f"{len(table)}"
         )
-    return numbers.to_numpy(dtype=float, na_value=np.nan)
+    return numbers
 
 
 def _truth(table: pd.DataFrame, truth: str | float) -> np.ndarray:
     if isinstance(truth, str) and truth in table.columns:
         return _numbers(table, "truth", truth)
     try:
-        return np.full(len(table), float(truth))
+        value = float(truth)
     except ValueError:
         return _numbers(table, "truth", str(truth))
+    if not abs(value) <= LARGEST:
+        raise TableError(f"truth: expected a column, or a number up to {LARGEST:g}, got {truth}")
+    return np.full(len(table), value)
 
 
 def _read_numbers(

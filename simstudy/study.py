@@ -14,6 +14,7 @@ from simstudy.design import Scenario, plain_mechanism, scenarios_of
 from simstudy.errors import StudyError
 from simstudy.matching import check_matching
 from simstudy.methods import Method, methods_of, refuse_twins
+from simstudy.registry import check_source
 from simstudy.streams import random_key
 from simstudy.study_file import (
     DiagnosticsSection,
@@ -25,6 +26,7 @@ from simstudy.study_file import (
 )
 
 SCHEMA_VERSION = 1
+MOST_FITS = 1_000_000_000
 # A user's model has none of these; its rows show them empty.
 MODEL_COLUMNS = dict.fromkeys(("model", "structure", "parameterization", "likelihood", "sigma_by", "observations"))
 
@@ -48,6 +50,15 @@ class Study:
     summary: SummarySection
     diagnostics: DiagnosticsSection
     mechanism: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        n_fits = len(self.scenarios) * len(self.methods) * self.section.replicates
+        if n_fits > MOST_FITS:
+            raise StudyError(
+                f"[study] {len(self.scenarios):,} scenarios x {len(self.methods):,} methods x "
+                f"{self.section.replicates:,} replicates: makes {n_fits:,} fits, more than {MOST_FITS:,}; ask for "
+                "fewer, or make several studies"
+            )
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Study":
@@ -88,6 +99,21 @@ class Study:
             diagnostics=checked(DiagnosticsSection, contents.get("diagnostics", {}), "[diagnostics]"),
             mechanism=plain_mechanism(contents["mechanism"]),
         )
+
+    @classmethod
+    def from_canonical(cls, canonical: Mapping[str, Any], *, folder: Path | None = None) -> "Study":
+        """Return the study of a run's ``study.json``: the inverse of ``canonical``.
+
+        Args:
+            canonical: what ``canonical`` gave.
+            folder: what the path of a data file is relative to.
+
+        Raises:
+            StudyError: a model is not registered, or its source is another one now.
+        """
+        methods = [_plain_method(method) for method in canonical["methods"]]
+        sections = {name: canonical[name] for name in ("study", "mechanism", "summary", "diagnostics")}
+        return cls.from_dict({**sections, "method": methods, "sampler": methods[0]["sampler"]}, folder=folder)
 
     @property
     def name(self) -> str:
@@ -143,3 +169,21 @@ class Study:
             sampler = {"sampler" if name == "kind" else name: value for name, value in m.sampler.options.items()}
             rows.append({"method": m.name, "identity": m.identity, **MODEL_COLUMNS, **options, **priors, **sampler})
         return rows
+
+
+def _plain_method(canonical: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a canonical method as a ``[[method]]`` section."""
+    section = {name: value for name, value in canonical.items() if value is not None and name != "source"}
+    if "model" in section:
+        check_source(section["model"], canonical["source"])
+    if "priors" in section:
+        section["priors"] = {name: _number_or_text(text) for name, text in section["priors"].items()}
+    return section
+
+
+def _number_or_text(text: str) -> float | str:
+    """Return a prior as a study file has it: a constant stands as its number."""
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -4,16 +4,48 @@ Pydantic checks each section after lists have been taken apart, so that a messag
 keys are refused with the nearest valid name.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from simstudy.errors import StudyError, suggestion
+from simstudy.errors import StudyError, shown, suggestion
+from simstudy.refusals import refusal
+from simstudy.schema import interval_columns
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
+LARGEST_FILE = 10_000_000  # bytes; a study file has some hundreds
+MOST_GROUPS, MOST_OBSERVATIONS = 100_000, 100_000_000
+MOST_LEVELS = 20
+
+
+def _on_one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("text without control characters")
+    return text
+
+
+def _of_lines(text: str) -> str:
+    return "\n".join(map(_on_one_line, text.split("\n")))
+
+
+def _of_a_folder(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", text):
+        raise ValueError("letters, digits, '.', '_' and '-', a letter or digit first")
+    return text
+
+
+def _apart(levels: tuple[float, ...]) -> tuple[float, ...]:
+    names = [interval_columns(level)[1] for level in sorted(set(levels))]
+    if len(set(names)) < len(names):
+        raise ValueError("levels that differ in six digits, since columns are named by them")
+    return levels
+
+
+Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_on_one_line)]
+Size = Annotated[int, Field(ge=1, le=MOST_OBSERVATIONS)]
 PriorText = str | float
 SectionT = TypeVar("SectionT", bound="Section")
 
@@ -21,14 +53,16 @@ SectionT = TypeVar("SectionT", bound="Section")
 class Section(BaseModel):
     """A section of a study file: unknown keys are errors, and no value is silently converted."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, arbitrary_types_allowed=True
+    )
 
 
 class StudySection(Section):
     """``[study]``: what the study is, and how large."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
-    aim: str = ""
+    name: Annotated[str, Field(max_length=80), AfterValidator(_of_a_folder)]
+    aim: Annotated[str, AfterValidator(_of_lines)] = ""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     replicates: Annotated[int, Field(ge=1, le=10_000_000)] = 100
     kind: Literal["simulation", "calibration"] = "simulation"
@@ -40,9 +74,9 @@ class MechanismSection(Section):
 
     kind: str
     likelihood: Literal["normal", "normal_known_se", "binomial"] = "normal"
-    groups: Annotated[int, Field(ge=1)] | None = None
-    group_size: Annotated[int, Field(ge=1)] | None = None
-    sizes: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    groups: Annotated[int, Field(ge=1, le=MOST_GROUPS)] | None = None
+    group_size: Size | None = None
+    sizes: Annotated[tuple[Size, ...], Field(max_length=MOST_GROUPS)] | None = None
     effects: Literal["random", "fixed"] = "random"
     mu: PriorText = 0.0
     tau: PriorText = 1.0
@@ -50,7 +84,7 @@ class MechanismSection(Section):
     omega: PriorText = 0.5
     sigma_by: Literal["shared", "group", "hierarchical"] = "shared"
     standard_error: Annotated[float, Field(gt=0)] | None = None
-    standard_errors: tuple[Annotated[float, Field(gt=0)], ...] | None = None
+    standard_errors: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(max_length=MOST_GROUPS)] | None = None
     df: float | None = None
     weight: float | None = None
     separation: float | None = None
@@ -101,7 +135,12 @@ Level = Annotated[float, Field(gt=0, lt=1)]
 class SummarySection(Section):
     """``[summary]``: levels of the central posterior intervals that are stored."""
 
-    levels: Annotated[tuple[Level, ...], Field(min_length=1)] = (0.5, 0.8, 0.9, 0.95)
+    levels: Annotated[tuple[Level, ...], Field(min_length=1, max_length=MOST_LEVELS), AfterValidator(_apart)] = (
+        0.5,
+        0.8,
+        0.9,
+        0.95,
+    )
 
 
 class DiagnosticsSection(Section):
@@ -119,36 +158,46 @@ def read_study_file(path: Path) -> dict[str, Any]:
     """Return the contents of a study file.
 
     Raises:
-        StudyError: the file is missing, no text, or no TOML; the message names the line.
+        StudyError: the file is missing, too large, no text, or no TOML; the message names the line.
     """
     try:
-        text = path.read_bytes().decode()
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise StudyError(f"{path}: cannot read the study file: {error.strerror}") from error
+    if len(content) > LARGEST_FILE:
+        raise StudyError(f"{path}: expected a study file of at most {LARGEST_FILE:,} bytes; is this a table?")
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise StudyError(f"{path}: expected a TOML file in UTF-8, got bytes that are no text") from error
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"{path}: expected a TOML file: {error}") from error
+    except RecursionError as error:
+        raise StudyError(f"{path}: expected a TOML file: brackets are nested too deeply") from error
+    except ValueError as error:
+        raise StudyError(f"{path}: expected a TOML file: {str(error).partition(';')[0]}") from error
 
 
 def check_sections(contents: Mapping[str, Any]) -> None:
     """Check that a study has the sections it needs, and no others."""
     for name in contents:
         if name not in SECTIONS:
-            raise StudyError(f"[{name}]: no such section{suggestion(name, SECTIONS)}; expected {_listed(SECTIONS)}")
+            near = suggestion(str(name), SECTIONS)
+            raise StudyError(f"[{name}]: no such section{near}; expected {_listed(SECTIONS)}")
     for name in ("study", "mechanism", "method", "sampler"):
         if name not in contents:
             raise StudyError(
-                f"[{name}]: the section is missing; a study needs [study], [mechanism], [[method]] and [sampler]"
+                f"{_head(name)}: the section is missing; a study needs [study], [mechanism], [[method]] and [sampler]"
             )
-    for name in contents:
-        expected, found = (list, "[[method]]") if name == "method" else (dict, f"[{name}]")
-        if not isinstance(contents[name], expected | tuple if name == "method" else Mapping):
-            raise StudyError(f"{found}: expected a section of this form, got {contents[name]!r}")
+    for name, value in contents.items():
+        if not isinstance(value, list | tuple if name == "method" else Mapping):
+            one = "one section or more, each under [[method]]" if name == "method" else "a section"
+            raise StudyError(f"{_head(name)}: expected {one}, got {shown(value)}")
     if not contents["method"]:
         raise StudyError("[[method]]: expected at least one method")
+
+
+def _head(section: str) -> str:
+    return "[[method]]" if section == "method" else f"[{section}]"
 
 
 def checked(section: type[SectionT], contents: Mapping[str, Any], where: str) -> SectionT:
@@ -165,7 +214,7 @@ def checked(section: type[SectionT], contents: Mapping[str, Any], where: str) ->
     try:
         return section.model_validate(_tuples(contents))
     except ValidationError as error:
-        raise StudyError(f"{where} {_message(section, error)}") from None
+        raise StudyError(f"{where} {refusal(section, error)}") from None
 
 
 def check_keys(contents: Mapping[str, Any], allowed: tuple[str, ...], where: str) -> None:
@@ -173,7 +222,7 @@ def check_keys(contents: Mapping[str, Any], allowed: tuple[str, ...], where: str
     for name in contents:
         if name not in allowed:
             near = suggestion(str(name), allowed)
-            raise StudyError(f"{where} {name}: unknown key{near}; expected {_listed(allowed)}")
+            raise StudyError(f"{where}{name}: unknown key{near}; expected {_listed(allowed)}")
 
 
 def _tuples(value: Any) -> Any:
@@ -181,22 +230,6 @@ def _tuples(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(k): _tuples(v) for k, v in value.items()}
     return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
-
-
-def _message(section: type[Section], error: ValidationError) -> str:
-    """Turn pydantic's first error into a sentence: key, what is allowed, what came."""
-    first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"] if isinstance(part, str) and part not in _BRANCHES)
-    if first["type"] == "extra_forbidden":
-        allowed = tuple(section.model_fields)
-        return f"{key}: unknown key{suggestion(key, allowed)}; expected {_listed(allowed)}"
-    if first["type"] == "missing":
-        return f"{key}: the key is missing"
-    message = first["msg"].replace("Input should be ", "expected ")
-    return f"{key}: {message}, got {first['input']!r}"
-
-
-_BRANCHES = frozenset({"str", "float", "int", "constrained-int", "constrained-float", "tuple"})
 
 
 def _listed(names: tuple[str, ...]) -> str:

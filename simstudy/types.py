@@ -3,7 +3,7 @@
 The first axis of every array is the fit: one fit is a block of one. Results at rest are tables (``schema.py``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -150,6 +150,19 @@ class RunTables(Protocol):
     @property
     def timings(self) -> pd.DataFrame:
         """One row per batch."""
+
+    def parts(
+        self, table: str, columns: Sequence[str] | None = None, *, where: Mapping[str, Collection[str]] | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """Yield a table in pieces, at least one, in any order; together they are the table.
+
+        A fit's rows are never divided.
+
+        Args:
+            table: name of a table with a row per fit or more.
+            columns: columns to read; all by default.
+            where: label column -> the labels whose rows are wanted.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -66,6 +66,15 @@ class FakeRun:
     chains: pd.DataFrame
     estimates: pd.DataFrame
     timings: pd.DataFrame
+
+    def parts(
+        self, table: str, columns: Sequence[str] | None = None, *, where: Mapping[str, Collection[str]] | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """Yield the table as one piece."""
+        rows = getattr(self, table)
+        for name, labels in (where or {}).items():
+            rows = rows[rows[name].isin(labels)]
+        yield rows if columns is None else rows[list(columns)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,9 +80,9 @@ def test_a_report_is_made_of_a_run(place):
     """`simstudy report` writes the page anew, where it is told."""
     report = simstudy("report", "runs/tiny", "--out", "other.html", cwd=place)
     assert (report.returncode, report.stdout) == (0, "report: other.html\n")
-    both = simstudy("report", "runs/tiny", "runs/tiny", cwd=tmp_path)
+    both = simstudy("report", "runs/tiny", "runs/tiny", cwd=place)
     assert (both.returncode, both.stdout) == (0, "report: runs/report.html\n")
-    assert 'id="tiny-tiny-2"' in (tmp_path / "runs/report.html").read_text()
+    assert 'id="tiny-tiny-2"' in (place / "runs/report.html").read_text()
 
 
 def test_a_run_goes_on_until_its_target(tmp_path):

@@ -20,6 +20,7 @@ import pytest
 from simstudy.errors import RunError, TableError
 from simstudy.schema import CHAINS, FITS, GROUPS, PERFORMANCE, TIMINGS, estimates_schema
 from simstudy.store import Run, RunWriter, study_difference, write_performance
+from simstudy.store.frames import KEYS
 from simstudy.store.parts import as_table
 
 LEVELS = [0.5, 0.95]
@@ -172,13 +173,28 @@ class TestRoundTrip:
                 pd.testing.assert_frame_equal(getattr(run, table), getattr(runs[0], table))
         assert runs[0].fits["method"].tolist()[:2] == ["partial", "none"]
 
-    def test_estimate_parts_are_the_estimates(self, folder):
-        """The estimates read part by part are the estimates, and columns can be chosen."""
+    @pytest.mark.parametrize("rows", [1, 10**6])
+    @pytest.mark.parametrize("table", ["groups", "fits", "chains", "estimates", "timings"])
+    def test_parts_are_the_table(self, folder, monkeypatch, table, rows):
+        """A table read piece by piece, however large the pieces, is the table."""
+        monkeypatch.setattr("simstudy.store.run.PIECE_ROWS", rows)
         run = Run.open(folder)
-        key = ["scenario", "replicate", "method", "estimand", "group"]
-        parts = pd.concat(run.estimate_parts()).sort_values(key, ignore_index=True)
-        pd.testing.assert_frame_equal(parts, run.estimates)
-        assert [list(part) for part in run.estimate_parts(columns=["estimand", "mean"])] == [["estimand", "mean"]] * 2
+        whole = getattr(run, table)
+        pieces = list(run.parts(table))
+        n_files = len(list((folder / table).glob("*.parquet")))
+        assert len(pieces) == (n_files if rows == 1 else 1)
+        together = pd.concat(pieces).sort_values(list(KEYS[table]), ignore_index=True)
+        pd.testing.assert_frame_equal(together.astype(whole.dtypes), whole, check_categorical=False)
+
+    def test_parts_have_the_columns_and_labels_asked_for(self, folder):
+        """Columns come in the order asked for, labels filter rows, and what nothing has is one empty piece."""
+        run = Run.open(folder)
+        (piece,) = run.parts("estimates", ["estimand", "mean"], where={"method": {"partial"}})
+        expected = run.estimates[run.estimates["method"] == "partial"]
+        assert list(piece) == ["estimand", "mean"]
+        assert sorted(piece["mean"]) == sorted(expected["mean"])
+        (nothing,) = run.parts("estimates", ["mean"], where={"scenario": {"absent"}})
+        assert (list(nothing), len(nothing)) == (["mean"], 0)
 
     def test_performance_is_a_table_of_its_schema(self, folder):
         """The performance table reads back with its schema."""

@@ -140,8 +140,8 @@ def test_a_file_and_a_mapping_give_the_same_study(tmp_path):
 
 REFUSED = [
     (dict(study__replicate=5), "[study] replicate: unknown key; did you mean 'replicates'"),
-    (dict(study__replicates=0), "[study] replicates: expected greater than or equal to 1, got 0"),
-    (dict(study__replicates="many"), "[study] replicates: expected a valid integer, got 'many'"),
+    (dict(study__replicates=0), "[study] replicates: expected a number of at least 1, got 0"),
+    (dict(study__replicates="many"), "[study] replicates: expected a whole number, got 'many'"),
     (dict(study__name="../x"), "[study] name:"),
     (dict(study__seed=-1), "[study] seed:"),
     (dict(study__kind="calibrations"), "[study] kind: expected 'simulation' or 'calibration', got 'calibrations'"),
@@ -165,7 +165,7 @@ REFUSED = [
     (dict(mechanism__tau="HalfNormal(5"), "[mechanism] tau: expected a prior"),
     (dict(mechanism__sigma=0.0), "[mechanism] sigma: 0.0 is out of range"),
     (dict(mechanism__groups=None), "[mechanism] groups, group_size: one needs the other"),
-    (dict(mechanism__groups=0), "[mechanism] groups: expected greater than or equal to 1, got 0"),
+    (dict(mechanism__groups=0), "[mechanism] groups: expected a number of at least 1, got 0"),
     (dict(mechanism__group_size=2.5), "[mechanism] group_size:"),
     (dict(mechanism__sizes=[3, 5]), "[mechanism] sizes: expected a list of lists"),
     (dict(mechanism__tau=[0.5, 0.5]), "stands twice in the design"),
@@ -182,7 +182,7 @@ REFUSED = [
     (dict(method=[{"name": "x"}]), "structure: the key is missing"),
     (dict(method=[{"name": "x", "structure": "partially"}]), "[[method]] 'x' structure: expected"),
     (dict(method=[{"name": "x", "structure": "none", "parameterization": "centered"}]), "only the structure 'partial'"),
-    (dict(method=[{"name": "x", "structure": "none", "priors": {"tau": 1.0}}]), "priors. tau: unknown key"),
+    (dict(method=[{"name": "x", "structure": "none", "priors": {"tau": 1.0}}]), "priors.tau: unknown key"),
     (dict(method=[{"name": "x", "structure": "partial", "priors": {"tau": 0.0}}]), "priors.tau: 0 is out of range"),
     (dict(method=[{"name": "x", "structure": "partial", "priors": {"tau": "Normal(0, 1)"}}]), "reaches below 0"),
     (dict(method=[{"name": "x", "structure": "none", "likelihood": "binomial"}]), "cannot be fitted"),
@@ -195,10 +195,10 @@ REFUSED = [
         "[[method]] 'x' sampler: ",
     ),
     (dict(sampler__kind="numpiro"), "no sampler 'numpiro'; did you mean 'numpyro'"),
-    (dict(sampler__chains=0), "[sampler] chains: expected greater than or equal to 1, got 0"),
-    (dict(sampler__target_accept=1.0), "[sampler] target_accept: expected less than 1, got 1.0"),
+    (dict(sampler__chains=0), "[sampler] chains: expected a number of at least 1, got 0"),
+    (dict(sampler__target_accept=1.0), "[sampler] target_accept: expected a number below 1, got 1.0"),
     (dict(sampler__precision="float16"), "[sampler] precision: expected 'float32' or 'float64', got 'float16'"),
-    (dict(summary={"levels": [0.5, 1.5]}), "[summary] levels: expected less than 1, got 1.5"),
+    (dict(summary={"levels": [0.5, 1.5]}), "[summary] levels: expected a number below 1, got 1.5"),
     (dict(diagnostics={"max_rhat": 0.9}), "[diagnostics] max_rhat:"),
 ]
 

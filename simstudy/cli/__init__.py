@@ -1,7 +1,7 @@
 """The command line, a module a command. Every error that a user can act on is one message, with exit code 2."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import typer
 
@@ -9,10 +9,11 @@ from simstudy.cli.compare import compare_command
 from simstudy.cli.exits import DONE, INTERRUPTED, MISUSE, TERMINATED, say
 from simstudy.cli.inventory import list_command
 from simstudy.cli.protocol import protocol_command
+from simstudy.cli.refit import refit_command
 from simstudy.cli.report import report_command
 from simstudy.cli.run import run_command
 from simstudy.cli.score import score_command
-from simstudy.errors import SimstudyError
+from simstudy.errors import SimstudyError, shown
 
 GO_ON = "interrupted; what is finished is stored: run the same command again to go on"
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -20,6 +21,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "report": report_command,
     "compare": compare_command,
     "protocol": protocol_command,
+    "refit": refit_command,
     "score": score_command,
     "list": list_command,
 }
@@ -34,10 +36,10 @@ for name, command in COMMANDS.items():
     app.command(name)(command)
 
 
-def main() -> None:
-    """Run the command line and exit with its code."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, by default with the arguments of this process, and exit with its code."""
     try:
-        code = app(standalone_mode=False)
+        code = app(args=arguments, standalone_mode=False)
     except SimstudyError as error:
         say(str(error))
         code = MISUSE
@@ -47,12 +49,26 @@ def main() -> None:
         if error.code == TERMINATED:
             say(GO_ON)
         raise
+    except OSError as error:
+        # A file that is named on the command line and cannot be what it is named for; others are defects.
+        if error.filename is None:
+            raise
+        say(f"{shown(str(error.filename))}: {error.strerror}")
+        code = MISUSE
     except Exception as error:
         # Click's own errors carry a message for the user; anything else is a defect and keeps its traceback.
         if not hasattr(error, "format_message"):
             raise
-        say(error.format_message())
+        if message := error.format_message():
+            say(message.replace("Input should be", "expected") + _given(error, arguments))
         code = MISUSE
     if code == INTERRUPTED:  # typer itself turns Ctrl-C into this code
         say(GO_ON)
     sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _given(error: Exception, arguments: Sequence[str] | None) -> str:
+    """Return what came in place of an option's value, which Click does not say."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    names = [name for name in getattr(getattr(error, "param", None), "opts", ()) if name in words[:-1]]
+    return f", got {shown(words[words.index(names[0]) + 1])}" if names else ""

@@ -1,5 +1,7 @@
 """Values of options that more than one command reads."""
 
+from pathlib import Path
+
 from simstudy.errors import StudyError, suggestion
 
 
@@ -12,6 +14,19 @@ def read_share(text: str) -> float:
     if not 0 <= share <= 1:
         raise StudyError(f"--max-failed {text}: expected a share such as 5% or 0.05")
     return share
+
+
+def existing_folder(option: str, file: Path) -> Path:
+    """Return the folder that a file is to be written to.
+
+    Raises:
+        StudyError: there is no such folder, or a folder stands in the file's place.
+    """
+    if not file.parent.is_dir():
+        raise StudyError(f"{option} {file}: there is no folder {str(file.parent)!r}; make it first")
+    if file.is_dir():
+        raise StudyError(f"{option} {file}: is a folder; expected the name of a file")
+    return file.parent
 
 
 def check_choice(option: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from simstudy.errors import StudyError
+
 
 def report_command(
     runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
@@ -14,6 +16,8 @@ def report_command(
     ] = None,
 ) -> None:
     """Write the report of runs, from their tables alone."""
+    if out is not None and out.is_dir():
+        raise StudyError(f"--out {out}: is a folder; expected the name of an HTML file")
     print(f"report: {write_reports(runs, out)}")
 
 

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from simstudy.cli.options import existing_folder
+from simstudy.errors import TableError
+
 
 def score_command(
     table: Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per estimate.")],
@@ -24,24 +27,34 @@ def score_command(
     out: Annotated[Path | None, typer.Option(help="CSV file; standard output by default.")] = None,
 ) -> None:
     """Score estimates that were made elsewhere: every measure with its Monte Carlo standard error."""
+    from simstudy.atomic import publish, stage
+    from simstudy.csv_text import to_csv
     from simstudy.score import read_table, score
 
-    performance = score(
-        read_table(table),
-        estimate=estimate,
-        truth=_column_or_number(truth),
-        se=se,
-        lower=lower,
-        upper=upper,
-        level=level,
-        null=null,
-        method=method,
-        by=by or (),
-        replicate=replicate,
-        group=group,
-        ref=ref,
-    )
-    performance.to_csv(out or sys.stdout, index=False)
+    estimates = read_table(table)
+    try:
+        performance = score(
+            estimates,
+            estimate=estimate,
+            truth=_column_or_number(truth),
+            se=se,
+            lower=lower,
+            upper=upper,
+            level=level,
+            null=null,
+            method=method,
+            by=by or (),
+            replicate=replicate,
+            group=group,
+            ref=ref,
+        )
+    except TableError as error:
+        raise TableError(f"{table}: {error}") from error
+    text = to_csv(performance)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        publish(stage(existing_folder("--out", out), text.encode()), out)
 
 
 def _column_or_number(text: str) -> str | float:

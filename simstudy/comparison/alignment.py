@@ -10,7 +10,7 @@ the difference of any measure over identical fits is known to be 0 rather than e
 (two samplers may both have no divergence), which is why a fit's counts are compared together with all its estimates.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -54,18 +54,21 @@ class Aligned:
                 "the runs have no estimand in common in the scenarios and methods that they share: the baseline has "
                 f"{_listed(first.estimands)}, the candidate {_listed(second.estimands)}"
             )
-        labels = Labels(
-            scenarios=first.scenarios,
-            methods=first.methods,
+        labels = replace(
+            first,
             estimands=first.estimands.append(second.estimands.difference(first.estimands, sort=False)),
             replicates=pd.Index(np.union1d(first.replicates, second.replicates)),
             n_groups=max(first.n_groups, second.n_groups),
-        )
+        ).recounted(baseline)
         return cls(baseline=baseline, candidate=candidate, labels=labels)
 
     def run(self, side: Side) -> RunTables:
         """Return the tables of a side."""
         return self.baseline if side == "baseline" else self.candidate
+
+    def labels_of(self, side: Side) -> Labels:
+        """Return the common names with the numbers of rows of a side."""
+        return self.labels if side == "baseline" else self.labels.recounted(self.candidate)
 
     @cached_property
     def same_data(self) -> np.ndarray:

@@ -16,6 +16,7 @@ import pandas as pd
 from simstudy.comparison.alignment import Aligned, Side, among
 from simstudy.comparison.rules import Margin, Rules
 from simstudy.measures.cells import NAMES, Cells, average_cells
+from simstudy.measures.context import Context
 from simstudy.measures.measure import Measure, Setting
 from simstudy.measures.policies import count_fits
 from simstudy.measures.registry import MEASURES
@@ -23,6 +24,7 @@ from simstudy.measures.replicates import Replicates, Score, mean_score
 from simstudy.measures.rows import read_estimates
 from simstudy.measures.sampling import fit_cells, leapfrog_cells
 from simstudy.measures.scoring import rows_of
+from simstudy.measures.slices import Slice
 from simstudy.schema import interval_columns
 
 
@@ -125,7 +127,7 @@ def common_level(aligned: Aligned, rules: Rules) -> float:
 
 def _cells_of(aligned: Aligned, side: Side, rules: Rules) -> Iterator[tuple[list[str], Cells]]:
     """Yield measures and the cells that they are taken in, in the same order for either side."""
-    run, labels = aligned.run(side), aligned.labels
+    run, labels = aligned.run(side), aligned.labels_of(side)
     counted = count_fits(run.fits, run.study["diagnostics"])
     keys = labels.read(run.fits)
     pair = keys.scenario * len(labels.methods) + keys.method
@@ -133,14 +135,15 @@ def _cells_of(aligned: Aligned, side: Side, rules: Rules) -> Iterator[tuple[list
     attempted = np.bincount(pair, minlength=shape[0] * shape[1]).reshape(shape)
     wanted = [name for name in COMPARED if name in rules.measures]
     of_fits = [name for name in wanted if COMPARED[name].rows == "fits"]
-    rows = read_estimates(run, labels, counted=counted)
-    if rules.estimands:
-        chosen = labels.estimands.isin(rules.estimands)
-        rows = rows.take(np.flatnonzero(chosen[rows.keys.estimand]))
+    is_wanted = labels.estimands.isin(rules.estimands) if rules.estimands else np.ones(len(labels.estimands), bool)
+    wanted_rows = Slice.of(labels, scenarios=range(shape[0]), estimands=np.flatnonzero(is_wanted).tolist())
+    is_counted = np.zeros(keys.n_fits, bool)
+    is_counted[keys.fit[counted]] = True
+    rows = read_estimates(run, labels, wanted_rows).of_fits(is_counted)
     yield [name for name in wanted if name not in of_fits], average_cells(rows, attempted)
     yield [name for name in of_fits if name == "divergence_rate"], fit_cells(run, labels, counted=counted)
     yield [name for name in of_fits if name == "failure_rate"], _lost_cells(aligned, side)
-    for cells in leapfrog_cells(run, labels, counted=counted):
+    for cells in leapfrog_cells(run, labels, Context.of(run, labels), counted=counted):
         yield [name for name in of_fits if name == "ess_per_leapfrog"], cells
 
 

@@ -1,7 +1,7 @@
 """The two runs of a comparison: opened, held to their checksums, and narrowed to what is compared."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -87,6 +87,19 @@ class Narrowed:
     def timings(self) -> pd.DataFrame:
         """Batches of the kept methods."""
         return self._narrow(self.run.timings)
+
+    def parts(
+        self, table: str, columns: Sequence[str] | None = None, *, where: Mapping[str, Collection[str]] | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """Yield what is kept of a table in pieces, as ``RunTables.parts`` does."""
+        keys = ("scenario",) if table == "groups" else ("scenario", "method")
+        needed = None if columns is None else [*dict.fromkeys((*columns, *keys))]
+        where = dict(where or {})
+        if "method" in where:
+            where["method"] = {old for old, new in self.kept_methods.items() if new in where["method"]}
+        for piece in self.run.parts(table, needed, where=where):
+            kept = self._narrow(piece)
+            yield kept if columns is None else kept[list(columns)]
 
     def _narrow(self, table: pd.DataFrame) -> pd.DataFrame:
         for column, kept in (("scenario", self.kept_scenarios), ("method", tuple(self.kept_methods))):

@@ -18,6 +18,8 @@ from simstudy.errors import TableError
 from simstudy.measures.ecdf import judge_ranks
 from simstudy.measures.holm import holm
 from simstudy.measures.labels import Keys, Labels
+from simstudy.measures.rows import Rows, read_rows
+from simstudy.measures.slices import slices
 from simstudy.types import RunTables
 
 KIND = "calibration"
@@ -26,6 +28,7 @@ DESPITE_FAILED = "calibrated despite failed fits"
 FOR_FAILED = "not calibrated for failed fits"
 NOT_CALIBRATED = "not calibrated"
 ROUNDING = 1e-6
+RANK_COLUMNS = ("truth", "mean", "sd", "rank", "n_rank")
 CELL = ["scenario", "method", "estimand", "group"]
 COLUMNS = [*CELL, "n_replicates", "n_used", "statistic", "p_value", "p_holm", "verdict"]
 
@@ -92,17 +95,21 @@ def _judged(run: RunTables, labels: Labels) -> list[dict]:
     is_ok = (run.fits["status"] == "ok").to_numpy()
     n_pairs = len(labels.scenarios) * len(labels.methods)
     attempted, usable = (np.bincount(_pair(fits)[some], minlength=n_pairs) for some in (slice(None), is_ok))
-    ranked = _ranked(run, labels, fits.fit[is_ok])
-    if ranked.groupby("cell")["n_rank"].nunique().gt(1).any():
-        raise TableError("calibration: expected one n_rank in each scenario, method, estimand and group, got several")
-    rows = []
-    for _, part in ranked.groupby("cell"):
-        code, group = divmod(int(part["cell"].iloc[0]), labels.n_groups + 1)
-        pair, estimand = divmod(code, len(labels.estimands))
-        names = {"estimand": labels.estimands[estimand], "group": group - 1 if group else None}
-        rows.append(_row(labels, pair, part, int(attempted[pair])) | names)
+    by_code = np.zeros(fits.n_fits, bool)
+    by_code[fits.fit[is_ok]] = True
+    rows: dict[int, dict] = {}
+    for part in slices(labels):
+        ranked = _ranked(read_rows(run, labels, part, columns=RANK_COLUMNS).of_fits(by_code))
+        for _, ranks in ranked.groupby("cell"):
+            cell = int(ranks["cell"].iloc[0])
+            code, group = divmod(cell, labels.n_groups + 1)
+            pair, estimand = divmod(code, len(labels.estimands))
+            names = {"estimand": labels.estimands[estimand], "group": group - 1 if group else None}
+            rows[cell] = _row(labels, pair, ranks, int(attempted[pair])) | names
     without_use = np.flatnonzero((attempted > 0) & (usable == 0))
-    return rows + [_row(labels, int(pair), ranked.head(0), int(attempted[pair])) for pair in without_use]
+    nothing = pd.DataFrame(columns=["rank", "n_rank", "has_no_truth"], dtype=float)
+    failed = [_row(labels, int(pair), nothing, int(attempted[pair])) for pair in without_use]
+    return [rows[cell] for cell in sorted(rows)] + failed
 
 
 def _row(labels: Labels, pair: int, part: pd.DataFrame, attempted: int) -> dict:
@@ -125,25 +132,24 @@ def _row(labels: Labels, pair: int, part: pd.DataFrame, attempted: int) -> dict:
     }
 
 
-def _ranked(run: RunTables, labels: Labels, usable: np.ndarray) -> pd.DataFrame:
-    """Return the estimates of the usable fits whose estimand can be ranked, with the code of their cell."""
-    keys = labels.read(run.estimates)
-    is_ok = np.zeros(keys.n_fits, bool)
-    is_ok[usable] = True
-    kept = np.flatnonzero(is_ok[keys.fit])
-    table, keys = run.estimates.iloc[kept], keys.take(kept)
-    truth, mean, sd = (table[name].to_numpy(float) for name in ("truth", "mean", "sd"))
+def _ranked(rows: Rows) -> pd.DataFrame:
+    """Return the estimates whose estimand can be ranked, with the code of their cell."""
+    keys, labels = rows.keys, rows.keys.labels
+    truth, mean, sd = (rows[name] for name in ("truth", "mean", "sd"))
     is_known = (sd == 0) & (np.abs(mean - truth) <= ROUNDING * np.maximum(1, np.abs(truth)))
-    rows = pd.DataFrame(
+    table = pd.DataFrame(
         {
             "cell": (_pair(keys) * len(labels.estimands) + keys.estimand) * (labels.n_groups + 1) + keys.group + 1,
-            "rank": table["rank"].to_numpy(float, na_value=np.nan),
-            "n_rank": table["n_rank"].to_numpy(float, na_value=np.nan),
+            "rank": rows["rank"],
+            "n_rank": rows["n_rank"],
             "has_no_truth": np.isnan(truth),
             "says_nothing": np.isnan(truth) | is_known,
         }
     )
-    return rows[~rows.groupby("cell")["says_nothing"].transform("all").astype(bool)]
+    table = table[~table.groupby("cell")["says_nothing"].transform("all").astype(bool)]
+    if table.groupby("cell")["n_rank"].nunique().gt(1).any():
+        raise TableError("calibration: expected one n_rank in each scenario, method, estimand and group, got several")
+    return table
 
 
 def _pair(keys: Keys) -> np.ndarray:

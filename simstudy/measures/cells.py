@@ -146,9 +146,7 @@ def size_cells(rows: Rows, attempted: np.ndarray, counted: np.ndarray) -> Cells:
 
 def _is_grouped(rows: Rows) -> np.ndarray:
     """Return (row,) 1 where the estimand has groups, else 0."""
-    grouped = np.zeros(len(rows.keys.labels.estimands), np.int64)
-    grouped[rows.keys.estimand[rows.keys.group >= 0]] = 1
-    return grouped[rows.keys.estimand]
+    return rows.keys.labels.is_grouped[rows.keys.estimand].astype(np.int64)
 
 
 def _cells(

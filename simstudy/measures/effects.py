@@ -7,19 +7,23 @@ sigma and estimates mu by generalized least squares:
     w_j = 1 / (s2_j + tau^2),   s2_j = sigma_j^2 / n_j or the known squared standard error.
 """
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
-from simstudy.measures.labels import Keys
+from simstudy.measures.context import Context
+from simstudy.measures.labels import Keys, Labels
 from simstudy.measures.rows import Rows
 from simstudy.types import RunTables
 
 EFFECT = "theta"
 NORMAL_LIKELIHOODS = ("normal", "normal_known_se")
+DATA_COLUMNS = ("scenario", "replicate", "group", "n_obs", "y_mean", "known_se")
 EQUAL = 1e-9
 
 
-def read_effects(run: RunTables, estimates: Rows) -> Rows:
+def read_effects(run: RunTables, context: Context, estimates: Rows) -> Rows:
     """Return the rows of theta.
 
     Columns besides those of the estimates: ``deviation`` (theta - mu) and ``distance`` (its size in units of tau),
@@ -28,57 +32,26 @@ def read_effects(run: RunTables, estimates: Rows) -> Rows:
     """
     labels = estimates.keys.labels
     rows = estimates.take(np.flatnonzero(estimates.keys.estimand == labels.code_of(EFFECT)))
-    all_keys = labels.read(run.estimates)
-    mu, tau = (hyperparameter(run, all_keys, name) for name in ("mu", "tau"))
-    tau_of_row = tau[rows.keys.data]
-    scale = np.where(tau_of_row > 0, tau_of_row, np.nan)
-    deviation = np.where(tau_of_row > 0, rows["truth"] - mu[rows.keys.data], np.nan)
-    rows = rows.add(
-        deviation=deviation, distance=np.abs(deviation) / scale, theta_var=_variance_among_groups(estimates, rows.keys)
-    )
-    return _with_data(rows, _read_data(run, all_keys, tau))
+    mu, tau = (context.truth[name][rows.keys.data] for name in ("mu", "tau"))
+    scale = np.where(tau > 0, tau, np.nan)
+    deviation = np.where(tau > 0, rows["truth"] - mu, np.nan)
+    rows = rows.add(deviation=deviation, distance=np.abs(deviation) / scale, theta_var=context.theta_var[rows.keys.fit])
+    scenarios = frozenset(labels.scenarios[np.unique(rows.keys.scenario)])
+    return _with_data(rows, _read_data(run, labels, context, scenarios))
 
 
-def hyperparameter(run: RunTables, keys: Keys, name: str) -> np.ndarray:
-    """Return the true value of a hyperparameter for each (scenario, replicate) code, NaN where it is not known.
-
-    Args:
-        run: the run's tables.
-        keys: of ``run.estimates``.
-        name: an estimand without groups, or a factor.
-    """
-    values = np.full(keys.n_data, np.nan)
-    if name in run.scenarios:
-        by_scenario = pd.to_numeric(run.scenarios[name], errors="coerce").to_numpy(dtype=float)
-        values = np.repeat(by_scenario, len(keys.labels.replicates))
-    rows = np.flatnonzero((keys.estimand == keys.labels.code_of(name)) & (keys.group < 0))
-    truth = run.estimates["truth"].to_numpy(dtype=float)[rows]
-    known = np.isfinite(truth)
-    values[keys.data[rows][known]] = truth[known]
-    return values
-
-
-def _variance_among_groups(estimates: Rows, keys: Keys) -> np.ndarray:
-    """Return (row,) E[theta_var | y]: estimated as such, or from theta_sd as sd^2 + mean^2."""
-    values = np.full(keys.n_fits, np.nan)
-    for name in ("theta_sd", "theta_var"):
-        rows = np.flatnonzero(estimates.keys.estimand == keys.labels.code_of(name))
-        mean, sd = estimates["mean"][rows], estimates["sd"][rows]
-        values[estimates.keys.fit[rows]] = mean if name == "theta_var" else mean**2 + sd**2
-    return values[keys.fit]
-
-
-def _read_data(run: RunTables, estimate_keys: Keys, tau: np.ndarray) -> Rows:
+def _read_data(run: RunTables, labels: Labels, context: Context, scenarios: Collection[str]) -> Rows:
     """Return one row per group of a data set: its size, and what normal observations say of it."""
+    pieces = run.parts("groups", DATA_COLUMNS, where={"scenario": scenarios})
+    groups = pd.concat([piece[piece["n_obs"].notna()] for piece in pieces])
     # Data of a user's own form have no groups that are known here.
-    labels, groups = estimate_keys.labels, run.groups[run.groups["n_obs"].notna()]
     keys = labels.read(groups)
     is_normal = run.scenarios["likelihood"].isin(NORMAL_LIKELIHOODS).to_numpy()
     y_mean = np.where(is_normal[keys.scenario], groups["y_mean"].to_numpy(dtype=float), np.nan)
     n_obs = groups["n_obs"].to_numpy(dtype=float)
     known_se = groups["known_se"].to_numpy(dtype=float)
-    s2 = np.where(np.isfinite(known_se), known_se, _sigma(run, estimate_keys, keys) / np.sqrt(n_obs)) ** 2
-    tau2 = tau[keys.data] ** 2
+    s2 = np.where(np.isfinite(known_se), known_se, context.sigma(keys) / np.sqrt(n_obs)) ** 2
+    tau2 = context.truth["tau"][keys.data] ** 2
     weight = s2 / (s2 + tau2)
     return Rows(
         keys=keys,
@@ -110,18 +83,6 @@ def _with_data(rows: Rows, data: Rows) -> Rows:
 def _data_columns(data: Rows, truth: np.ndarray) -> dict[str, np.ndarray]:
     errors = {f"{rival}_error": data[rival] - truth for rival in ("none", "complete", "oracle")}
     return {"n_obs": data["n_obs"], "y_mean": data["y_mean"], "is_balanced": data["is_balanced"], **errors}
-
-
-def _sigma(run: RunTables, estimate_keys: Keys, keys: Keys) -> np.ndarray:
-    """Return the true (row,) sigma of every group: its own where it has one, else the shared one."""
-    values = hyperparameter(run, estimate_keys, "sigma")[keys.data]
-    own = np.flatnonzero((estimate_keys.estimand == keys.labels.code_of("sigma")) & (estimate_keys.group >= 0))
-    if not len(own):
-        return values
-    code, first = np.unique(estimate_keys.data_group[own], return_index=True)
-    truth = run.estimates["truth"].to_numpy(dtype=float)[own][first]
-    place = np.minimum(np.searchsorted(code, keys.data_group), len(code) - 1)
-    return np.where(code[place] == keys.data_group, truth[place], values)
 
 
 def _weighted_mean(keys: Keys, values: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Whole numbers for the names in a run's tables, so that rows can be joined and counted as arrays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,10 @@ import pandas as pd
 
 from simstudy.errors import TableError
 from simstudy.types import RunTables
+
+NAMED = ["scenario", "method", "estimand"]
+COUNTED = [*NAMED, "group"]
+TEXTS = dict.fromkeys(NAMED, object)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,9 +21,11 @@ class Labels:
     Args:
         scenarios: scenario ids.
         methods: method names.
-        estimands: names of estimands, in the order of the estimates.
+        estimands: names of estimands, in alphabetical order.
         replicates: sorted replicate numbers.
         n_groups: largest number of groups.
+        n_estimates: (scenario, method, estimand) number of rows of the estimates.
+        is_grouped: (estimand,) bool, some fit has the estimand by group.
     """
 
     scenarios: pd.Index
@@ -27,18 +33,31 @@ class Labels:
     estimands: pd.Index
     replicates: pd.Index
     n_groups: int
+    n_estimates: np.ndarray
+    is_grouped: np.ndarray
 
     @classmethod
     def of(cls, run: RunTables) -> "Labels":
-        """Return the names of a run."""
-        group = _group_codes(run.estimates["group"])
+        """Return the names of a run, in one reading of the keys of its estimates."""
+        scenarios = pd.Index(run.scenarios["scenario"].astype(object))
+        methods = pd.Index(run.methods["method"].astype(object))
+        counts = _counts(run)
+        estimands = pd.Index(sorted(counts["estimand"].unique()), dtype=object)
+        n_estimates, is_grouped = _by_code(counts, (scenarios, methods, estimands))
         return cls(
-            scenarios=pd.Index(run.scenarios["scenario"].astype(object)),
-            methods=pd.Index(run.methods["method"].astype(object)),
-            estimands=pd.Index(run.estimates["estimand"].astype(object).unique()),
+            scenarios=scenarios,
+            methods=methods,
+            estimands=estimands,
             replicates=pd.Index(np.unique(run.fits["replicate"].to_numpy())),
-            n_groups=int(group.max(initial=-1)) + 1,
+            n_groups=int(counts["last"].max()) + 1 if len(counts) else 0,
+            n_estimates=n_estimates,
+            is_grouped=is_grouped,
         )
+
+    def recounted(self, run: RunTables) -> "Labels":
+        """Return the same names with the numbers of rows of another run, which has no others."""
+        n_estimates, is_grouped = _by_code(_counts(run), (self.scenarios, self.methods, self.estimands))
+        return replace(self, n_estimates=n_estimates, is_grouped=is_grouped)
 
     def read(self, table: pd.DataFrame) -> "Keys":
         """Return the codes of a table's key columns; group is -1 where there is none.
@@ -106,6 +125,26 @@ class Keys:
     def n_fits(self) -> int:
         """Number of (scenario, replicate, method) codes."""
         return self.n_data * len(self.labels.methods)
+
+
+def _counts(run: RunTables) -> pd.DataFrame:
+    return pd.concat([_counted(piece) for piece in run.parts("estimates", COUNTED)])
+
+
+def _by_code(counts: pd.DataFrame, names: tuple[pd.Index, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``n_estimates`` and ``is_grouped`` of rows that were counted piece by piece."""
+    codes = tuple(_codes(counts[column], index) for column, index in zip(NAMED, names, strict=True))
+    n_estimates = np.zeros([len(index) for index in names], np.int64)
+    np.add.at(n_estimates, codes, counts["n"].to_numpy())
+    is_grouped = np.zeros(len(names[-1]), bool)
+    is_grouped[codes[-1][counts["last"].to_numpy() >= 0]] = True
+    return n_estimates, is_grouped
+
+
+def _counted(piece: pd.DataFrame) -> pd.DataFrame:
+    """Return the number of rows, and the last group, of each scenario, method and estimand in a piece."""
+    rows = piece[NAMED].assign(last=_group_codes(piece["group"]))
+    return rows.groupby(NAMED, observed=True)["last"].agg(n="size", last="max").reset_index().astype(TEXTS)
 
 
 def _codes(column: pd.Series, names: pd.Index) -> np.ndarray:

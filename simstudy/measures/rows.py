@@ -1,6 +1,6 @@
 """Rows that measures are taken over: the estimates of the fits that count, with truth and reference."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,12 +8,14 @@ import pandas as pd
 
 from simstudy.errors import TableError, suggestion
 from simstudy.measures.labels import Keys, Labels
+from simstudy.measures.slices import Slice
 from simstudy.schema import interval_columns
 from simstudy.types import RunTables
 
 ZERO_ENDS = ("tau", "omega", "theta_sd", "theta_var")
 ZERO_ONE_ENDS = ("shrinkage_weight", "prob_best")
 ROUNDING = 1e-9
+KEY_COLUMNS = ("scenario", "replicate", "method", "estimand", "group")
 NUMBERS = ("truth", "mean", "sd", "mcse_mean", "crps", "log_score")
 
 
@@ -34,16 +36,21 @@ class Rows:
         return self.columns[name]
 
     def take(self, rows: np.ndarray) -> "Rows":
-        """Return some of the rows."""
+        """Return some of the rows, by their places."""
         return Rows(keys=self.keys.take(rows), columns={name: values[rows] for name, values in self.columns.items()})
+
+    def of_fits(self, fits: np.ndarray) -> "Rows":
+        """Return the rows of the fits for which ``fits`` (fit code,) bool holds."""
+        keep = fits[self.keys.fit]
+        return self if keep.all() else self.take(np.flatnonzero(keep))
 
     def add(self, **columns: np.ndarray) -> "Rows":
         """Return the rows with more columns."""
         return replace(self, columns={**self.columns, **columns})
 
 
-def read_estimates(run: RunTables, labels: Labels, *, counted: np.ndarray) -> Rows:
-    """Return the estimates of the fits that count.
+def read_estimates(run: RunTables, labels: Labels, part: Slice) -> Rows:
+    """Return the estimates of a slice, those of every fit.
 
     Besides the columns of the table there are ``error``, the mean minus the truth, and ``at_end``: whether the truth
     lies at the end of what the estimand can be, as tau = 0 does.
@@ -51,17 +58,30 @@ def read_estimates(run: RunTables, labels: Labels, *, counted: np.ndarray) -> Ro
     Args:
         run: the run's tables.
         labels: its names.
-        counted: (fit,) bool, rows of ``run.fits`` that count.
+        part: the scenarios and estimands that are wanted.
     """
-    table = run.estimates
-    keys = labels.read(table)
-    usable = np.zeros(keys.n_fits, bool)
-    usable[labels.read(run.fits).fit[counted]] = True
-    kept = np.flatnonzero(usable[keys.fit])
     ends = {column for level in run.study["summary"]["levels"] for column in interval_columns(level)}
-    columns = {name: table[name].to_numpy(dtype=float)[kept] for name in (*NUMBERS, *sorted(ends))}
-    rows = Rows(keys=keys.take(kept), columns=columns)
-    return rows.add(error=columns["mean"] - columns["truth"], at_end=_is_at_end(rows))
+    rows = read_rows(run, labels, part, columns=(*NUMBERS, *sorted(ends)))
+    return rows.add(error=rows["mean"] - rows["truth"], at_end=_is_at_end(rows))
+
+
+def read_rows(run: RunTables, labels: Labels, part: Slice, *, columns: Sequence[str]) -> Rows:
+    """Return the rows of a slice of the estimates with the columns named, piece by piece.
+
+    The columns are made in their full length at once, so that no row is held twice.
+    """
+    n = part.n_rows(labels)
+    keys = Keys(labels=labels, **{name: np.empty(n, np.int64) for name in KEY_COLUMNS})
+    numbers = {name: np.empty(n) for name in columns}
+    start = 0
+    for piece in run.parts("estimates", (*KEY_COLUMNS, *columns), where=part.where):
+        place = slice(start, start := start + len(piece))
+        codes = labels.read(piece)
+        for name in KEY_COLUMNS:
+            getattr(keys, name)[place] = getattr(codes, name)
+        for name, values in numbers.items():
+            values[place] = piece[name].to_numpy(dtype=float, na_value=np.nan)
+    return Rows(keys=keys, columns=numbers)
 
 
 def add_reference(run: RunTables, rows: Rows, *, reference: str | None) -> tuple[Rows, dict[str, str]]:
@@ -79,8 +99,8 @@ def add_reference(run: RunTables, rows: Rows, *, reference: str | None) -> tuple
     Raises:
         TableError: the run has no such method.
     """
-    codes = _references(run, rows, reference)
     labels = rows.keys.labels
+    codes = _references(run, labels, reference)
     names = {labels.estimands[i]: labels.methods[code] for i, code in enumerate(codes) if code >= 0}
     return rows.add(reference_error=_reference_error(rows, codes)), names
 
@@ -97,13 +117,10 @@ def _candidates(run: RunTables, reference: str | None) -> list[str]:
     return [reference]
 
 
-def _references(run: RunTables, rows: Rows, reference: str | None) -> np.ndarray:
+def _references(run: RunTables, labels: Labels, reference: str | None) -> np.ndarray:
     """Return the (estimand,) code of the reference method, -1 where no candidate has the estimand."""
-    labels, keys = rows.keys.labels, rows.keys
-    n_estimands = len(labels.estimands)
-    has = np.bincount(keys.method * n_estimands + keys.estimand, minlength=len(labels.methods) * n_estimands) > 0
-    has = has.reshape(len(labels.methods), n_estimands)
-    chosen = np.full(n_estimands, -1)
+    has = labels.n_estimates.sum(axis=0) > 0
+    chosen = np.full(len(labels.estimands), -1)
     for code in reversed(labels.methods.get_indexer(pd.Index(_candidates(run, reference)))):
         chosen[has[code]] = code
     return chosen

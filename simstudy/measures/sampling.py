@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from simstudy.measures.cells import NAMES, Cells, nest
-from simstudy.measures.labels import Labels
+from simstudy.measures.context import ESS_SETS, Context
+from simstudy.measures.labels import Keys, Labels
 from simstudy.types import RunTables
 
-ESS_SETS: Mapping[str, tuple[str, ...]] = {"mu, tau": ("mu", "tau"), "theta": ("theta",)}
 WITH_WARMUP = "with warm-up"
 BY_LEAPFROGS = "split by leapfrogs"
 ALL_WORKERS = "all workers, wall clock"
@@ -28,14 +28,15 @@ def fit_cells(run: RunTables, labels: Labels, *, counted: np.ndarray) -> Cells:
     )
 
 
-def leapfrog_cells(run: RunTables, labels: Labels, *, counted: np.ndarray) -> list[Cells]:
+def leapfrog_cells(run: RunTables, labels: Labels, context: Context, *, counted: np.ndarray) -> list[Cells]:
     """Return cells of effective draws and leapfrogs by fit: for each set of estimands, without and with warm-up."""
     fits = run.fits
     keys = labels.read(fits)
     index, pairs = pd.factorize(keys.scenario * len(labels.methods) + keys.method)
     sampling, warmup = floats(fits["n_leapfrog"]), floats(fits["n_leapfrog_warmup"])
     cells = []
-    for ess_set, ess in smallest_ess(run, labels).items():
+    for ess_set, by_code in context.ess.items():
+        ess = by_code[keys.fit]
         for bin_, leapfrogs in ((None, sampling), (WITH_WARMUP, sampling + warmup)):
             columns = {"ess": ess[counted], "leapfrogs": np.where(leapfrogs > 0, leapfrogs, np.nan)[counted]}
             cells.append(
@@ -48,31 +49,14 @@ def leapfrog_cells(run: RunTables, labels: Labels, *, counted: np.ndarray) -> li
     return cells
 
 
-def batch_cells(run: RunTables, labels: Labels, *, counted: np.ndarray) -> list[Cells]:
+def batch_cells(run: RunTables, labels: Labels, context: Context, *, counted: np.ndarray) -> list[Cells]:
     """Return cells of seconds by batch: per program, per scenario split by leapfrogs, and all workers together."""
     timings = run.timings.drop_duplicates("batch", keep="last")
     if timings.empty:
         return []
-    fits = _fits_with_batch(run, labels, timings, counted)
+    fits = _fits_with_batch(run, labels.read(run.fits), context, timings, counted)
     programs = _program_cells(timings, fits)
     return [*programs, *_split_cells(fits), _wall_clock_cell(run.timings)]
-
-
-def smallest_ess(run: RunTables, labels: Labels) -> dict[str, np.ndarray]:
-    """Return, for each set of estimands, the (fit,) smallest bulk ESS over it; NaN where a member is missing."""
-    keys, fit = labels.read(run.estimates), labels.read(run.fits).fit
-    ess = floats(run.estimates["ess_bulk"])
-    smallest = {}
-    for name, members in ESS_SETS.items():
-        by_member = []
-        for member in members:
-            rows = np.flatnonzero((keys.estimand == labels.code_of(member)) & np.isfinite(ess))
-            values = np.full(keys.n_fits, np.inf)
-            np.minimum.at(values, keys.fit[rows], ess[rows])
-            by_member.append(values[fit])
-        least = np.where(np.isinf(by_member).any(axis=0), np.nan, np.min(by_member, axis=0))
-        smallest[name] = least
-    return smallest
 
 
 def floats(column: pd.Series) -> np.ndarray:
@@ -80,9 +64,11 @@ def floats(column: pd.Series) -> np.ndarray:
     return column.to_numpy(dtype=float, na_value=np.nan)
 
 
-def _fits_with_batch(run: RunTables, labels: Labels, timings: pd.DataFrame, counted: np.ndarray) -> pd.DataFrame:
+def _fits_with_batch(
+    run: RunTables, keys: Keys, context: Context, timings: pd.DataFrame, counted: np.ndarray
+) -> pd.DataFrame:
     """Return a row per fit with its batch, leapfrogs and, where it counts, its ESS by set."""
-    ess = {name: np.where(counted, values, np.nan) for name, values in smallest_ess(run, labels).items()}
+    ess = {name: np.where(counted, values[keys.fit], np.nan) for name, values in context.ess.items()}
     leapfrogs = floats(run.fits["n_leapfrog"]) + floats(run.fits["n_leapfrog_warmup"])
     fits = pd.DataFrame(
         {

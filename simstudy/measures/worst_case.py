@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 
 from simstudy.measures.cells import Cells
-from simstudy.measures.labels import Labels
 from simstudy.measures.replicates import Missing
 from simstudy.types import RunTables
 
 
-def add_missing(cells: Cells, run: RunTables, labels: Labels, *, counted: np.ndarray) -> Cells:
+def add_missing(cells: Cells, run: RunTables, *, counted: np.ndarray) -> Cells:
     """Return cells with a unit without rows for every fit that does not count.
 
     The worst value is looked for among the fits of all methods in the same scenario, estimand and group.

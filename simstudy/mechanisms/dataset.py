@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from simstudy.errors import StudyError, suggestion
+from simstudy.errors import StudyError, shown, suggestion
 from simstudy.likelihoods import Binomial, Likelihood, Normal, NormalKnownSE
 from simstudy.mechanisms.mechanism import Mechanism
 from simstudy.types import GroupedData, Replicate
@@ -24,6 +24,8 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "eight_schools": {"group": "school", "value": "effect", "standard_error": "standard_error"},
     "baseball": {"group": "player", "successes": "hits", "trials": "at_bats", "truth": "rest_of_season"},
 }
+MOST_LISTED, MOST_TRIALS = 20, 100_000_000
+LARGEST = 1e100  # squares of larger numbers overflow
 COLUMN_KEYS = ("group", "value", "standard_error", "successes", "trials", "truth")
 KINDS_OF_COLUMNS = {
     frozenset({"value"}): "normal",
@@ -83,6 +85,8 @@ def load_dataset(data: str, *, folder: Path | None = None, columns: Mapping[str,
     (1, 1, 1, 1, 1, 1, 1, 1)
     """
     if data in BUILT_IN:
+        if columns:
+            raise StudyError(f"{next(iter(columns))}: the data set {data!r} has its own columns; leave the key out")
         table, columns = _read(Path(__file__).parent / "data" / f"{data}.csv"), BUILT_IN[data]
     elif Path(data).suffix in (".csv", ".parquet"):
         table, columns = _read(_inside(data, folder or Path())), dict(columns or {})
@@ -106,10 +110,14 @@ def load_dataset(data: str, *, folder: Path | None = None, columns: Mapping[str,
 
 
 def _inside(data: str, folder: Path) -> Path:
-    path = (folder / data).resolve()
+    try:
+        path = (folder / data).resolve()
+        is_file = path.is_file()
+    except (OSError, ValueError) as error:
+        raise StudyError(f"data: {shown(data)} cannot be the path of a file: {error.args[-1]}") from error
     if not path.is_relative_to(folder.resolve()):
         raise StudyError(f"data: {data!r} lies outside the study's folder; put the file beside the study file")
-    if not path.is_file():
+    if not is_file:
         raise StudyError(f"data: no file {data!r} in {folder.resolve()}")
     return path
 
@@ -129,24 +137,46 @@ def _checked(table: pd.DataFrame, columns: Mapping[str, str]) -> str:
             "data: expected the columns group and value, group and value and standard_error, or group and successes "
             f"and trials (truth besides); got {', '.join(columns) or 'none'}"
         )
+    names = [str(name) for name in table.columns]
     for key, column in columns.items():
-        if column not in table:
-            near = suggestion(column, table.columns)
-            raise StudyError(f"{key}: the data have no column {column!r}{near}; columns: {', '.join(table.columns)}")
+        if names.count(column) != 1:
+            state = "no column" if column not in names else "several columns"
+            raise StudyError(
+                f"{key}: the data have {state} {column!r}{suggestion(column, names)}; columns: {_few(names)}"
+            )
         if key != "group":
             _check_numbers(table[column], key, column)
+    if table.empty:
+        raise StudyError("data: the file has no rows; expected at least one")
+    if table[columns["group"]].isna().any():
+        row = int(np.flatnonzero(table[columns["group"]].isna())[0])
+        raise StudyError(f"group: column {columns['group']!r} is empty in data row {row + 1}; expected a name")
     return kind
 
 
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:MOST_LISTED]) + (", ..." if len(names) > MOST_LISTED else "")
+
+
 def _check_numbers(values: pd.Series, key: str, column: str) -> None:
-    numbers = pd.to_numeric(values, errors="coerce")
-    if key != "truth" and not np.isfinite(numbers.to_numpy(float)).all():
-        row = int(np.flatnonzero(~np.isfinite(numbers.to_numpy(float)))[0])
-        raise StudyError(
-            f"{key}: column {column!r} has {values.iloc[row]!r} in data row {row + 1}; expected a finite number"
-        )
+    numbers = _numbers(values)
+    # The truth of a group may be unknown, but it cannot be a word.
+    wrong = ~np.isfinite(numbers) & (values.notna().to_numpy() if key == "truth" else True)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        value = shown(values.iloc[row]) if pd.notna(values.iloc[row]) else "nothing"
+        raise StudyError(f"{key}: column {column!r} has {value} in data row {row + 1}; expected a finite number")
+    if np.abs(numbers).max(initial=0) > LARGEST:
+        raise StudyError(f"{key}: column {column!r} has {np.abs(numbers).max():g}; expected numbers up to {LARGEST:g}")
     if key == "standard_error" and (numbers <= 0).any():
-        raise StudyError(f"{key}: column {column!r} has {numbers.min()}; standard errors are above 0")
+        raise StudyError(f"{key}: column {column!r} has {numbers.min():g}; standard errors are above 0")
+
+
+def _numbers(values: pd.Series) -> np.ndarray:
+    try:
+        return pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    except TypeError:  # lists and the like, out of Parquet
+        return np.full(len(values), np.nan)
 
 
 def _grouped(table: pd.DataFrame, columns: Mapping[str, str], kind: str) -> tuple[GroupedData, dict[str, np.ndarray]]:
@@ -166,6 +196,8 @@ def _binomial(successes: pd.Series, trials: pd.Series) -> GroupedData:
     k, n = successes.to_numpy(float), trials.to_numpy(float)
     if (n != np.rint(n)).any() or (k != np.rint(k)).any() or (n < 1).any() or (k < 0).any() or (k > n).any():
         raise StudyError("successes, trials: expected whole numbers with 0 <= successes <= trials and trials >= 1")
+    if n.sum() > MOST_TRIALS:
+        raise StudyError(f"trials: the file has {n.sum():.3g} trials; expected at most {MOST_TRIALS:,}")
     y = np.concatenate([np.repeat([1.0, 0.0], [int(a), int(b - a)]) for a, b in zip(k, n, strict=True)])
     mean = k / n
     return GroupedData(n_obs=n.astype(np.int64), y_mean=mean, y_ss=n * mean * (1 - mean), y=y)

@@ -25,7 +25,7 @@ class StudentT(GroupedMechanism):
     df: float = 3.0
 
     def __post_init__(self) -> None:
-        if not self.df > 2:
+        if not 2 < self.df < float("inf"):
             raise StudyError(
                 f"df: {self.df} is out of range; expected a number above 2, so that effects have a variance"
             )

@@ -35,7 +35,7 @@ class TwoComponent(GroupedMechanism):
     def __post_init__(self) -> None:
         if not 0 < self.weight < 1:
             raise StudyError(f"weight: {self.weight} is out of range; expected a share between 0 and 1")
-        if not self.separation >= 0:
+        if not 0 <= self.separation < float("inf"):
             raise StudyError(f"separation: {self.separation} is out of range; expected a number >= 0")
 
     @property

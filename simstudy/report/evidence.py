@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 
 from simstudy.measures.calibration import KIND, calibration
+from simstudy.measures.labels import Labels
 from simstudy.measures.policies import flag
 from simstudy.measures.sampler_error import exact_methods
 from simstudy.report.design import Design, read_design
@@ -105,9 +107,32 @@ class Evidence:
         return (chosen + known.tolist() + [None])[0]
 
     @cached_property
+    def estimands(self) -> list[str]:
+        """The names of the estimands, in alphabetical order."""
+        return list(self._labels.estimands)
+
+    def estimates_of(self, estimand: str, columns: Sequence[str], **where: Collection[str]) -> pd.DataFrame:
+        """Return some columns of the estimates of one estimand.
+
+        Args:
+            estimand: its name.
+            columns: columns to read besides ``estimand``.
+            where: further label columns -> the labels whose rows are wanted.
+        """
+        pieces = self.run.parts("estimates", [*columns, "estimand"], where={"estimand": {estimand}, **where})
+        return pd.concat(_same_categories(list(pieces)), ignore_index=True)
+
+    @cached_property
+    def _labels(self) -> Labels:
+        return Labels.of(self.run)
+
+    @cached_property
     def squares(self) -> pd.DataFrame:
         """The mean squared error of the headline estimand by scenario, method and replicate."""
-        return squared_errors(self.run.estimates, str(self.headline))
+        columns = ["scenario", "replicate", "method", "estimand", "mean", "truth"]
+        pieces = self.run.parts("estimates", columns, where={"estimand": {str(self.headline)}})
+        squares = [squared_errors(piece, str(self.headline)) for piece in pieces]
+        return pd.concat(_same_categories(squares), ignore_index=True)
 
     def error_differences(self, method: str, rival: str) -> pd.DataFrame:
         """Return the differences in RMSE between two methods: paired where they saw the same data."""
@@ -134,11 +159,22 @@ class Evidence:
     @cached_property
     def chain_rates(self) -> pd.DataFrame:
         """Divergent draws per 1,000 of every chain: ``method``, ``scenario``, ``rate``."""
-        chains = self.run.chains
-        keys = ["scenario", "replicate", "method"]
-        per_fit = chains.groupby(keys, observed=True)["chain"].transform("size")
-        draws = chains[keys].merge(self.run.fits[[*keys, "n_draws"]].astype({"n_draws": float}), on=keys, how="left")
-        each = draws["n_draws"].to_numpy(float) / per_fit.to_numpy(float)
+        fits = self._labels.read(self.run.fits)
+        n_draws = np.full(fits.n_fits, np.nan)
+        n_draws[fits.fit] = self.run.fits["n_draws"].to_numpy(float, na_value=np.nan)
+        pieces = self.run.parts("chains", ["scenario", "replicate", "method", "n_divergent"])
+        return pd.concat([self._rates(piece, n_draws) for piece in pieces], ignore_index=True)
+
+    def _rates(self, chains: pd.DataFrame, n_draws: np.ndarray) -> pd.DataFrame:
+        fit, index, n_chains = np.unique(self._labels.read(chains).fit, return_inverse=True, return_counts=True)
+        each = n_draws[fit[index]] / n_chains[index]
         rate = np.divide(CHAIN_DRAWS * chains["n_divergent"].to_numpy(float, na_value=np.nan), each)
-        frame = chains[["method", "scenario"]].astype(str).assign(rate=rate)
-        return frame[np.isfinite(frame["rate"])]
+        return chains[["method", "scenario"]].astype(str).assign(rate=rate)[np.isfinite(rate)]
+
+
+def _same_categories(pieces: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Give the pieces one set of categories in each label column, so that together they are labels still."""
+    for name in [name for name in pieces[0] if isinstance(pieces[0][name].dtype, pd.CategoricalDtype)]:
+        every = union_categoricals([piece[name] for piece in pieces], sort_categories=False).categories
+        pieces = [piece.assign(**{str(name): piece[name].cat.set_categories(every)}) for piece in pieces]
+    return pieces

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from html import escape
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -75,7 +77,10 @@ def _draw(figure: Figure, name: str) -> str:
     """Return what matplotlib writes. Laid out here, since ``savefig`` would draw everything once more to do so."""
     buffer = io.StringIO()
     canvas = FigureCanvasSVG(figure)
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "svg.id": None}):
+    settings: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": name, "svg.id": None}
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        # The reader's fonts draw the text; letters that matplotlib's lacks are measured wrong at most.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         if (engine := figure.get_layout_engine()) is not None:
             engine.execute(figure)
             figure.set_layout_engine("none")

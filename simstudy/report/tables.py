@@ -5,7 +5,6 @@ A cell shows a rounded number with its MCSE; the CSV has every number in full.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,10 +12,10 @@ from functools import cached_property
 
 import pandas as pd
 
+from simstudy.csv_text import to_csv
 from simstudy.report.wording import MINUS, number, with_mcse
 
 ROWS_SHOWN = 240
-UNSAFE_START = ("=", "+", "-", "@", "\t", "\r")
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -107,29 +106,6 @@ def slug(text: str) -> str:
     for letter, name in (("τ", "tau"), ("θ", "theta"), ("μ", "mu"), ("σ", "sigma")):
         text = text.replace(letter, name)
     return _SLUG.sub("-", text.lower()).strip("-")
-
-
-def to_csv(frame: pd.DataFrame) -> str:
-    """Return a frame as CSV in which no text can act as a formula when a spreadsheet opens it.
-
-    A text that begins with = + - @ or a tab gets an apostrophe in front (OWASP, CSV injection); numbers stay as they
-    are, with all their digits.
-
-    >>> print(to_csv(pd.DataFrame({"method": ["=1+1"], "bias": [-0.5]})), end="")
-    method,bias
-    '=1+1,-0.5
-    """
-    safe = frame.rename(columns=_harmless)
-    for column in safe.columns:
-        if not pd.api.types.is_numeric_dtype(safe[column]):
-            safe[column] = safe[column].astype(object).map(_harmless)
-    buffer = io.StringIO()
-    safe.to_csv(buffer, index=False, lineterminator="\n")
-    return buffer.getvalue()
-
-
-def _harmless(value: object) -> object:
-    return "'" + value if isinstance(value, str) and value.startswith(UNSAFE_START) else value
 
 
 def _cell(record: dict, column: Column) -> Cell:

@@ -1,11 +1,14 @@
 """Arrow parts out as pandas frames whose look does not depend on the order in which the parts were written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from simstudy.schema import LABEL
+
+Where = Mapping[str, Collection[str]]
 
 KEYS = {
     "groups": ("scenario", "replicate", "group"),
@@ -36,6 +39,21 @@ def as_frame(table: pa.Table, *, key: Sequence[str], order: Mapping[str, Sequenc
             frame["group"] = table["group"].to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
     sort_key = [name for name in key if name in frame]
     return frame.sort_values(sort_key, ignore_index=True) if sort_key else frame
+
+
+def chosen(table: pa.Table, where: Where) -> pa.Table:
+    """Return the rows whose labels are among those wanted, for every label column named.
+
+    >>> table = pa.table({"method": pa.array(["none", "partial"]).dictionary_encode(), "mean": [1.0, 2.0]})
+    >>> chosen(table, {"method": {"partial"}}).to_pylist()
+    [{'method': 'partial', 'mean': 2.0}]
+    """
+    keep = np.ones(table.num_rows, dtype=bool)
+    for name, labels in where.items():
+        column = table[name].combine_chunks()
+        wanted = np.array([label in labels for label in column.dictionary.to_pylist()], dtype=bool)
+        keep &= wanted[column.indices.to_numpy()] if len(wanted) else False
+    return table if keep.all() else table.filter(pa.array(keep))
 
 
 def _ordered(labels: pd.Series, order: Sequence[str]) -> pd.Series:

@@ -4,7 +4,7 @@ Needs no right to write, takes no lock, and may read a run that is still being w
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,10 @@ import pyarrow as pa
 from simstudy.errors import RunError
 from simstudy.schema import CHAINS, FITS, GROUPS, TIMINGS, estimates_schema
 from simstudy.store.blocks import committed_batches, find_problems, part_path, read_part, stored_parts
-from simstudy.store.frames import KEYS, as_frame
+from simstudy.store.frames import KEYS, Where, as_frame, chosen
+
+STUDY_KEYS = ("study", "mechanism", "methods", "summary", "diagnostics")
+PIECE_ROWS = 250_000  # rows that are turned into a frame at once: far fewer cost more calls than work
 
 MOST_NAMED = 3
 
@@ -80,37 +83,70 @@ class Run:
     @cached_property
     def groups(self) -> pd.DataFrame:
         """One row per scenario, replicate and group."""
-        return self._table("groups", GROUPS)
+        return self._table("groups")
 
     @cached_property
     def fits(self) -> pd.DataFrame:
         """One row per scenario, replicate and method."""
-        return self._table("fits", FITS)
+        return self._table("fits")
 
     @cached_property
     def chains(self) -> pd.DataFrame:
         """One row per fit and chain."""
-        return self._table("chains", CHAINS)
+        return self._table("chains")
 
     @cached_property
     def estimates(self) -> pd.DataFrame:
-        """One row per fit, estimand and group; ``estimate_parts`` reads them within bounds of memory."""
-        return self._table("estimates", self._estimates_schema)
+        """One row per fit, estimand and group; ``parts`` reads them within bounds of memory."""
+        return self._table("estimates")
 
     @cached_property
     def timings(self) -> pd.DataFrame:
         """One row per batch."""
-        return self._table("timings", TIMINGS)
+        return self._table("timings")
 
-    def estimate_parts(self, columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
-        """Yield the estimates block by block, each sorted by its key; a fit's rows are never divided.
+    def parts(
+        self, table: str, columns: Sequence[str] | None = None, *, where: Where | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """Yield a table in pieces of bounded size, at least one, which together are the table.
+
+        A fit's rows are never divided.
 
         Args:
+            table: ``groups``, ``fits``, ``chains``, ``estimates`` or ``timings``.
             columns: columns to read; all by default.
+            where: label column -> the labels whose rows are wanted. Blocks without a wanted scenario are not opened.
         """
-        for batch in stored_parts(self.folder, "estimates", self.batches):
-            part = read_part(self.folder, "estimates", batch, schema=self._estimates_schema, columns=columns)
-            yield as_frame(part, key=KEYS["estimates"], order=self._order)
+        schema, where = self._schema(table), where or {}
+        needed = None if columns is None else [*dict.fromkeys((*columns, *where))]
+        nothing = schema.empty_table() if needed is None else schema.empty_table().select(needed)
+        piece, is_first = [nothing], True
+        for batch in self._batches(table, where.get("scenario")):
+            piece.append(chosen(read_part(self.folder, table, batch, schema=schema, columns=needed), where))
+            if sum(part.num_rows for part in piece) >= PIECE_ROWS:
+                yield self._piece(piece, columns)
+                piece, is_first = [], False
+        if piece or is_first:
+            yield self._piece(piece, columns)
+
+    def _piece(self, parts: list[pa.Table], columns: Sequence[str] | None) -> pd.DataFrame:
+        frame = as_frame(pa.concat_tables(parts), key=(), order=self._order)
+        return frame if columns is None else frame[list(columns)]
+
+    def _batches(self, table: str, scenarios: Collection[str] | None) -> Iterator[str]:
+        for batch in stored_parts(self.folder, table, self.batches):
+            if scenarios is None or not self._scenarios_of[batch].isdisjoint(scenarios):
+                yield batch
+
+    @cached_property
+    def _scenarios_of(self) -> dict[str, set[str]]:
+        """Batch -> the scenarios that it has fits of."""
+        fits = self.fits[["batch", "scenario"]].drop_duplicates().astype(str)
+        return {str(batch): set(rows) for batch, rows in fits.groupby("batch")["scenario"]}
+
+    def _schema(self, table: str) -> pa.Schema:
+        schemas = {"groups": GROUPS, "fits": FITS, "chains": CHAINS, "timings": TIMINGS}
+        return schemas.get(table, self._estimates_schema)
 
     @property
     def _estimates_schema(self) -> pa.Schema:
@@ -125,7 +161,8 @@ class Run:
             raise RunError(f"{self.folder} has no table of {table}; run its study with --out {self.folder} again")
         return read_part(self.folder, table, table, schema=None).to_pandas()
 
-    def _table(self, table: str, schema: pa.Schema) -> pd.DataFrame:
+    def _table(self, table: str) -> pd.DataFrame:
+        schema = self._schema(table)
         batches = stored_parts(self.folder, table, self.batches)
         parts = [read_part(self.folder, table, batch, schema=schema) for batch in batches]
         whole = pa.concat_tables([schema.empty_table(), *parts])
@@ -139,9 +176,15 @@ def read_study(folder: Path) -> dict[str, Any]:
         RunError: There is none, or it cannot be read.
     """
     if not (folder / "study.json").is_file():
-        state = "holds no study.json" if folder.is_dir() else "does not exist"
+        state = "holds no study.json" if folder.is_dir() else "is a file" if folder.exists() else "does not exist"
         raise RunError(f"{folder} is no run folder: it {state}; expected the folder that `simstudy run --out` wrote")
-    return _read_json(folder / "study.json")
+    study = _read_json(folder / "study.json")
+    if missing := [name for name in STUDY_KEYS if not isinstance(study, dict) or name not in study]:
+        raise RunError(
+            f"{folder / 'study.json'} is no study: it has no {missing[0]!r}; restore it from a copy, or give another "
+            "folder"
+        )
+    return study
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from simstudy.report.evidence import Evidence
 from tests.fakes import fake_run
 
 UNBALANCED = (1, 2, 5, 40)
-EVIL = '<b>"evil" & =1+1</b></script>'
+EVIL = '<b>"evil" & =1+1</b></script> $\\frac{$ 方'
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 
@@ -98,6 +99,14 @@ def test_names_from_study_files_are_escaped(evil_page):
     assert EVIL in "".join(outline.text)
     assert not any(tag == "b" and attrs.get("class") != "method" for tag, attrs in outline.elements)
     assert any(EVIL in csv.replace('""', '"') for csv in embedded(evil_page).values())
+
+
+def test_names_from_study_files_are_escaped_in_figures(evil_page):
+    """Every figure is one well-formed element, and a name is text in it: no tag, no formula of matplotlib's."""
+    figures = [ElementTree.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", evil_page, re.DOTALL)]
+    texts = {text for figure in figures for text in figure.itertext()}
+    assert any(EVIL[:12] in text for text in texts)
+    assert not {element.tag.rpartition("}")[2] for figure in figures for element in figure.iter()} & {"b", "script"}
 
 
 def test_chips_color_known_methods_alone():

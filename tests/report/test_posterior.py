@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simstudy.report.sections.posterior import interval_words, posterior_table
+from simstudy.report.sections.posterior import interval_ends, interval_words, posterior_table
 
 
 def test_numbers_are_means_over_seeds_with_the_samplers_error(dataset_run):
@@ -35,8 +35,8 @@ def test_highest_density_intervals_are_read_where_they_are(dataset_run):
     central, highest = posterior_table(estimates), posterior_table(hdi)
     np.testing.assert_allclose(highest["lower"], central["lower"] - 1)
     np.testing.assert_allclose(highest["upper"], central["upper"] - 0.5)
-    assert "central" in interval_words(estimates)
-    assert "highest-density" in interval_words(hdi)
+    assert "central" in interval_words(interval_ends(estimates))
+    assert "highest-density" in interval_words(interval_ends(hdi))
     neither = estimates.drop(columns=["q5", "q95"])
     assert "lower" not in posterior_table(neither)
-    assert interval_words(neither) == "no 90 % intervals were stored"
+    assert interval_words(interval_ends(neither)) == "no 90 % intervals were stored"

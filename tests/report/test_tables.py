@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from simstudy.report.sections.recovery import recovery_table
-from simstudy.report.tables import ROWS_SHOWN, Column, Table, to_csv
+from simstudy.report.tables import ROWS_SHOWN, Column, Table
 
 CSV = re.compile(r'<script type="application/json" data-csv-of="([^"]+)">(.*?)</script>', re.DOTALL)
 
@@ -51,21 +51,6 @@ def test_every_table_of_the_page_has_its_csv(page):
     for name, body in zip(names, bodies, strict=True):
         n_rows = len(pd.read_csv(io.StringIO(csv[name])))
         assert body.count("<tr>") == min(n_rows, ROWS_SHOWN)
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
-def test_text_cannot_act_as_a_formula(start):
-    """A text that a spreadsheet would compute is made a text; numbers, negative ones too, stay numbers."""
-    text = f"{start}SUM(A1)"
-    frame = pd.DataFrame({"method": [text, "plain"], "bias": [-0.125, 1e-300]})
-    back = exact(to_csv(frame))
-    assert back["method"].tolist() == ["'" + text, "plain"]
-    assert back["bias"].tolist() == [-0.125, 1e-300]
-
-
-def test_column_names_cannot_act_as_formulas():
-    """The first row of the CSV is as safe as all others."""
-    assert to_csv(pd.DataFrame({"=1": [1]})).startswith("'=1\n")
 
 
 def test_cells_show_the_mcse_and_sort_by_the_value():

@@ -44,7 +44,7 @@ def _method_row(method) -> dict[str, str]:
 
 
 def _estimands(evidence: Evidence) -> list[str]:
-    names = order(evidence.run.estimates["estimand"].astype(str).unique(), list(ESTIMANDS))
+    names = order(evidence.estimands, list(ESTIMANDS))
     words = [(symbol(name), estimand_words(name)) for name in names]
     return [f"{letter}: {text.removesuffix(letter).strip()}" if letter != text else letter for letter, text in words]
 

@@ -12,7 +12,7 @@ from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.readings import average
 from simstudy.report.sections.calibration import rank_pictures, verdicts
 from simstudy.report.sections.error_split import split_findings
-from simstudy.report.sections.posterior import forest_picture, posterior_table
+from simstudy.report.sections.posterior import all_posteriors, forest_picture
 from simstudy.report.sections.priors import prior_findings
 from simstudy.report.sections.section import Picture, picture
 from simstudy.report.standings import standing_sentences
@@ -54,7 +54,7 @@ def _posteriors(evidence: Evidence) -> list[str]:
     roles = evidence.roles
     if not (evidence.is_dataset and roles.separate and roles.partial):
         return []
-    table = posterior_table(evidence.run.estimates)
+    table = all_posteriors(evidence)
     return sentences.span_sentences(table, method=roles.partial, rival=roles.separate)
 
 

@@ -15,6 +15,7 @@ from simstudy.report.verdicts import missing_sentences, verdict_sentences
 from simstudy.report.wording import ESTIMANDS, counted, symbol
 
 OPEN_ROWS = 30
+RANK_COLUMNS = ("scenario", "method", "estimand", "group", "rank", "n_rank")
 LEAD = (
     "Truths are drawn from the priors that the methods have, so a truth’s rank among the draws of a right posterior is "
     "uniform (Talts et al. 2018; Modrák et al. 2023). Each estimand, and each group of it, is tested exactly against "
@@ -49,7 +50,9 @@ def rank_pictures(evidence: Evidence, *, width: float, name: str = "ranks") -> l
     if known.empty:
         return []
     scenario = str(known.sort_values("p_value")["scenario"].iloc[0])
-    ranks = worst_ranks(evidence.run.estimates, known[known["scenario"] == scenario])
+    worst = known[known["scenario"] == scenario]
+    pieces = evidence.run.parts("estimates", RANK_COLUMNS, where={"scenario": {scenario}})
+    ranks = by_estimand(pd.concat([worst_ranks(piece, worst) for piece in pieces]))
     where = f" at {evidence.labels[scenario]}" if len(evidence.labels) > 1 else ""
     caption = (
         "Each line is the distribution of the truth’s rank less the uniform one; in the gray band it is what a right "
@@ -74,7 +77,7 @@ def worst_ranks(estimates: pd.DataFrame, worst: pd.DataFrame) -> pd.DataFrame:
     """Return the ranks of one scenario: of each method and estimand those of the group that the table names.
 
     Args:
-        estimates: of the run.
+        estimates: of the run, or some of them.
         worst: rows of ``worst_groups`` of one scenario.
     """
     rows = estimates[(estimates["scenario"] == worst["scenario"].iloc[0]) & estimates["rank"].notna()]
@@ -82,8 +85,13 @@ def worst_ranks(estimates: pd.DataFrame, worst: pd.DataFrame) -> pd.DataFrame:
     groups = worst[["method", "estimand", "group"]].astype({"method": str, "estimand": str})
     rows, groups = (frame.assign(group=frame["group"].astype("Int64").fillna(-1)) for frame in (rows, groups))
     chosen = groups.merge(rows, on=["method", "estimand", "group"], how="inner")
-    names = order(chosen["estimand"], list(ESTIMANDS))
-    return chosen.sort_values("estimand", key=lambda column: column.map(names.index), kind="stable", ignore_index=True)
+    return by_estimand(chosen)
+
+
+def by_estimand(ranks: pd.DataFrame) -> pd.DataFrame:
+    """Return the ranks in the order in which estimands are told."""
+    names = order(ranks["estimand"], list(ESTIMANDS))
+    return ranks.sort_values("estimand", key=lambda column: column.map(names.index), kind="stable", ignore_index=True)
 
 
 def _table(evidence: Evidence, table: pd.DataFrame) -> Table:

@@ -14,7 +14,8 @@ from simstudy.schema import interval_columns
 
 HDI = ("hdi90_lower", "hdi90_upper")
 OPEN_ROWS, SUMMARY_DECIMALS = 30, 2
-CENTRAL = interval_columns(0.9)
+CENTRAL_LEVEL = 0.9
+CENTRAL = interval_columns(CENTRAL_LEVEL)
 KEYS = ["method", "estimand", "group"]
 HIDDEN = ("theta_var", "log_lik", "prob_best", "shrinkage_weight", "theta_new", "y_new")
 
@@ -23,11 +24,11 @@ def posterior_section(evidence: Evidence) -> Section | None:
     """Return the section for a run on real data, None for a simulated one."""
     if not evidence.is_dataset:
         return None
-    table = posterior_table(evidence.run.estimates)
+    table = all_posteriors(evidence)
     heads = {"std": "std", "median": "median", "lower": "5.0%", "upper": "95.0%", "n_eff": "n_eff", "r_hat": "r_hat"}
     columns = [Column(head="estimand", source="name"), Column(head="mean", source="mean", mcse="mean_mcse")]
     columns += [Column(head=h, source=s, decimals=SUMMARY_DECIMALS) for s, h in heads.items() if s in table]
-    note = f"{interval_words(evidence.run.estimates)}; means over seeds, the mean ± the MCSE of the sampler"
+    note = f"{interval_words(known_ends(evidence))}; means over seeds, the mean ± the MCSE of the sampler"
     replicates = evidence.run.fits["replicate"].nunique()
     lead = (
         f"The data are fixed: the {replicates} replicates differ in the sampler’s seed only, and every standard error "
@@ -45,17 +46,34 @@ def posterior_section(evidence: Evidence) -> Section | None:
     )
 
 
-def posterior_table(estimates: pd.DataFrame) -> pd.DataFrame:
+def all_posteriors(evidence: Evidence) -> pd.DataFrame:
+    """Return ``posterior_table`` of all estimands, read one after the other."""
+    ends = known_ends(evidence)
+    columns = ["method", "group", "mean", "sd", "median", "ess_bulk", "rhat", *(ends or ())]
+    tables = [posterior_table(evidence.estimates_of(name, columns), ends=ends) for name in evidence.estimands]
+    return pd.concat(tables, ignore_index=True)
+
+
+def known_ends(evidence: Evidence) -> tuple[str, str] | None:
+    """Return the columns of the 90 % interval of a run: highest density where known, else central, else None."""
+    stored = [ends for ends in (HDI, CENTRAL) if ends == HDI or CENTRAL_LEVEL in evidence.study["summary"]["levels"]]
+    pieces = evidence.run.parts("estimates", [name for ends in stored for name in ends])
+    found = {ends for piece in pieces if (ends := interval_ends(piece))}
+    return next((ends for ends in stored if ends in found), None)
+
+
+def posterior_table(estimates: pd.DataFrame, *, ends: tuple[str, str] | None = None) -> pd.DataFrame:
     """Return one row per method, estimand and group: posterior summaries averaged over the sampler's seeds.
 
     Args:
         estimates: of one data set; with ``hdi90_lower`` and ``hdi90_upper`` where highest-density intervals are known.
+        ends: the columns of the 90 % interval; looked for where left out.
 
     Returns:
         ``method``, ``estimand``, ``group``, ``name`` (as ``theta[0]``), ``mean``, ``mean_mcse`` (of the average over
         seeds), ``std``, ``median``, ``lower``, ``upper``, ``n_eff``, ``r_hat``, ``n_used``.
     """
-    ends = interval_ends(estimates)
+    ends = ends or interval_ends(estimates)
     names = {"mean": "mean", "sd": "std", "median": "median", "ess_bulk": "n_eff", "rhat": "r_hat"}
     names |= dict(zip(ends, ("lower", "upper"), strict=True)) if ends else {}
     rows = estimates[estimates["mean"].notna()].astype({"method": str, "estimand": str})
@@ -76,9 +94,8 @@ def interval_ends(estimates: pd.DataFrame) -> tuple[str, str] | None:
     return None
 
 
-def interval_words(estimates: pd.DataFrame) -> str:
-    """Return what the columns 5.0% and 95.0% are."""
-    ends = interval_ends(estimates)
+def interval_words(ends: tuple[str, str] | None) -> str:
+    """Return what the columns 5.0% and 95.0% are, by the columns of the estimates that they come from."""
     if ends is None:
         return "no 90 % intervals were stored"
     return f"5.0% and 95.0%: {'highest-density' if ends == HDI else 'central'} 90 % interval"
@@ -86,12 +103,12 @@ def interval_words(estimates: pd.DataFrame) -> str:
 
 def forest_picture(evidence: Evidence) -> Picture | None:
     """Return the picture of all posteriors."""
-    table = posterior_table(evidence.run.estimates)
+    table = all_posteriors(evidence)
     if "lower" not in table:
         return None
     hidden = {*HIDDEN, "theta"} if (table["estimand"] == "p").any() else {*HIDDEN}
     table = table[~table["estimand"].isin(hidden)]
-    words = interval_words(evidence.run.estimates).partition(": ")[2]
+    words = interval_words(known_ends(evidence)).partition(": ")[2]
     caption = (
         f"Means and {words}s under every method. Upright strokes are the data: without pooling the estimates stay with "
         "them, partial pooling draws them together, complete pooling gives one value."
@@ -111,6 +128,7 @@ def _name(estimand: str, group: object) -> str:
 
 
 def _data(evidence: Evidence) -> pd.Series:
-    groups = evidence.run.groups.drop_duplicates("group")
+    # The data are the same in every replicate, so that any piece has them.
+    groups = next(iter(evidence.run.parts("groups", ["group", "n_trials", "y_mean"]))).drop_duplicates("group")
     estimand = "p" if groups["n_trials"].notna().any() else "theta"
     return pd.Series(groups["y_mean"].to_numpy(float), index=[f"{estimand}[{g}]" for g in groups["group"]])

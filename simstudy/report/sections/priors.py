@@ -33,13 +33,19 @@ def prior_section(evidence: Evidence) -> Section | None:
 
 def prior_findings(evidence: Evidence) -> list[str]:
     """Return how far each family's widest prior moves the results, for the first screen."""
-    tables = (evidence.run.estimates, evidence.performance, evidence.labels)
     return [
         sentence
         for family in evidence.families
         if _estimated(evidence, family)
-        for sentence in sensitivity_sentences(*tables, family)
+        for sentence in _sentences(evidence, family)
     ]
+
+
+def _sentences(evidence: Evidence, family: Family) -> list[str]:
+    narrow, *_, wide = family.priors
+    columns = ["scenario", "replicate", "method", "mean"]
+    estimates = evidence.estimates_of(family.parameter, columns, method={narrow, wide})
+    return sensitivity_sentences(estimates, evidence.performance, evidence.labels, family)
 
 
 def oracle_weights(estimates: pd.DataFrame) -> dict[str, float]:
@@ -61,7 +67,7 @@ def _estimated(evidence: Evidence, family: Family) -> bool:
 
 def _picture(evidence: Evidence, family: Family, place: int) -> Picture:
     letter = symbol(family.parameter)
-    oracle = oracle_weights(evidence.run.estimates)
+    oracle = oracle_weights(evidence.estimates_of("shrinkage_weight", ["scenario", "truth"]))
     caption = (
         f"One line per prior of {letter}, the same data and otherwise the same method; the order of the colors is that "
         "of the priors. Where the lines lie together the data speak and the prior does not matter; where they part, "

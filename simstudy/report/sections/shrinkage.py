@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ NOTE = (
     "value ± MCSE. MSE ratio: against no pooling, on the same data. Regret: MSE less that of the best of group means, "
     "grand mean and an oracle that knows τ and σ."
 )
+KINDS = ["scenario", "method", "oracle"]
 TABLE_MEASURES = ("shrinkage_weight", "shrinkage_slope", "pooling_factor", "mse_ratio", "regret", "rank_correlation")
 
 
@@ -35,15 +37,24 @@ def shrinkage_section(evidence: Evidence) -> Section | None:
     return Section(name="shrinkage", title="Shrinkage", pictures=pictures, tables=[table] if table else [])
 
 
-def oracle_table(estimates: pd.DataFrame) -> pd.DataFrame:
+def oracle_table(estimates: pd.DataFrame | Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Return mean E[B | y] over replicates and the oracle's B, by scenario, method and kind of group.
 
     Groups of a scenario with the same oracle weight are of one kind; their weights are averaged within a replicate
     first, so that the MCSE is that of replicates.
 
     Args:
-        estimates: rows with scenario, replicate, method, estimand, mean, truth.
+        estimates: rows with scenario, replicate, method, estimand, mean, truth, at once or in pieces that divide no
+            fit.
     """
+    pieces = [estimates] if isinstance(estimates, pd.DataFrame) else estimates
+    by_replicate = pd.concat([_weights_by_replicate(piece) for piece in pieces])
+    stats = by_replicate.groupby(KINDS, sort=False)["weight"].agg(["mean", "std", "count"]).reset_index()
+    stats["mcse"] = stats["std"] / np.sqrt(stats["count"])
+    return stats.rename(columns={"mean": "weight", "count": "n_used"})[[*KINDS, "weight", "mcse", "n_used"]]
+
+
+def _weights_by_replicate(estimates: pd.DataFrame) -> pd.DataFrame:
     rows = estimates[(estimates["estimand"] == "shrinkage_weight") & estimates["truth"].notna()]
     frame = pd.DataFrame(
         {
@@ -54,17 +65,12 @@ def oracle_table(estimates: pd.DataFrame) -> pd.DataFrame:
             "weight": rows["mean"],
         }
     )
-    kinds = ["scenario", "method", "oracle"]
-    by_replicate = frame.groupby([*kinds, "replicate"], sort=False)["weight"].mean()
-    stats = by_replicate.groupby(level=kinds, sort=False).agg(["mean", "std", "count"]).reset_index()
-    stats["mcse"] = stats["std"] / np.sqrt(stats["count"])
-    return stats.rename(columns={"mean": "weight", "count": "n_used"})[[*kinds, "weight", "mcse", "n_used"]]
+    return frame.groupby([*KINDS, "replicate"], sort=False)["weight"].mean().reset_index()
 
 
 def slope_table(evidence: Evidence) -> pd.DataFrame:
     """Return the shrinkage slope of every method beside the oracle's weight, in balanced designs."""
-    estimates = evidence.run.estimates
-    rows = estimates[(estimates["estimand"] == "shrinkage_weight") & estimates["truth"].notna()]
+    rows = evidence.estimates_of("shrinkage_weight", ["scenario", "truth"]).dropna(subset=["truth"])
     oracle = rows.groupby(rows["scenario"].astype(str))["truth"].mean()
     table = average(evidence.performance, "shrinkage_slope").dropna(subset=["value"])
     table = table.assign(oracle=table["scenario"].astype(str).map(oracle)).dropna(subset=["oracle"])
@@ -132,9 +138,9 @@ def _arrows(evidence: Evidence) -> list[Picture]:
     roles = evidence.roles
     if not (roles.separate and roles.partial):
         return []
-    estimates, scenarios = evidence.run.estimates, evidence.run.scenarios
+    scenarios = evidence.run.scenarios
     names: dict[str, Any] = {"separate": roles.separate, "partial": roles.partial, "complete": roles.complete}
-    theta = estimates[estimates["estimand"] == "theta"]
+    theta = _of_one_replicate(evidence, roles.separate, roles.partial)
     if theta.empty:
         return []
     what = "the data set" if evidence.is_dataset else "one replicate of each scenario"
@@ -157,8 +163,22 @@ def _arrows(evidence: Evidence) -> list[Picture]:
     ]
 
 
+def _of_one_replicate(evidence: Evidence, separate: str, partial: str) -> pd.DataFrame:
+    """Return the estimates of theta in the first replicate of every scenario that both methods fitted."""
+    fits = evidence.run.fits[["scenario", "replicate", "method", "status"]]
+    fits = fits[(fits["status"] == "ok") & fits["method"].isin([separate, partial])]
+    n_methods = fits.groupby(["scenario", "replicate"], observed=True).size()
+    both = n_methods[n_methods == 2].reset_index().groupby("scenario", observed=True)["replicate"].min()
+    first = {str(scenario): replicate for scenario, replicate in both.items()}
+    columns = ["scenario", "replicate", "method", "estimand", "group", "mean", "truth"]
+    pieces = evidence.run.parts("estimates", columns, where={"estimand": {"theta"}, "scenario": set(first)})
+    return pd.concat([p[p["replicate"] == p["scenario"].astype(str).map(first)] for p in pieces], ignore_index=True)
+
+
 def _weights(evidence: Evidence) -> list[Picture]:
-    parts = {WEIGHT: oracle_table(evidence.run.estimates), "shrinkage slope": slope_table(evidence)}
+    columns = ["scenario", "replicate", "method", "estimand", "mean", "truth"]
+    weights = evidence.run.parts("estimates", columns, where={"estimand": {"shrinkage_weight"}})
+    parts = {WEIGHT: oracle_table(weights), "shrinkage slope": slope_table(evidence)}
     parts = {words: part for words, part in parts.items() if len(part)}
     if not parts:
         return []

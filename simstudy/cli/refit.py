@@ -1,0 +1,67 @@
+"""``simstudy refit``: one stored fit, run again alone, with its draws."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simstudy.cli.exits import BAD_ANSWER, say
+from simstudy.cli.options import existing_folder
+from simstudy.errors import StudyError
+
+COLUMNS = ("estimand", "group", "truth", "mean", "sd", "median", "mcse_mean", "ess_bulk", "ess_tail", "rhat")
+
+
+def refit_command(
+    run: Annotated[Path, typer.Argument(help="Run folder; it is not changed.")],
+    scenario: Annotated[str, typer.Option(help="Id of the scenario, or the beginning of one id alone.")],
+    replicate: Annotated[int, typer.Option(min=0, help="Number of the replicate, from 0.")],
+    method: Annotated[str, typer.Option(help="Name of the method.")],
+    out: Annotated[Path | None, typer.Option(help="NetCDF file of the draws; by default refit.nc.")] = None,
+    load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Folder of the study's data file, if it has one.")] = None,
+) -> None:
+    """Run one stored fit again: its draws, its summary, and whether it is the stored one bit for bit."""
+    target = _target(run, out or Path("refit.nc"))
+    from simstudy.kept import write_draws
+    from simstudy.refitting import refit
+    from simstudy.registry import load_file
+
+    for path in load or []:
+        load_file(path)
+    done = refit(run, scenario=scenario, replicate=replicate, method=method, folder=folder)
+    reason = f": {done.fit['reason']}" if isinstance(done.fit["reason"], str) else ""
+    print(f"status: {done.fit['status']}{reason}")
+    if len(done.estimates):
+        print(summary_text(done.estimates))
+    if done.draws is not None:
+        for written in write_draws(target, done.draws):
+            print(f"draws: {written}")
+    _judge(done)
+
+
+def summary_text(estimates: Any) -> str:
+    """Return the summary of a fit as lines of text, five digits a number."""
+    shown = estimates[[name for name in COLUMNS if name in estimates]].copy()
+    shown["group"] = shown["group"].astype("string").fillna("")
+    return shown.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.5g}")
+
+
+def _judge(done: Any) -> None:
+    if done.is_equal:
+        print("equal: the stored fit, bit for bit")
+        return
+    print("not equal to the stored fit:")
+    for line in done.differences:
+        print(f"  {line}")
+    say("the fit is not the stored one; bits are the same only on the same versions and kind of processor")
+    raise typer.Exit(BAD_ANSWER)
+
+
+def _target(run: Path, out: Path) -> Path:
+    if out.suffix != ".nc":
+        raise StudyError(f"--out {out}: expected the name of a NetCDF file, ending in .nc")
+    existing_folder("--out", out)
+    if out.resolve().is_relative_to(run.resolve()):
+        raise StudyError(f"--out {out}: lies in the run, which is not changed; give a file outside of {run}")
+    return out
