@@ -15,6 +15,7 @@ from simstudy.report.sentences import quote
 from simstudy.report.wording import counted, enumerate_words, number, share, symbol
 
 MOST_NAMED = 4
+SMALLEST_P = 1e-4
 
 
 def verdict_sentences(table: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
@@ -92,7 +93,7 @@ def _named(rows: pd.DataFrame, labels: Mapping[str, str]) -> str:
 
 
 def _p(value: float) -> str:
-    return f"Holm p = {number(value, digits=2)}" if value > 0 else "Holm p = 0 to the precision of the computer"
+    return f"Holm p = {number(value, digits=2)}" if value >= SMALLEST_P else f"Holm p < {SMALLEST_P:.4f}"
 
 
 def _rest(rows: pd.DataFrame) -> str:

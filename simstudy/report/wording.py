@@ -74,7 +74,7 @@ SYMBOLS = {
     "theta_var": "var of θ",
     "theta_new": "new θ",
     "y_new": "new y",
-    "log_lik": "log likelihood",
+    "log_lik": "log lik",
     "shrinkage_weight": "B",
     "prob_best": "P(best)",
 }

@@ -86,6 +86,8 @@ def panels(n: int, *, columns: int, width: float, height: float, **sharing: Any)
     grid = figure.subplots(rows, columns, squeeze=False, **sharing)
     for spare in grid.flat[n:]:
         spare.set_visible(False)
+    for lowest in grid.flat[max(0, n - columns) : n]:
+        lowest.tick_params(labelbottom=True)
     return figure, list(grid.flat[:n])
 
 

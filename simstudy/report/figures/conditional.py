@@ -17,10 +17,10 @@ from simstudy.report.readings import binned, require
 from simstudy.report.wording import measure_words
 
 ROW_HEIGHT = 2.0
-MAX_SCENARIOS = 4
+MAX_SCENARIOS, MAX_NARROW = 4, 2
 DODGE = 0.1
 FEWEST_REPLICATES = 10
-TITLE_WIDTH = 36
+TITLE_WIDTH, NARROW_TITLE = 36, 19
 FLAT_LABELS, FLAT_LABELS_NARROW = 6, 3
 
 
@@ -34,7 +34,7 @@ def conditional(
     marks: Mapping[str, Mark] | None = None,
     width: float = WIDE,
 ) -> Figure:
-    """Draw measures by bin of |theta - mu| / tau: one row per measure, one column per scenario (turned on a phone).
+    """Draw measures by bin of |theta - mu| / tau: one row per measure, one column per scenario.
 
     Bins that fewer than 10 replicates fell into are left out. Dashed lines: no bias, nominal coverage. Coverage falls
     with the distance by construction, since an interval that shrinks toward the mean cannot cover all outlying groups:
@@ -45,7 +45,7 @@ def conditional(
         scenarios: the run's scenarios, with a column per factor.
         estimand: an estimand with groups.
         measures: binned measures of the table.
-        chosen: the scenarios to draw; a spread of the design, at most 4, where left out.
+        chosen: the scenarios to draw; a spread of the design, at most 4, where left out; two on a phone.
         marks: method -> how it is drawn; by name where left out.
         width: of the figure, in inches.
 
@@ -60,19 +60,18 @@ def conditional(
     names = list(dict.fromkeys(name for table in tables.values() for name in table["method"]))
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     last = max(table["place"].max() for table in tables.values())
-    turned = width < NARROW_BELOW
-    most = FLAT_LABELS_NARROW if turned else FLAT_LABELS
+    is_narrow = width < NARROW_BELOW
+    most = FLAT_LABELS_NARROW if is_narrow else FLAT_LABELS
+    chosen = [chosen[0], chosen[-1]] if is_narrow and len(chosen) > MAX_NARROW else chosen
     with drawing():
-        shape = (len(chosen), len(tables)) if turned else (len(tables), len(chosen))
-        figure = sheet(width, ROW_HEIGHT * shape[0] + 0.4)
-        grid = figure.subplots(*shape, squeeze=False, sharex="col", sharey="col" if turned else "row")
-        for i, (measure, table) in enumerate(tables.items()):
-            for j, scenario in enumerate(chosen):
-                ax = grid[j, i] if turned else grid[i, j]
+        figure = sheet(width, ROW_HEIGHT * len(tables) + 0.4 + 0.5 * is_narrow)
+        grid = figure.subplots(len(tables), len(chosen), squeeze=False, sharex="col", sharey="row")
+        for axes, (measure, table) in zip(grid, tables.items(), strict=True):
+            for ax, scenario in zip(axes, chosen, strict=True):
                 _panel(ax, table[table["scenario"] == scenario], measure, marks, last=last, most=most)
-                if i == 0:
-                    ax.set_title(clip_text(design.labels[scenario], TITLE_WIDTH))
-        _name_axes(grid if not turned else grid.T, list(tables))
+        for ax, scenario in zip(grid[0], chosen, strict=True):
+            ax.set_title(clip_text(design.labels[scenario], NARROW_TITLE if is_narrow else TITLE_WIDTH))
+        _name_axes(grid, list(tables))
         key(figure, marks, width=width, line=True)
     return figure
 
@@ -116,4 +115,4 @@ def _name_axes(grid: np.ndarray, measures: list[str]) -> None:
         for ax in row:
             if ax.get_subplotspec().is_first_col() or ax.get_subplotspec().colspan.start == 1 < len(row):
                 ax.set_ylabel("")
-        row[0].set_ylabel(measure_words(measure))
+        row[0].set_ylabel(measure_words(measure).replace(" (", "\n("))

@@ -50,7 +50,9 @@ def divergences(performance: pd.DataFrame, scenarios: pd.DataFrame, *, width: fl
             paint(ax, share.where(share > 0), COLORS, words=_words(share, rate) if written else None)
             ax.set_title(clip_text(name, 46))
         name_rows_once(axes, [share for share, _ in grids.values()], columns)
-        bar = figure.colorbar(axes[0].collections[0], ax=axes, label="share of fits", **bar_place(width))
+        bar = figure.colorbar(
+            axes[0].collections[0], ax=axes, label="share of fits", **bar_place(width, len(grids), columns)
+        )
         bar.outline.set_visible(False)
         bar.ax.yaxis.set_major_formatter("{x:.0%}")
         bar.ax.xaxis.set_major_formatter("{x:.0%}")

@@ -39,6 +39,8 @@ def gains(differences: pd.DataFrame, scenarios: pd.DataFrame, *, width: float = 
             paint(ax, grid, look)
             ax.set_title(clip_text(f"against {rival!s}", 36))
         name_rows_once(axes, list(maps.values()), columns)
-        bar = figure.colorbar(axes[0].collections[0], ax=axes, label="difference in RMSE, %", **bar_place(width))
+        bar = figure.colorbar(
+            axes[0].collections[0], ax=axes, label="difference in RMSE, %", **bar_place(width, len(maps), columns)
+        )
         bar.outline.set_visible(False)
     return figure

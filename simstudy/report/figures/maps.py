@@ -66,7 +66,7 @@ def design_map(
             ax.set_title(clip_text(str(name), 40))
         name_rows_once(axes, list(maps.values()), columns)
         words = measure_words(measure) + (f" of {symbol(estimand)}" if estimand else "")
-        bar = figure.colorbar(axes[0].collections[0], ax=axes, label=words, **bar_place(width))
+        bar = figure.colorbar(axes[0].collections[0], ax=axes, label=words, **bar_place(width, len(maps), columns))
         bar.outline.set_visible(False)
     return figure
 
@@ -116,11 +116,12 @@ def _write(ax: Axes, words: np.ndarray, paper: np.ndarray, values: np.ma.MaskedA
             ax.text(column + 0.5, row + 0.5, word, color=ink, **place)
 
 
-def bar_place(width: float) -> dict[str, Any]:
-    """Return where a color bar stands: beside the maps, or below them on a phone."""
+def bar_place(width: float, n_maps: int, columns: int) -> dict[str, Any]:
+    """Return where a color bar stands: beside the maps, as thin beside several lines of them, or below on a phone."""
+    lines = -(-n_maps // columns)
     if width < NARROW_BELOW:
         return {"location": "bottom", "aspect": 30, "shrink": 0.9, "pad": 0.02}
-    return {"location": "right", "aspect": 25, "shrink": 0.9, "pad": 0.01}
+    return {"location": "right", "aspect": 25 * lines, "shrink": 0.9, "pad": 0.01}
 
 
 def spread(rows: pd.DataFrame, design: Design, column: str = "value") -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.colors import LogNorm
@@ -50,9 +52,9 @@ def regret(
             paint(ax, grid, {"cmap": COLORS, "norm": LogNorm(1, MOST, clip=True)}, words=words)
             ax.set_title(clip_text(str(name), 17 if width < NARROW_BELOW else 34))
         name_rows_once(axes, grids, columns)
-        bar = figure.colorbar(
-            axes[0].collections[0], ax=axes, label="MSE / smallest MSE", extend="max", **bar_place(width)
-        )
+        place = bar_place(width, len(maps), columns)
+        look: dict[str, Any] = {"label": "MSE / smallest MSE", "extend": "max", "extendfrac": 0.03}
+        bar = figure.colorbar(axes[0].collections[0], ax=axes, **look, **place)
         axis = bar.ax.xaxis if width < NARROW_BELOW else bar.ax.yaxis
         axis.set_major_locator(FixedLocator(TICKS))
         axis.set_minor_locator(NullLocator())

@@ -88,7 +88,7 @@
   let closed = [];
   window.addEventListener("beforeprint", () => {
     closed = [...document.querySelectorAll("details:not([open])")];
-    for (const details of closed) if (details.querySelectorAll("tbody tr").length <= 80) details.open = true;
+    for (const details of closed) if (details.querySelectorAll("tbody tr").length <= 30) details.open = true;
   });
   window.addEventListener("afterprint", () => { for (const details of closed) details.open = false; });
 })();

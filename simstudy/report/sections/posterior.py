@@ -6,16 +6,19 @@ import numpy as np
 import pandas as pd
 
 from simstudy.report import figures
+from simstudy.report.design import order
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
+from simstudy.report.wording import ESTIMANDS, symbol
 from simstudy.schema import interval_columns
 
 HDI = ("hdi90_lower", "hdi90_upper")
 OPEN_ROWS, SUMMARY_DECIMALS = 30, 2
 CENTRAL_LEVEL = 0.9
 CENTRAL = interval_columns(CENTRAL_LEVEL)
+EFFECTS = ("theta", "p")
 KEYS = ["method", "estimand", "group"]
 HIDDEN = ("theta_var", "log_lik", "prob_best", "shrinkage_weight", "theta_new", "y_new")
 
@@ -108,6 +111,9 @@ def forest_picture(evidence: Evidence) -> Picture | None:
         return None
     hidden = {*HIDDEN, "theta"} if (table["estimand"] == "p").any() else {*HIDDEN}
     table = table[~table["estimand"].isin(hidden)]
+    in_order = order(table["estimand"], list(ESTIMANDS))
+    table = table.sort_values("estimand", key=lambda names: names.map(in_order.index), kind="stable")
+    labels = {name: _label(e, g) for name, e, g in zip(table["name"], table["estimand"], table["group"], strict=True)}
     words = interval_words(known_ends(evidence)).partition(": ")[2]
     caption = (
         f"Means and {words}s under every method. Upright strokes are the data: without pooling the estimates stay with "
@@ -118,13 +124,20 @@ def forest_picture(evidence: Evidence) -> Picture | None:
         "posteriors",
         "Posterior of every group under every method",
         caption,
-        lambda w: figures.posterior(table, data=data, marks=evidence.marks, width=w),
+        lambda w: figures.posterior(table, data=data, labels=labels, marks=evidence.marks, width=w),
         width=MIDDLE,
     )
 
 
 def _name(estimand: str, group: object) -> str:
     return estimand if pd.isna(group) else f"{estimand}[{int(group)}]"  # type: ignore[call-overload]
+
+
+def _label(estimand: str, group: object) -> str:
+    if pd.isna(group):  # type: ignore[call-overload]
+        return symbol(estimand)
+    place = f"group {int(group) + 1}"  # type: ignore[call-overload]
+    return place if estimand in EFFECTS else f"{symbol(estimand)}, {place}"
 
 
 def _data(evidence: Evidence) -> pd.Series:
