@@ -5,6 +5,7 @@ A worker is examined when it is first seen, at the start or when it joins later,
 scheduler, which gives up after some deaths; that is ``WorkerDied`` here. Leaves starting workers to Dask.
 """
 
+import logging
 import pickle
 import threading
 import time
@@ -23,6 +24,8 @@ from simstudy.executors.worker import answer
 from simstudy.logs import log
 
 SCHEME = "dask://"
+# Loggers that print tracebacks of a lost scheduler, which is an error of ours, in words.
+TALKATIVE = ("distributed.client", "distributed.batched", "distributed.core", "distributed.comm")
 CONNECT_SECONDS = 15
 LOOK_SECONDS = 1.0  # between looks at who is in the cluster
 REMIND_SECONDS = 60.0
@@ -191,6 +194,8 @@ def _connect(address: str) -> Any:
         from distributed import Client
     except ImportError:
         raise RunError(f"--executor {address} needs Dask, which is not installed: {INSTALL}") from None
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         return Client(f"tcp://{address.removeprefix(SCHEME)}", timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:

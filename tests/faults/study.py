@@ -57,7 +57,7 @@ def refusal(process: subprocess.Popen) -> str:
     """Return the one message of a process that ends by refusing: exit code 2, no traceback."""
     out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, out) == (2, ""), err
-    assert "Traceback" not in err
+    assert "Traceback" not in err, err
     assert "Logging error" not in err
     return err
 
