@@ -43,10 +43,10 @@ def shown(value: Any) -> str:
 
 
 def named(name: Any) -> str:
-    """Return a name as a message says it: as it is, or quoted where it would not be read as a name.
+    r"""Return a name as a message says it: as it is, or quoted where it would not be read as a name.
 
-    >>> named("tau"), named("a\\nb")
-    ('tau', "'a\\\\nb'")
+    >>> named("tau"), named("a\nb")
+    ('tau', "'a\\nb'")
     """
     return name if isinstance(name, str) and name.isprintable() and len(name) <= MOST_SHOWN else shown(name)
 

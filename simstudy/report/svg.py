@@ -66,8 +66,7 @@ def _draw(figure: Figure, name: str) -> str:
     """Return what matplotlib writes. Laid out here, since ``savefig`` would draw everything once more to do so."""
     buffer = io.StringIO()
     canvas = FigureCanvasSVG(figure)
-    settings = {"svg.fonttype": "none", "svg.hashsalt": name, "svg.id": None}
-    with mpl.rc_context(settings), warnings.catch_warnings():
+    with warnings.catch_warnings(), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "svg.id": None}):
         # The reader's fonts draw the text; letters that matplotlib's lacks are measured wrong at most.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         if (engine := figure.get_layout_engine()) is not None:
