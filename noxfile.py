@@ -26,9 +26,18 @@ def study(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests."""
+    """Run all tests, on two processes; files stay whole, because they share fits and compiled programs."""
     install(session, "tests")
-    session.run("pytest", "-m", "not statistical and not faults and not browser", *session.posargs)
+    session.run(
+        "pytest",
+        "-n",
+        "2",
+        "--dist",
+        "loadfile",
+        "-m",
+        "not statistical and not faults and not browser",
+        *session.posargs,
+    )
 
 
 @nox.session

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simstudy.registry import register_mechanism as register_mechanism
     from simstudy.registry import register_model as register_model
     from simstudy.runner import run as run
-    from simstudy.score import score as score
+    from simstudy.score_table import score as score
     from simstudy.store import Run as Run
     from simstudy.study import Study as Study
     from simstudy.types import GroupedData as GroupedData
@@ -29,7 +29,7 @@ _PLACES = {
     "register_model": "simstudy.registry",
     "report": "simstudy",
     "run": "simstudy.runner",
-    "score": "simstudy.score",
+    "score": "simstudy.score_table",
 }
 
 __all__ = sorted(_PLACES)
@@ -39,7 +39,5 @@ def __getattr__(name: str) -> Any:
     if name == "report":
         return import_module("simstudy.report")  # a module that can be called: simstudy.report(run, path)
     if name in _PLACES:
-        # Importing a submodule binds it to its own name, here once: afterwards the name is the function's.
-        globals()[name] = getattr(import_module(_PLACES[name]), name)
-        return globals()[name]
+        return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'simstudy' has no attribute {name!r}")

@@ -1,7 +1,8 @@
 """Tables as CSV text in which no cell can act as a formula when a spreadsheet opens it.
 
 A text that begins with = + - @, a tab, a carriage return or a line feed, or with the wide forms of those signs, gets an
-apostrophe in front (OWASP, CSV injection); one that is a number stays, and so do numbers, with all their digits.
+apostrophe in front (OWASP, CSV injection); one that is a number stays, and so do numbers, with all their digits. Lines
+within a text end in a line feed.
 """
 
 import io
@@ -9,7 +10,7 @@ import re
 
 import pandas as pd
 
-UNSAFE_START = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+UNSAFE_START = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -33,6 +34,8 @@ def to_csv(frame: pd.DataFrame) -> str:
 
 
 def _harmless(value: object) -> object:
-    if not isinstance(value, str) or not value.startswith(UNSAFE_START) or _NUMBER.fullmatch(value):
+    if not isinstance(value, str):
         return value
-    return "'" + value
+    # A carriage return would stand unquoted, and begin a cell of its own in the middle of a text.
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    return "'" + text if text.startswith(UNSAFE_START) and not _NUMBER.fullmatch(text) else text

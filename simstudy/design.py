@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from simstudy.errors import StudyError, shown, suggestion
+from simstudy.errors import StudyError, named, shown, suggestion
 from simstudy.factors import check_count, check_lists, crossed, varying
 from simstudy.likelihoods import likelihood_of
 from simstudy.mechanisms import MECHANISMS, Mechanism
@@ -50,11 +50,12 @@ class Scenario:
 
 
 def scenarios_of(contents: Mapping[str, Any], folder: Path | None) -> Iterator[Scenario]:
-    """Yield the scenarios of a ``[mechanism]`` section.
+    """Yield the scenarios of a ``[mechanism]`` section; None in Python is as if the key were left out.
 
     Raises:
         StudyError: the message names section, key, value and what is allowed.
     """
+    contents = {name: value for name, value in contents.items() if value is not None}
     _check_size(contents)
     cells = list(_cells(contents, folder))
     names = varying([factors for _, factors in cells])
@@ -112,12 +113,12 @@ def _user_cells(family: UserMechanismFamily, contents: Mapping[str, Any]) -> Ite
 def _check_factor(name: str, value: Any) -> None:
     """Refuse what a factor of a user's mechanism cannot be called or hold: it stands in a table and in an identity."""
     if name in RESERVED:
-        raise StudyError(f"[mechanism] {name}: the tables have a column of this name; call the factor otherwise")
+        raise StudyError(f"[mechanism] {named(name)}: the tables have a column of this name; call the factor otherwise")
     try:
         canonical_json(value)
     except (TypeError, ValueError):
         raise StudyError(
-            f"[mechanism] {name}: expected finite numbers, texts, or lists of them, got {shown(value)}"
+            f"[mechanism] {named(name)}: expected finite numbers, texts, or lists of them, got {shown(value)}"
         ) from None
 
 

@@ -46,6 +46,15 @@ def shown(value: Any) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 
+def named(name: Any) -> str:
+    r"""Return a name as a message says it: as it is, or quoted where it would not be read as a name.
+
+    >>> named("tau"), named("a\nb")
+    ('tau', "'a\\nb'")
+    """
+    return name if isinstance(name, str) and name.isprintable() and len(name) <= MOST_SHOWN else shown(name)
+
+
 def suggestion(name: str, allowed) -> str:
     """Return ``; did you mean 'x'?`` for the nearest of the allowed names, or an empty text.
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from simstudy.errors import StudyError
+from simstudy.errors import StudyError, named, shown
 
 
 def crossed(options: Mapping[str, Any], names: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -23,15 +23,17 @@ def check_lists(options: Mapping[str, Any], names: Iterable[str], where: str) ->
     """Return how many values each of the lists among the named options has.
 
     Raises:
-        StudyError: a list is empty, so that no combination would be left.
+        StudyError: a list is empty, so that no combination would be left, or holds None.
 
     >>> check_lists({"tau": [0, 1], "mu": 5}, ["tau", "mu"], "[mechanism] ")
     {'tau': 2}
     """
     n = {name: len(options[name]) for name in names if isinstance(options.get(name), list)}
-    for name, n_values in n.items():
-        if not n_values:
-            raise StudyError(f"{where}{name}: expected a value, or a list of at least one, got []")
+    for name in n:
+        if not options[name] or None in options[name]:
+            raise StudyError(
+                f"{where}{named(name)}: expected a value, or a list of at least one, got {shown(options[name])}"
+            )
     return n
 
 
@@ -49,7 +51,7 @@ def check_count(counts: Mapping[str, int], *, most: int, what: str, where: str) 
     """
     total = math.prod(counts.values())
     if total > most:
-        lists = " x ".join(f"{name} ({n:,})" for name, n in counts.items() if n > 1)
+        lists = " x ".join(f"{named(name)} ({n:,})" for name, n in counts.items() if n > 1)
         raise StudyError(
             f"{where} {lists}: makes {total:,} {what}, more than {most:,}; shorten a list, or make several studies"
         )

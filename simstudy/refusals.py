@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from simstudy.errors import shown, suggestion
+from simstudy.errors import named, shown, suggestion
 
 # What may stand in the place of a value, by pydantic's type of error and what it says besides.
 EXPECTED: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -46,7 +46,7 @@ def refusal(section: type[BaseModel], error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     place = [part for part in first["loc"] if isinstance(part, str)]
     is_prior = len(place) > 1 and place[-1] in BRANCHES
-    key = ".".join(place[:-1] if is_prior else place)
+    key = ".".join(map(named, place[:-1] if is_prior else place))
     allowed = tuple(section.model_fields)
     if first["type"] == "extra_forbidden":
         return f"{key}: unknown key{suggestion(key, allowed)}; expected {', '.join(allowed)}"

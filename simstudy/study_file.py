@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from simstudy.errors import StudyError, shown, suggestion
+from simstudy.errors import StudyError, named, shown, suggestion
 from simstudy.refusals import refusal
 from simstudy.schema import interval_columns
 
@@ -182,7 +182,7 @@ def check_sections(contents: Mapping[str, Any]) -> None:
     for name in contents:
         if name not in SECTIONS:
             near = suggestion(str(name), SECTIONS)
-            raise StudyError(f"[{name}]: no such section{near}; expected {_listed(SECTIONS)}")
+            raise StudyError(f"[{named(name)}]: no such section{near}; expected {_listed(SECTIONS)}")
     for name in ("study", "mechanism", "method", "sampler"):
         if name not in contents:
             raise StudyError(
@@ -222,7 +222,7 @@ def check_keys(contents: Mapping[str, Any], allowed: tuple[str, ...], where: str
     for name in contents:
         if name not in allowed:
             near = suggestion(str(name), allowed)
-            raise StudyError(f"{where}{name}: unknown key{near}; expected {_listed(allowed)}")
+            raise StudyError(f"{where}{named(name)}: unknown key{near}; expected {_listed(allowed)}")
 
 
 def _tuples(value: Any) -> Any:

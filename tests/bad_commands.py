@@ -82,10 +82,13 @@ COMMANDS: list[tuple[list[str], str]] = [
     (["score", "table.csv", "--estimate", "y", "--truth", "1"], "table.csv: estimate: no column 'y' in the table"),
     (
         ["score", "table.csv", "--estimate", "word", "--truth", "1"],
-        "estimate: expected numbers up to 1e+100 in column 'word', got 'u' in row 1 of 4",
+        "estimate: expected numbers in column 'word', got 'u' in row 1 of 4",
     ),
     (["score", "table.csv", "--estimate", "truths", "--truth", "1"], "in column 'truths', got True in row 1"),
-    (["score", "large.csv", "--estimate", "v", "--truth", "1"], "got 1e+308 in row 1"),
+    (
+        ["score", "large.csv", "--estimate", "v", "--truth", "1"],
+        "expected numbers up to 1e+100 in column 'v', got 1e+308 in row 1",
+    ),
     (["score", "table.csv", "--estimate", "x"], "Missing option '--truth'"),
     (["score", "table.csv", "--estimate", "x", "--truth", "xx"], "truth: no column 'xx'"),
     (["score", "table.csv", "--estimate", "x", "--truth", "nan"], "truth: expected a column, or a number"),

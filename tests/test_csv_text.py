@@ -15,13 +15,13 @@ def fields(frame: pd.DataFrame) -> list[list[str]]:
     return list(csv.reader(io.StringIO(to_csv(frame), newline="")))[1:]
 
 
-@pytest.mark.parametrize("start", UNSAFE_START)
+@pytest.mark.parametrize("start", [*UNSAFE_START, "\r", "\r\n"])
 def test_text_cannot_act_as_a_formula(start):
     """A text that a spreadsheet would compute is made a text; numbers, negative ones too, stay numbers."""
     text = f"{start}SUM(A1)"
     frame = pd.DataFrame({"method": [text, "plain"], "bias": [-0.125, 1e-300]})
     (first, bias), (second, small) = fields(frame)
-    assert [first, second] == ["'" + text, "plain"]
+    assert [first, second] == ["'" + text.replace("\r\n", "\n").replace("\r", "\n"), "plain"]
     assert [float(bias), float(small)] == [-0.125, 1e-300]
 
 
@@ -35,6 +35,11 @@ def test_numbers_among_texts_stay_numbers(number):
 def test_what_only_begins_like_a_number_is_no_number(text):
     """Anything beyond one plain number is made a text."""
     assert fields(pd.DataFrame({"method": [text]})) == [["'" + text]]
+
+
+def test_a_carriage_return_begins_no_cell():
+    """A text stays one field whatever its line ends, so that no part of it can act by itself."""
+    assert fields(pd.DataFrame({"method": ["a\r=1+1\r\n=2"], "bias": [1]})) == [["a\n=1+1\n=2", "1"]]
 
 
 def test_names_of_columns_cannot_act_as_formulas():

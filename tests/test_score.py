@@ -8,7 +8,7 @@ import pytest
 
 from simstudy import schema
 from simstudy.errors import TableError
-from simstudy.score import read_table, score
+from simstudy.score_table import read_table, score
 
 DATA = Path(__file__).parent / "data"
 # Names of the published file; rbias is bias / truth, as relative_bias is.

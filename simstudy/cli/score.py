@@ -29,7 +29,7 @@ def score_command(
     """Score estimates that were made elsewhere: every measure with its Monte Carlo standard error."""
     from simstudy.atomic import publish, stage
     from simstudy.csv_text import to_csv
-    from simstudy.score import read_table, score
+    from simstudy.score_table import read_table, score
 
     estimates = read_table(table)
     try:

@@ -171,9 +171,9 @@ def _numbers(table: pd.DataFrame, option: str, name: str) -> np.ndarray:
         row = int(np.argmax(wrong))
         value = column.iloc[row]
         value = shown(value.item() if isinstance(value, np.generic) else value)
+        limit = f" up to {LARGEST:g}" if too_large[row] else ""
         raise TableError(
-            f"{option}: expected numbers up to {LARGEST:g} in column {name!r}, got {value} in row {row + 1} of "
-            f"{len(table)}"
+            f"{option}: expected numbers{limit} in column {name!r}, got {value} in row {row + 1} of {len(table)}"
         )
     return numbers
 
