@@ -53,7 +53,7 @@ def test_every_method_has_its_verdict_failing_ones_first():
         ("b", "bad", "tau", 1e-3, "not calibrated"),
     )
     first, second = verdict_sentences(table, LABELS)
-    assert first == ("“bad” is not calibrated for τ (Holm p = 1.0e−10 at τ = 0.5, in 2 of 2 scenarios); μ passes.")
+    assert first == ("“bad” is not calibrated for τ (Holm p < 0.0001 at τ = 0.5, in 2 of 2 scenarios); μ passes.")
     assert second == (
         "“good” is calibrated for all 2 estimands, as far as 200 replicates can tell (smallest Holm p = 0.40)."
     )
