@@ -13,7 +13,8 @@ DEFERRED = (signal.SIGINT, signal.SIGTERM)
 class Interruption:
     """Defers the first signal for as long as the ``with`` block lasts, and raises what it means at the end.
 
-    Python hands signals to the main thread only; in any other this does nothing.
+    Python hands signals to the main thread only; in any other this does nothing. A signal that the process ignores, as
+    one in the background may, stays ignored.
 
     Attributes:
         signal: the signal that came, or None.
@@ -29,7 +30,8 @@ class Interruption:
 
     def __enter__(self) -> "Interruption":
         if threading.current_thread() is threading.main_thread():
-            self._handlers = {number: signal.signal(number, self._defer) for number in DEFERRED}
+            heeded = [number for number in DEFERRED if signal.getsignal(number) not in (signal.SIG_IGN, None)]
+            self._handlers = {number: signal.signal(number, self._defer) for number in heeded}
         return self
 
     def __exit__(

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import platform
 import resource
 import threading
 from collections.abc import Mapping, Sequence
@@ -167,6 +168,11 @@ def _n_leapfrog(stats: SamplerStats | None) -> int:
     return 0 if stats is None else int(stats.num_steps.sum() + stats.n_leapfrog_warmup.sum())
 
 
+def _worker() -> str:
+    """Return the name of this process among those of all machines, which names no machine."""
+    return f"{os.getpid()}.{hashlib.blake2b(platform.node().encode(), digest_size=4).hexdigest()}"
+
+
 def _timing_columns(block: Block, clock: Clock, stats: SamplerStats | None) -> Columns:
     method = block.study.methods[block.method]
     device = jax.devices()[0]
@@ -186,6 +192,6 @@ def _timing_columns(block: Block, clock: Clock, stats: SamplerStats | None) -> C
         "platform": device.platform,
         "precision": method.sampler.precision,
         "threads": 1 if device.platform == "cpu" else threading.active_count(),
-        "worker": str(os.getpid()),
+        "worker": _worker(),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }

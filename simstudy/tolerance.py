@@ -64,6 +64,7 @@ class Tolerance:
         self._cells = {cell: i for i, cell in enumerate(planned)}
         self._planned = np.array(list(planned.values()), float)
         self._done, self._bad = np.zeros((2, len(planned)))
+        self._verdict: bool | None = False
 
     @property
     def n_planned(self) -> int:
@@ -82,6 +83,7 @@ class Tolerance:
 
     def count(self, cell: Cell, *, bad: bool) -> None:
         """Count a finished fit."""
+        self._verdict = None
         self._done[self._cells[cell]] += 1
         self._bad[self._cells[cell]] += bad
 
@@ -91,6 +93,11 @@ class Tolerance:
         The bad fits that are there are certain; of those to come, each cell has at least its lower bound, at the
         level ``FALSE_ALARM`` divided among the cells.
         """
+        if self._verdict is None:
+            self._verdict = self._judge()
+        return self._verdict
+
+    def _judge(self) -> bool:
         some = self._bad > 0
         bound = lower_bound(self._bad[some], self._done[some], alpha=FALSE_ALARM / len(some))
         to_come = np.maximum(self._planned - self._done, 0)[some]

@@ -62,6 +62,7 @@ class DaskExecutor(Executor):
         self._admitted: frozenset[str] = frozenset()
         self._refused: dict[str, str] = {}
         self._named: set[str] = set()
+        self._is_used = False
         self._open: set[_Task] = set()
         self._lock = threading.RLock()
         self._closed = threading.Event()
@@ -89,6 +90,7 @@ class DaskExecutor(Executor):
         with self._lock:
             if self._closed.is_set():
                 raise RuntimeError("this executor was shut down")
+            self._is_used = True
             self._open.add(queued)
             self._send(queued)
         return queued.future
@@ -154,7 +156,8 @@ class DaskExecutor(Executor):
         while not self._closed.wait(LOOK_SECONDS):
             with suppress(OSError, RuntimeError):  # of a scheduler that does not answer at the moment
                 self._look()
-                self._say()
+                if self._is_used:
+                    self._say()
             if self._client.status == "closed":
                 for task in list(self._open):
                     self._end(task, self._lost())
