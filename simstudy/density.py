@@ -13,10 +13,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
+from numpyro import distributions as dist
 from numpyro import handlers
 from numpyro.distributions import biject_to
 from numpyro.distributions.transforms import IdentityTransform
-from numpyro.infer.util import initialize_model
+from numpyro.infer.util import initialize_model, potential_energy
 
 from simstudy.errors import StudyError
 from simstudy.model import Model
@@ -76,7 +77,7 @@ def density_of(model: Model, example: PyTree) -> LogDensity:
         example: the arrays of one data set; shapes and dtypes count, and the data must be possible ones.
 
     Raises:
-        StudyError: the model has discrete latent sites, or none that is latent at all.
+        StudyError: the model has latent sites that are discrete or a point mass, or none that is latent at all.
     """
     trace = handlers.trace(handlers.seed(model, jax.random.key(0))).get_trace(example)
     latent = {k: s for k, s in trace.items() if s["type"] == "sample" and not s["is_observed"]}
@@ -85,6 +86,8 @@ def density_of(model: Model, example: PyTree) -> LogDensity:
         raise StudyError(
             f"the latent site {discrete[0]!r} is discrete: NUTS needs continuous parameters; sum it out of the model"
         )
+    if points := [name for name, site in latent.items() if isinstance(site["fn"], dist.Delta)]:
+        raise StudyError(f"the latent site {points[0]!r} is a point mass: name it with numpyro.deterministic instead")
     if not latent:
         raise StudyError("the model has no latent parameter to estimate: every prior is a constant")
     return _lanes_last(model, latent) if model.lanes_last else _mapped(model, example)
@@ -118,13 +121,19 @@ def _lanes_last(model: Model, latent: Mapping[str, Any]) -> LogDensity:
 
 def _mapped(model: Model, example: PyTree) -> LogDensity:
     """Any NumPyro model: its potential for one data set, mapped over the last axis of everything."""
-    # Any starting value serves: only the structure of the unconstrained parameters is read.
-    info = initialize_model(jax.random.key(0), model, model_args=(example,), dynamic_args=True, validate_grad=False)
+    # Only the structure of the unconstrained parameters is read, so any starting value serves. Without its densities
+    # the model has a valid one whatever the example: data that are impossible are the failure of their own fit.
+    key = jax.random.key(0)
+    without_densities = handlers.mask(model, mask=False)
+    info = initialize_model(key, without_densities, model_args=(example,), dynamic_args=True, validate_grad=False)
+    seeded = handlers.seed(model, key)
     flat, unravel = ravel_pytree(info.param_info.z)
     sites = _placed([(name, jnp.shape(value)) for name, value in sorted(info.param_info.z.items())])
 
     def log_density(q: Array, data: PyTree) -> Array:
-        return jax.vmap(lambda q, data: -info.potential_fn(data)(unravel(q)), in_axes=-1, out_axes=-1)(q, data)
+        return jax.vmap(lambda q, data: -potential_energy(seeded, (data,), {}, unravel(q)), in_axes=-1, out_axes=-1)(
+            q, data
+        )
 
     @jax.jit
     def constrain_one(draws: Array, data: PyTree) -> dict[str, Array]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from simstudy.blocks import Block
 from simstudy.methods import Method
+from simstudy.reasons import reason_of
 from simstudy.rows import KEPT_STATISTICS, BlockRows, Clock, KeptDraws, failed_rows, finished_rows
 from simstudy.samplers import Program
 from simstudy.schema import interval_probabilities
@@ -30,11 +31,13 @@ def fit_block(block: Block) -> BlockRows:
     clock = Clock(started=datetime.now(UTC))
     replicates: Sequence[Replicate] = ()
     try:
-        replicates = _simulated(block)
-        return _fitted(block, replicates, clock)
-    except Exception as error:
-        # Models and simulators are the user's: whatever they raise is the reason in the fit's row.
-        return failed_rows(block, _reason(error), replicates, clock=clock)
+        with np.errstate(all="ignore"):  # what is not finite is found in the results, not on the way
+            replicates = _simulated(block)
+            return _fitted(block, replicates, clock)
+    except (Exception, SystemExit) as error:
+        # Models and simulators are the user's: whatever they raise is the reason in the fit's row, and a program that
+        # asks to exit would take the study with it.
+        return failed_rows(block, reason_of(error), replicates, clock=clock)
 
 
 def _fitted(block: Block, replicates: Sequence[Replicate], clock: Clock) -> BlockRows:
@@ -151,8 +154,3 @@ def _kept(
                 estimands={name: np.array(value[i]) for name, value in estimands.items()},
                 stats={name: np.array(getattr(stats, name)[start + i]) for name in names},
             )
-
-
-def _reason(error: Exception) -> str:
-    lines = str(error).splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0][:300]}"

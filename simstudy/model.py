@@ -23,6 +23,8 @@ from simstudy.types import GroupedData, PyTree
 
 Observations = Literal["sufficient", "raw"]
 
+REAL = "biuf"  # kinds of NumPy types: truth values, whole and real numbers
+
 
 class Model(ABC):
     """What a sampler and the runner need of a model. Subclasses are hashable."""
@@ -153,6 +155,12 @@ class UserModel(Model):
 
     def arrays(self, data: Sequence[PyTree]) -> PyTree:
         """Stack the leaves of the data sets."""
+        if len(shapes := {_leaf_shapes(one) for one in data}) > 1:
+            first, second = sorted(map(str, shapes))[:2]
+            raise ValueError(
+                f"the data of a scenario's replicates differ in shape, {first} and {second}: a program is compiled for "
+                "one shape; pad the data, or make their size a factor"
+            )
         return jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *map(_plain, data))
 
     def shape(self, data: PyTree) -> Hashable:
@@ -165,8 +173,13 @@ class UserModel(Model):
     ) -> dict[str, np.ndarray]:
         """Return the user's estimands, fit by fit."""
         n_fits = len(data)
-        each = [self.posterior_estimands({name: draws[i] for name, draws in sites.items()}) for i in range(n_fits)]
-        return _stack([{name: np.asarray(value) for name, value in fit.items()} for fit in each])
+        chain_and_draw = next(iter(sites.values())).shape[1:3]
+        posteriors = ({name: draws[i] for name, draws in sites.items()} for i in range(n_fits))
+        return _stack([_checked(self.posterior_estimands(one), chain_and_draw) for one in posteriors])
+
+
+def _leaf_shapes(data: Any) -> tuple[tuple[int, ...], ...]:
+    return tuple(np.shape(leaf) for leaf in jax.tree.leaves(_plain(data)))
 
 
 def _plain(data: Any) -> PyTree:
@@ -177,6 +190,29 @@ def _plain(data: Any) -> PyTree:
     if data.y is not None:
         arrays |= {"y": data.y, "group_of": data.group_of}
     return {name: value for name, value in arrays.items() if value is not None}
+
+
+def _checked(estimands: Any, chain_and_draw: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Return what a user's ``estimands`` gave for one fit as arrays of real numbers.
+
+    Raises:
+        TypeError: it gave something else than names with real numbers.
+        ValueError: an array is not (chain, draw) or (chain, draw, group), or there is none.
+    """
+    if not isinstance(estimands, Mapping) or not all(isinstance(name, str) for name in estimands):
+        raise TypeError(f"estimands(posterior) gave {type(estimands).__name__}; expected a mapping from name to array")
+    if not estimands:
+        raise ValueError("estimands(posterior) gave no estimand; expected at least one")
+    arrays = {name: np.asarray(value) for name, value in estimands.items()}
+    for name, array in arrays.items():
+        if array.dtype.kind not in REAL:
+            raise TypeError(f"estimand {name!r} is of type {array.dtype}; expected real numbers")
+        if array.shape[:2] != chain_and_draw or array.ndim > 3:
+            raise ValueError(
+                f"estimand {name!r} has shape {array.shape}; expected (chain, draw) or (chain, draw, group) with "
+                f"{chain_and_draw[0]} chains and {chain_and_draw[1]} draws"
+            )
+    return arrays
 
 
 def _stack(each: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -60,9 +60,10 @@ def finished_rows(
     block: Block, replicates: Sequence[Replicate], draws: Draws, summary: Summary, clock: Clock
 ) -> BlockRows:
     """Return the rows of a block that was sampled and summarized; fits that cannot be used have no estimates."""
-    reasons = dict.fromkeys(map(int, summary.non_finite), "draws are not finite") | dict(draws.reasons)
+    non_finite = dict.fromkeys(map(int, summary.non_finite), "draws are not finite") | dict(draws.reasons)
+    reasons = stuck_chains(draws) | non_finite
     n = len(block.fits)
-    status = ["non_finite" if i in reasons else "ok" for i in range(n)]
+    status = ["non_finite" if i in non_finite else "failed" if i in reasons else "ok" for i in range(n)]
     used = np.array([i not in reasons for i in range(n)])
     return BlockRows(
         batch=block.batch,
@@ -72,6 +73,24 @@ def finished_rows(
         groups=_group_columns(block, replicates),
         timings=_timing_columns(block, clock, draws.stats),
     )
+
+
+def stuck_chains(draws: Draws) -> dict[int, str]:
+    """Return fit -> a reason, for the fits of a Markov chain sampler with a chain that never left its first draw."""
+    if draws.stats is None:
+        return {}
+    stuck = np.ones(draws.stats.step_size.shape, bool)
+    for site in draws.sites.values():
+        values = site.reshape(*site.shape[:3], -1)
+        # The last draw first: of nearly all chains it tells enough.
+        stuck &= (values[:, :, -1] == values[:, :, 0]).all(axis=-1)
+    for i, chain in np.argwhere(stuck):
+        whole = (site[i, chain] for site in draws.sites.values())
+        stuck[i, chain] = all((values == values[:1]).all() for values in whole)
+    return {
+        int(i): f"{stuck[i].sum()} of {len(stuck[i])} chains never moved: all draws are where the chain began"
+        for i in np.flatnonzero(stuck.any(axis=1))
+    }
 
 
 def failed_rows(block: Block, reason: str, replicates: Sequence[Replicate] = (), *, clock: Clock) -> BlockRows:

@@ -224,4 +224,6 @@ def test_a_run_whose_fits_fail_is_a_bad_answer(tmp_path):
     done = simstudy("run", "s.toml", "--workers", "0", "--load", "mine.py", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert "100.0% of the fits failed" in done.stderr
-    assert set(pd.read_parquet(tmp_path / "runs/s/fits")["reason"]) == {"ValueError: no such thing"}
+    assert set(pd.read_parquet(tmp_path / "runs/s/fits")["reason"]) == {
+        "ValueError: no such thing (in broken, mine.py line 5)"
+    }

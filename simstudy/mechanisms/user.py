@@ -9,7 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from simstudy.mechanisms.mechanism import Mechanism
-from simstudy.types import Replicate
+from simstudy.types import GroupedData, Replicate
+
+NUMBERS = "biufcV"  # kinds of NumPy types; V is that of JAX's short floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,5 +47,26 @@ class UserMechanism(Mechanism):
         return [self._one(key) for key in keys]
 
     def _one(self, key: np.ndarray) -> Replicate:
-        data, truth = self.function(jax.random.wrap_key_data(jnp.asarray(key), impl="threefry2x32"), dict(self.factors))
-        return Replicate(data=data, truth={name: np.asarray(value, float) for name, value in truth.items()})
+        given = self.function(jax.random.wrap_key_data(jnp.asarray(key), impl="threefry2x32"), dict(self.factors))
+        if not isinstance(given, tuple) or len(given) != 2:
+            raise TypeError(f"simulate(key, scenario) gave {type(given).__name__}; expected a pair (data, truth)")
+        data, truth = given
+        if not isinstance(truth, Mapping) or not all(isinstance(name, str) for name in truth):
+            raise TypeError(f"simulate gave {type(truth).__name__} as truth; expected a mapping from estimand to value")
+        if not isinstance(data, GroupedData):
+            _check_data(data)
+        return Replicate(data=data, truth={name: _number(name, value) for name, value in truth.items()})
+
+
+def _check_data(data: Any) -> None:
+    for place, leaf in jax.tree_util.tree_leaves_with_path(data):
+        if np.asarray(leaf).dtype.kind not in NUMBERS:
+            where = jax.tree_util.keystr(place) or "the data"
+            raise TypeError(f"simulate gave {type(leaf).__name__} at {where}; expected arrays of numbers")
+
+
+def _number(name: str, value: Any) -> np.ndarray:
+    try:
+        return np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise TypeError(f"simulate gave {value!r} as the truth of {name!r}; expected numbers") from None
