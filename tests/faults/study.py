@@ -1,5 +1,7 @@
 """The study that faults befall: sixteen small blocks of two programs; and its run, in processes of its own."""
 
+import functools
+import signal
 import subprocess
 import sys
 import time
@@ -45,12 +47,16 @@ SIMSTUDY = [sys.executable, "-c", "from simstudy.cli import main; main()"]
 
 
 def start(folder: Path, *options: str, study: Path | None = None) -> subprocess.Popen:
-    """Start a run in a process group of its own, as a shell does; the study's file is written beside its folder."""
+    """Start a run in a process group of its own, as a shell does; the study's file is written beside its folder.
+
+    It heeds Ctrl-C even where these tests run in the background, whose processes inherit that they ignore it.
+    """
     study = study or folder.with_name("faults.toml")
     study.write_text(STUDY)
     command = [*SIMSTUDY, "run", str(study), "--out", str(folder), *options]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, text=True, start_new_session=True, **pipes)
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    return subprocess.Popen(command, text=True, start_new_session=True, preexec_fn=heed, **pipes)
 
 
 def refusal(process: subprocess.Popen) -> str:
