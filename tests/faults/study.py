@@ -1,7 +1,5 @@
 """The study that faults befall: sixteen small blocks of two programs; and its run, in processes of its own."""
 
-import functools
-import signal
 import subprocess
 import sys
 import time
@@ -43,20 +41,18 @@ draws = 60
 """
 
 
-SIMSTUDY = [sys.executable, "-c", "from simstudy.cli import main; main()"]
+# Processes heed Ctrl-C even where these tests run in the background, whose processes inherit that they ignore it.
+HEEDING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+SIMSTUDY = [sys.executable, "-c", f"{HEEDING}; from simstudy.cli import main; main()"]
 
 
 def start(folder: Path, *options: str, study: Path | None = None) -> subprocess.Popen:
-    """Start a run in a process group of its own, as a shell does; the study's file is written beside its folder.
-
-    It heeds Ctrl-C even where these tests run in the background, whose processes inherit that they ignore it.
-    """
+    """Start a run in a process group of its own, as a shell does; the study's file is written beside its folder."""
     study = study or folder.with_name("faults.toml")
     study.write_text(STUDY)
     command = [*SIMSTUDY, "run", str(study), "--out", str(folder), *options]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    heed = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
-    return subprocess.Popen(command, text=True, start_new_session=True, preexec_fn=heed, **pipes)
+    return subprocess.Popen(command, text=True, start_new_session=True, **pipes)
 
 
 def refusal(process: subprocess.Popen) -> str:
