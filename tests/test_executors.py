@@ -121,6 +121,15 @@ def is_gone(pid):
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
+DIES_ONCE = """
+    import os, pathlib, signal
+    marker = pathlib.Path(os.environ["MARKER"])
+    if not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
 class TestLocalExecutor:
     """Worker processes behind the interface of concurrent.futures."""
 
@@ -162,6 +171,14 @@ class TestLocalExecutor:
             error = executor.submit(pow, 2, 3).exception()
         assert isinstance(error, RunError)
         assert str(error).startswith("a worker process ended with exit code 1 before it was ready")
+
+    def test_a_worker_killed_while_it_starts(self, tmp_path):
+        """No task is blamed, and none is lost: another process starts."""
+        (tmp_path / "sitecustomize.py").write_text(textwrap.dedent(DIES_ONCE))
+        environment = {"PYTHONPATH": str(tmp_path), "MARKER": str(tmp_path / "marker")}
+        with local_executor(1, environment=environment) as executor:
+            assert executor.submit(pow, 2, 3).result() == 8
+        assert (tmp_path / "marker").exists()
 
     def test_number_of_workers(self):
         """No workers is refused, with the alternative."""

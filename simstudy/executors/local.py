@@ -17,7 +17,9 @@ import cloudpickle
 from simstudy.errors import RunError
 from simstudy.executors.blocks import WorkerDied
 from simstudy.executors.environment import worker_environment
-from simstudy.executors.worker import Worker
+from simstudy.executors.worker import NotReadyError, Worker
+
+MOST_STARTS = 5  # of one worker in a row
 
 
 @dataclass(eq=False, kw_only=True)
@@ -125,12 +127,22 @@ class LocalExecutor(Executor):
         return worker
 
     def _start(self) -> Worker:
-        worker = Worker(self._environment)
+        worker = self._started()
         with self._changed:
             self._workers.add(worker)
             if self._aborted:
                 worker.kill()
         return worker
+
+    def _started(self) -> Worker:
+        """Start a process, again where one was killed at its start: no task is to blame for that."""
+        for _ in range(MOST_STARTS - 1):
+            try:
+                return Worker(self._environment)
+            except NotReadyError as error:
+                if not error.was_killed:
+                    raise
+        return Worker(self._environment)
 
     def _end(self, worker: Worker | None) -> str:
         if worker is None:

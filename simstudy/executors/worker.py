@@ -31,6 +31,19 @@ END_SECONDS = 5.0
 _children = threading.Lock()
 
 
+class NotReadyError(RunError):
+    """A worker process ended before it was ready.
+
+    Args:
+        text: how it ended, and what to do.
+        was_killed: whether a signal ended it, which another process may survive.
+    """
+
+    def __init__(self, text: str, *, was_killed: bool):
+        super().__init__(text)
+        self.was_killed = was_killed
+
+
 class Worker:
     """The driver's end of a worker process, which runs one task at a time.
 
@@ -38,7 +51,7 @@ class Worker:
         environment: variables that the process finds when it starts.
 
     Raises:
-        RunError: The process ended before it was ready.
+        NotReadyError: The process ended before it was ready.
     """
 
     def __init__(self, environment: Mapping[str, str]):
@@ -53,9 +66,10 @@ class Worker:
         try:
             self._connection.recv_bytes()
         except (EOFError, OSError):
-            raise RunError(
+            raise NotReadyError(
                 f"a worker process {self.end()} before it was ready; what it printed says why "
-                "(environment variables and memory limits are the usual causes)"
+                "(environment variables and memory limits are the usual causes)",
+                was_killed=(self._process.exitcode or 0) < 0,
             ) from None
 
     def call(self, task: bytes) -> tuple[bool, Any]:

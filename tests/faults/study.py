@@ -41,7 +41,9 @@ draws = 60
 """
 
 
-SIMSTUDY = [sys.executable, "-c", "from simstudy.cli import main; main()"]
+# Processes heed Ctrl-C even where these tests run in the background, whose processes inherit that they ignore it.
+HEEDING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+SIMSTUDY = [sys.executable, "-c", f"{HEEDING}; from simstudy.cli import main; main()"]
 
 
 def start(folder: Path, *options: str, study: Path | None = None) -> subprocess.Popen:
