@@ -152,7 +152,7 @@ class RunTables(Protocol):
         """One row per batch."""
 
     def parts(
-        self, table: str, columns: Sequence[str] | None = None, *, where: Mapping[str, Collection[str]] | None = None
+        self, table: str, columns: Sequence[str] | None = None, *, where: Mapping[str, Collection[Any]] | None = None
     ) -> Iterator[pd.DataFrame]:
         """Yield a table in pieces, at least one, in any order; together they are the table.
 
@@ -161,7 +161,7 @@ class RunTables(Protocol):
         Args:
             table: name of a table with a row per fit or more.
             columns: columns to read; all by default.
-            where: label column -> the labels whose rows are wanted.
+            where: label column, or ``replicate`` -> the values whose rows are wanted.
         """
 
 

@@ -193,6 +193,9 @@ class TestRoundTrip:
         expected = run.estimates[run.estimates["method"] == "partial"]
         assert list(piece) == ["estimand", "mean"]
         assert sorted(piece["mean"]) == sorted(expected["mean"])
+        (piece,) = run.parts("estimates", ["mean"], where={"scenario": {"s1"}, "replicate": {0}})
+        one = run.estimates[(run.estimates["scenario"] == "s1") & (run.estimates["replicate"] == 0)]
+        assert sorted(piece["mean"]) == sorted(one["mean"])
         (nothing,) = run.parts("estimates", ["mean"], where={"scenario": {"absent"}})
         assert (list(nothing), len(nothing)) == (["mean"], 0)
 

@@ -111,6 +111,10 @@ class Evidence:
         """The names of the estimands, in alphabetical order."""
         return list(self._labels.estimands)
 
+    def is_grouped(self, estimand: str) -> bool:
+        """Whether some method has the estimand by group."""
+        return bool(self._labels.is_grouped[self._labels.code_of(estimand)])
+
     def estimates_of(self, estimand: str, columns: Sequence[str], **where: Collection[str]) -> pd.DataFrame:
         """Return some columns of the estimates of one estimand.
 
@@ -121,6 +125,33 @@ class Evidence:
         """
         pieces = self.run.parts("estimates", [*columns, "estimand"], where={"estimand": {estimand}, **where})
         return pd.concat(_same_categories(list(pieces)), ignore_index=True)
+
+    def first_replicates(self, methods: Collection[str]) -> dict[str, int]:
+        """Return for every scenario the first replicate that all the methods fitted; not those that have none."""
+        fits = self.run.fits[["scenario", "replicate", "method", "status"]]
+        fits = fits[(fits["status"] == "ok") & fits["method"].isin(methods)]
+        n_methods = fits.groupby(["scenario", "replicate"], observed=True).size()
+        every = n_methods[n_methods == len(methods)].reset_index()
+        return {str(s): int(r) for s, r in every.groupby("scenario", observed=True)["replicate"].min().items()}
+
+    def estimates_at(
+        self, replicates: Mapping[str, int], columns: Sequence[str], **where: Collection[str]
+    ) -> pd.DataFrame:
+        """Return some columns of the estimates of one replicate of each scenario.
+
+        Args:
+            replicates: scenario -> its replicate.
+            columns: columns to read besides ``scenario`` and ``replicate``.
+            where: further label columns -> the labels whose rows are wanted.
+        """
+        wanted: dict[str, Collection[Any]] = {
+            "scenario": set(replicates),
+            "replicate": set(replicates.values()),
+            **where,
+        }
+        pieces = list(self.run.parts("estimates", ["scenario", "replicate", *columns], where=wanted))
+        rows = pd.concat(_same_categories(pieces), ignore_index=True)
+        return rows[rows["replicate"] == rows["scenario"].astype(str).map(replicates)].reset_index(drop=True)
 
     @cached_property
     def _labels(self) -> Labels:

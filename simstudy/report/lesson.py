@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -51,22 +52,20 @@ def read_lesson(evidence: Evidence) -> Lesson | None:
 
     That is the scenario whose oracle weights are nearest to one half, on average.
     """
-    roles, estimates = evidence.roles, evidence.run.estimates
+    roles = evidence.roles
     names = [name for name in (roles.separate, roles.complete, roles.partial) if name]
-    scenario = instructive_scenario(evidence)
-    if len(names) < 3 or scenario is None or evidence.is_dataset:
+    scenario = None if evidence.is_dataset or len(names) < 3 else instructive_scenario(evidence)
+    if scenario is None:
         return None
     exact = evidence.exact_of.get(str(roles.partial))
     names += [exact] if exact else []
-    here = estimates[(estimates["scenario"] == scenario) & estimates["method"].isin(names) & estimates["mean"].notna()]
-    fitted = here.groupby("replicate")["method"].nunique()
-    if not (fitted == len(names)).any():
+    replicate = evidence.first_replicates(names).get(scenario)
+    if replicate is None:
         return None
-    replicate = int(fitted.index[fitted == len(names)][0])
-    groups = evidence.run.groups
-    groups = groups[(groups["scenario"] == scenario) & (groups["replicate"] == replicate)].sort_values("group")
+    groups = _groups(evidence, scenario, replicate)
     level = headline_level(pd.Series(evidence.study["summary"]["levels"]))
-    table = _table(here[here["replicate"] == replicate], names, level)
+    columns = ["method", "estimand", "group", "mean", *interval_columns(level), "truth"]
+    table = _table(evidence.estimates_at({scenario: replicate}, columns, method=set(names)), names, level)
     known = _oracle(evidence, scenario, groups, level) if exact is None else None
     named = [f"theta[{group}]" for group in groups["group"]]
     sizes = (f"group {int(g) + 1}, n = {int(n)}" for g, n in zip(groups["group"], groups["n_obs"], strict=True))
@@ -84,14 +83,19 @@ def read_lesson(evidence: Evidence) -> Lesson | None:
 
 def instructive_scenario(evidence: Evidence) -> str | None:
     """Return the scenario of at most 12 groups whose oracle weights are nearest to one half; None without weights."""
-    rows = evidence.run.estimates
-    weights = rows[(rows["estimand"] == "shrinkage_weight") & rows["truth"].notna()]
+    weights = evidence.estimates_of("shrinkage_weight", ["scenario", "truth"]).dropna(subset="truth")
     groups = evidence.run.scenarios.set_index(evidence.run.scenarios["scenario"].astype(str)).get("groups")
     if weights.empty or groups is None:
         return None
-    mean = weights.groupby(weights["scenario"].astype(str), sort=False)["truth"].mean()
+    mean = weights.groupby("scenario", observed=True)["truth"].mean()
     mean = mean[[float(groups[scenario]) <= MOST_GROUPS for scenario in mean.index]]
     return None if mean.empty else str((mean - INSTRUCTIVE_WEIGHT).abs().idxmin())
+
+
+def _groups(evidence: Evidence, scenario: str, replicate: int) -> pd.DataFrame:
+    where: dict[str, Collection[Any]] = {"scenario": {scenario}, "replicate": {replicate}}
+    pieces = list(evidence.run.parts("groups", ["group", "n_obs", "y_mean"], where=where))
+    return pd.concat(pieces).sort_values("group")
 
 
 def _table(rows: pd.DataFrame, names: list[str], level: float) -> pd.DataFrame:

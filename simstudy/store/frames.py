@@ -1,6 +1,7 @@
 """Arrow parts out as pandas frames whose look does not depend on the order in which the parts were written."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pyarrow as pa
 
 from simstudy.schema import LABEL
 
-Where = Mapping[str, Collection[str]]
+Where = Mapping[str, Collection[Any]]
 
 KEYS = {
     "groups": ("scenario", "replicate", "group"),
@@ -42,17 +43,19 @@ def as_frame(table: pa.Table, *, key: Sequence[str], order: Mapping[str, Sequenc
 
 
 def chosen(table: pa.Table, where: Where) -> pa.Table:
-    """Return the rows whose labels are among those wanted, for every label column named.
+    """Return the rows whose values are among those wanted, in every column of labels or whole numbers that is named.
 
     >>> table = pa.table({"method": pa.array(["none", "partial"]).dictionary_encode(), "mean": [1.0, 2.0]})
     >>> chosen(table, {"method": {"partial"}}).to_pylist()
     [{'method': 'partial', 'mean': 2.0}]
     """
     keep = np.ones(table.num_rows, dtype=bool)
-    for name, labels in where.items():
+    for name, values in where.items():
         column = table[name].combine_chunks()
-        wanted = np.array([label in labels for label in column.dictionary.to_pylist()], dtype=bool)
-        keep &= wanted[column.indices.to_numpy()] if len(wanted) else False
+        if table.schema.field(name).type != LABEL:
+            keep &= np.isin(column.to_numpy(zero_copy_only=False), list(values))
+        elif len(labels := column.dictionary.to_pylist()):
+            keep &= np.array([label in values for label in labels])[column.indices.to_numpy()]
     return table if keep.all() else table.filter(pa.array(keep))
 
 

@@ -4,12 +4,13 @@ Needs no right to write, takes no lock, and may read a run that is still being w
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -115,13 +116,14 @@ class Run:
         Args:
             table: ``groups``, ``fits``, ``chains``, ``estimates`` or ``timings``.
             columns: columns to read; all by default.
-            where: label column -> the labels whose rows are wanted. Blocks without a wanted scenario are not opened.
+            where: label column, or ``replicate`` -> the values whose rows are wanted. Blocks without a wanted fit are
+                not opened.
         """
         schema, where = self._schema(table), where or {}
         needed = None if columns is None else [*dict.fromkeys((*columns, *where))]
         nothing = schema.empty_table() if needed is None else schema.empty_table().select(needed)
         piece, is_first = [nothing], True
-        for batch in self._batches(table, where.get("scenario")):
+        for batch in self._batches(table, where):
             piece.append(chosen(read_part(self.folder, table, batch, schema=schema, columns=needed), where))
             if sum(part.num_rows for part in piece) >= PIECE_ROWS:
                 yield self._piece(piece, columns)
@@ -133,16 +135,16 @@ class Run:
         frame = as_frame(pa.concat_tables(parts), key=(), order=self._order)
         return frame if columns is None else frame[list(columns)]
 
-    def _batches(self, table: str, scenarios: Collection[str] | None) -> Iterator[str]:
+    def _batches(self, table: str, where: Where) -> Iterator[str]:
+        """Yield the batches that have a part of the table and a fit that is wanted."""
+        keys = [name for name in KEYS["fits"] if name in where]
+        wanted = (
+            self.fits["batch"][np.all([self.fits[name].isin(where[name]) for name in keys], axis=0)] if keys else ()
+        )
+        names = set(wanted)
         for batch in stored_parts(self.folder, table, self.batches):
-            if scenarios is None or not self._scenarios_of[batch].isdisjoint(scenarios):
+            if not keys or batch in names:
                 yield batch
-
-    @cached_property
-    def _scenarios_of(self) -> dict[str, set[str]]:
-        """Batch -> the scenarios that it has fits of."""
-        fits = self.fits[["batch", "scenario"]].drop_duplicates().astype(str)
-        return {str(batch): set(rows) for batch, rows in fits.groupby("batch")["scenario"]}
 
     def _schema(self, table: str) -> pa.Schema:
         schemas = {"groups": GROUPS, "fits": FITS, "chains": CHAINS, "timings": TIMINGS}

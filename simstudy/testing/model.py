@@ -11,7 +11,7 @@ from numpyro.infer.util import potential_energy
 from simstudy.density import LogDensity, density_of
 from simstudy.model import Model
 from simstudy.streams import random_key
-from simstudy.testing.expectation import check_choice, differing, expect, expect_close, leaves_of
+from simstudy.testing.expectation import ConformanceError, check_choice, differing, expect, expect_close, leaves_of
 from simstudy.types import PyTree
 
 N_CHAINS, N_DRAWS = 2, 3
@@ -90,7 +90,10 @@ def _check_estimands(model: Model, density: LogDensity, data: Sequence[Any], arr
     q = SPREAD * np.random.default_rng(1).standard_normal((*shape, density.n_dims))
     sites = density.constrain(q, arrays)
     keys = np.stack([random_key("conformance", i) for i in range(len(data))])
-    estimands = model.estimands(sites, data, keys)
+    try:
+        estimands = model.estimands(sites, data, keys)
+    except (TypeError, ValueError) as error:
+        raise ConformanceError(f"{type(model).__name__}: expected estimands of the draws; got: {error}") from error
     expect(model, "estimands", holds=len(estimands) > 0, got="none")
     for name, value in estimands.items():
         value = np.asarray(value)

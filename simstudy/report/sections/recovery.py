@@ -15,6 +15,7 @@ from simstudy.report.sections.by_scenario import Shown, measure_columns, measure
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
 from simstudy.report.wording import estimand_words, measure_words, symbol
+from simstudy.schema import interval_columns
 
 SHOWN_ESTIMANDS = ("theta", "p", "mu", "tau", "sigma")
 MAX_ROWS = 36
@@ -135,8 +136,7 @@ def _loop(evidence: Evidence) -> list[Picture]:
 
 def _intervals(evidence: Evidence, names: list[str]) -> list[Picture]:
     """Return the zip plot of mu, or of the first estimand without groups, where coverage is farthest from nominal."""
-    estimates = evidence.run.estimates
-    single = [name for name in ("mu", *names) if name in names and _without_groups(estimates, name)]
+    single = [name for name in ("mu", *names) if name in names and not evidence.is_grouped(name)]
     levels = evidence.study["summary"]["levels"]
     if not single or not levels:
         return []
@@ -145,7 +145,8 @@ def _intervals(evidence: Evidence, names: list[str]) -> list[Picture]:
     if table.empty:
         return []
     scenario = str(largest(table.assign(off=table["value"] - level), "off")["scenario"])
-    rows = estimates[(estimates["estimand"] == estimand) & (estimates["scenario"] == scenario)]
+    columns = ["method", "mean", "sd", "truth", *interval_columns(level)]
+    rows = evidence.estimates_of(estimand, columns, scenario={scenario})
     where = f" at {evidence.labels[scenario]}" if len(evidence.labels) > 1 else ""
     caption = (
         f"Each stroke is one replicate’s {100 * level:g} % interval, the worst on top; dark strokes miss the truth. "
@@ -162,11 +163,6 @@ def _intervals(evidence: Evidence, names: list[str]) -> list[Picture]:
             lambda w: figures.zip_plot(rows, level=level, marks=evidence.marks, width=w),
         )
     ]
-
-
-def _without_groups(estimates: pd.DataFrame, estimand: str) -> bool:
-    rows = estimates[estimates["estimand"] == estimand]
-    return len(rows) > 0 and bool(rows["group"].isna().all())
 
 
 def _by_distance(evidence: Evidence) -> list[Picture]:

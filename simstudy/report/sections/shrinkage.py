@@ -140,7 +140,8 @@ def _arrows(evidence: Evidence) -> list[Picture]:
         return []
     scenarios = evidence.run.scenarios
     names: dict[str, Any] = {"separate": roles.separate, "partial": roles.partial, "complete": roles.complete}
-    theta = _of_one_replicate(evidence, roles.separate, roles.partial)
+    first = evidence.first_replicates([roles.separate, roles.partial])
+    theta = evidence.estimates_at(first, ["method", "estimand", "group", "mean", "truth"], estimand={"theta"})
     if theta.empty:
         return []
     what = "the data set" if evidence.is_dataset else "one replicate of each scenario"
@@ -161,18 +162,6 @@ def _arrows(evidence: Evidence) -> list[Picture]:
             lambda w: figures.arrows(theta, scenarios, **names, marks=evidence.marks, width=w),
         )
     ]
-
-
-def _of_one_replicate(evidence: Evidence, separate: str, partial: str) -> pd.DataFrame:
-    """Return the estimates of theta in the first replicate of every scenario that both methods fitted."""
-    fits = evidence.run.fits[["scenario", "replicate", "method", "status"]]
-    fits = fits[(fits["status"] == "ok") & fits["method"].isin([separate, partial])]
-    n_methods = fits.groupby(["scenario", "replicate"], observed=True).size()
-    both = n_methods[n_methods == 2].reset_index().groupby("scenario", observed=True)["replicate"].min()
-    first = {str(scenario): replicate for scenario, replicate in both.items()}
-    columns = ["scenario", "replicate", "method", "estimand", "group", "mean", "truth"]
-    pieces = evidence.run.parts("estimates", columns, where={"estimand": {"theta"}, "scenario": set(first)})
-    return pd.concat([p[p["replicate"] == p["scenario"].astype(str).map(first)] for p in pieces], ignore_index=True)
 
 
 def _weights(evidence: Evidence) -> list[Picture]:
