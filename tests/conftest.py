@@ -1,6 +1,7 @@
 """What all tests share: one thread, float warnings as errors, a compilation cache, compiled programs."""
 
 import os
+import signal
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -8,6 +9,9 @@ ROOT = Path(__file__).parent.parent
 os.environ.setdefault("SIMSTUDY_CACHE_DIR", str(ROOT / ".pytest_cache" / "simstudy"))
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "agg")
+
+# A shell that starts this in the background has Ctrl-C ignored, which the tests of interruption send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from simstudy.executors import configure_compilation_cache  # noqa: E402 - after the environment is set
 
