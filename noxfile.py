@@ -100,8 +100,6 @@ def regress(session: nox.Session) -> None:
 
 @nox.session
 def report(session: nox.Session) -> None:
-    """Write the report of a run again, by default of `runs/pooling`, which also gives the README its figure."""
+    """Rebuild the committed reports from their runs, which are made or gone on with; `-- --check` names the stale."""
     install(session)
-    session.run("simstudy", "report", *(session.posargs or ["runs/pooling"]))
-    if not session.posargs:
-        session.run("python", "reports/readme_figure.py", "runs/pooling", "reports/pooling.svg")
+    session.run("python", "-m", "reports.rebuild", *session.posargs)

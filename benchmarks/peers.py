@@ -18,6 +18,8 @@ from side_by_side import table
 from side_by_side.apart import apart, cores, on_every_core, on_one_core
 from side_by_side.outcome import Outcome, together
 
+from simstudy.provenance import commit, machine, versions
+
 FITS = 8_256  # a small first block, and eight large ones for two workers
 OBSERVATIONS = (10, 100, 10_000, 125_000)  # in each of 8 groups: 80 to 1,000,000
 GROUPS = (4, 8, 32, 128)
@@ -99,6 +101,7 @@ MEASUREMENTS: Mapping[str, Callable[[int], Values]] = {
     "observations": observations,
     "first_rows": first_rows,
 }
+PEERS = ("nutpie", "pymc", "blackjax")
 NEEDS = {"nutpie": ("nutpie", "pymc"), "blackjax": ("blackjax",)}
 
 
@@ -116,6 +119,7 @@ def main() -> int:
             continue
         began = time.perf_counter()
         known[name] = MEASUREMENTS[name](chosen.fits)
+        known["provenance"] = {"versions": versions(*PEERS), "machine": machine(), "commit": commit(Path(__file__))}
         print(f"{name}: measured in {time.perf_counter() - began:.0f} s", file=sys.stderr)
         if chosen.json:
             chosen.json.write_text(json.dumps(known, indent=1))

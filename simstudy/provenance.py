@@ -67,10 +67,10 @@ def _read(path: Path) -> dict[str, Any]:
         raise RunError(f"{path} is damaged ({error}); restore it from a copy, or move it away to begin anew") from None
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that numbers depend on, without importing them."""
+def versions(*more: str) -> dict[str, str]:
+    """Return the versions of Python, of the packages that numbers depend on and of ``more``, without importing them."""
     found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in (*PACKAGES, *more):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

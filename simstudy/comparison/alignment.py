@@ -1,6 +1,7 @@
 """Two runs on common names, and the data sets that both saw.
 
-A data set is a (scenario, replicate). It counts as seen by both where the digests of its data agree. A scenario is
+A data set is a (scenario, replicate). It counts as seen by both where the digests of its data agree, or all of its
+groups do up to rounding: processors of different kinds simulate the same data but for the last bits. A scenario is
 *paired* where at least half of the data sets of the smaller run are; then its other replicates are left aside, since
 pairs tell more than a few replicates more. Otherwise it is compared unpaired, with all replicates of both.
 
@@ -25,6 +26,7 @@ from simstudy.types import RunTables
 Side = Literal["baseline", "candidate"]
 NO_RESULT = ("scenario", "replicate", "method", "estimand", "scale", "data_key", "sampler_key", "batch")
 PAIRED_SHARE = 0.5
+ROUNDING = 1e-9  # of a group's mean or sd, whichever is larger: other data do not come as near by chance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +74,15 @@ class Aligned:
 
     @cached_property
     def same_data(self) -> np.ndarray:
-        """(scenario, replicate) bool, both runs have the data set and its digests agree."""
-        digests = [_by_data_set(self.run(side).groups, self.labels) for side in ("baseline", "candidate")]
-        return (digests[0] == digests[1]) & (digests[0] != "")
+        """(scenario, replicate) bool, both runs have the data set, bit for bit or up to rounding."""
+        groups = [self.run(side).groups for side in ("baseline", "candidate")]
+        digests = [_by_data_set(each, self.labels) for each in groups]
+        is_same = (digests[0] == digests[1]) & (digests[0] != "")
+        doubtful = ~is_same & (digests[0] != "") & (digests[1] != "")
+        if doubtful.any():
+            values = [_group_values(each, self.labels, doubtful) for each in groups]
+            is_same[doubtful] = _agree(*values, n_data=np.count_nonzero(doubtful))
+        return is_same
 
     @cached_property
     def is_paired(self) -> np.ndarray:
@@ -150,6 +158,25 @@ def _by_data_set(groups: pd.DataFrame, labels: Labels) -> np.ndarray:
     digests = np.full((len(labels.scenarios), len(labels.replicates)), "", dtype=object)
     digests[keys.scenario, keys.replicate] = groups["data_digest"].fillna("").to_numpy(object)
     return digests
+
+
+def _group_values(groups: pd.DataFrame, labels: Labels, wanted: np.ndarray) -> pd.DataFrame:
+    """Return size, mean and sd by (data set, group), of the wanted (scenario, replicate), which are numbered in order."""
+    groups = groups[groups["replicate"].isin(labels.replicates)]
+    keys = labels.read(groups.drop(columns="group"))
+    is_wanted = wanted[keys.scenario, keys.replicate]
+    number = (np.cumsum(wanted.ravel()) - 1).reshape(wanted.shape)[keys.scenario, keys.replicate]
+    rows = groups.loc[is_wanted, ["n_obs", "y_mean", "y_sd"]].astype(float)
+    return rows.set_index([number[is_wanted], groups.loc[is_wanted, "group"].to_numpy()])
+
+
+def _agree(first: pd.DataFrame, second: pd.DataFrame, *, n_data: int) -> np.ndarray:
+    """Return the (data set,) whether all groups are of one size, and their means and sds the same up to rounding."""
+    both = first.join(second.add_suffix("_second"), how="outer")
+    unit = ROUNDING * np.fmax(both["y_mean"].abs(), both["y_sd"])
+    agree = (both["n_obs"] == both["n_obs_second"]) & ((both["y_mean"] - both["y_mean_second"]).abs() <= unit)
+    agree &= ~((both["y_sd"] - both["y_sd_second"]).abs() > unit)  # one observation has no sd
+    return agree.groupby(level=0).all().reindex(range(n_data), fill_value=False).to_numpy(bool)
 
 
 def _n_replicates(fits: pd.DataFrame, labels: Labels) -> np.ndarray:

@@ -58,15 +58,13 @@ def write_page(text: str, path: str | os.PathLike[str]) -> Path:
 def render(evidence: Sequence[Evidence]) -> str:
     """Return the page of one run or of several as HTML."""
     parts = [make_part(each) for each in evidence]
-    return _page(parts) if len(parts) == 1 else _page(with_anchors(parts, [folder_name(each.run) for each in evidence]))
+    if len(parts) > 1:
+        parts = with_anchors(parts, [folder_name(each.run) for each in evidence])
+    return lay_out(parts)
 
 
-def fill_page(**fields: Any) -> str:
-    """Return the page that the fields of one ``Part`` make, as HTML."""
-    return _page([Part(**fields)])
-
-
-def _page(parts: Sequence[Part]) -> str:
+def lay_out(parts: Sequence[Part]) -> str:
+    """Return the page of some parts as HTML; several have anchors that tell them apart."""
     template = _environment().get_template("template.html.j2")
     return template.render(parts=parts, chips=with_chips, colors=css_variables())
 

@@ -248,7 +248,8 @@ def _most(rows: pd.DataFrame, labels: Mapping[str, str], n: int) -> str:
     ratio = (rows["value"] / rows["rival_value"]).map(lambda r: abs(math.log(r)) if r > 0 else math.inf)
     most = _row(rows, ratio.idxmax())
     change = PERCENT * (most["value"] / most["rival_value"] - 1)
-    words = f"{abs(change):.0f} % {'smaller' if change < 0 else 'larger'}"
+    share = number(abs(change), digits=1) if abs(change) < 1 else f"{abs(change):.0f}"
+    words = f"{share} % {'smaller' if change < 0 else 'larger'}"
     numbers = f"{with_mcse(most['value'], most['mcse'])} against {with_mcse(most['rival_value'], most['rival_mcse'])}"
     where = f"{', most' if n > 1 else ''}{_at(labels, most['scenario'])}"
     return f"{where}: {numbers} ({words})"

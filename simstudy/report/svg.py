@@ -10,6 +10,8 @@ import io
 import re
 import warnings
 from html import escape
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import matplotlib as mpl
@@ -36,6 +38,9 @@ _CELL = re.compile(
     r'<path d="M (?P<a>\S+) (?P<b>\S+) \s*L (?P<c>\S+) (?P=b) \s*L (?P=c) (?P<d>\S+) \s*L (?P=a) (?P=d) '
     r'\s*L (?P=a) (?P=b) \s*" clip-path="[^"]*" style="fill: (?P<fill>#[0-9a-f]{6})"/>'
 )
+_MARK = re.compile(r'<((?:use xlink:href|path d)="[^>]*?")((?: clip-path="[^"]*")? style="[^"]*")/>')
+_MARKS = re.compile(rf"(?:{_MARK.pattern}){{2,}}")
+_PLACE = re.compile(r'\b([xy])="([^"]*)"')
 _INNER_ID = re.compile(r'\bid="|url\(#|href="#')
 _TEXT_FONT = re.compile(r"font-family: [^;\"]*;? ?")
 
@@ -55,7 +60,7 @@ def to_svg(figure: Figure, *, name: str, description: str) -> str:
     text = _GROUP_ID.sub("<g", text)
     text = _TAG.sub(_round_numbers, text)
     text = _TAG.sub(_name_colors, _CELL.sub(_as_rect, text))
-    text = _SPACE.sub("><", text).replace("\n", "")
+    text = _MARKS.sub(_share_style, _SPACE.sub("><", text).replace("\n", ""))
     view = 72 / PX_PER_INCH
     size = f'data-width="{width:.0f}" data-height="{height:.0f}" style="max-width:{width:.0f}px;{LINES}"'
     names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
@@ -102,6 +107,17 @@ def _as_rect(match: re.Match[str]) -> str:
     left, top, right, bottom = (float(match[name]) for name in ("a", "b", "c", "d"))
     place = f'x="{left:g}" y="{min(top, bottom):g}" width="{right - left:.2f}" height="{abs(bottom - top):.2f}"'
     return f'<rect {place} fill="{match["fill"]}" shape-rendering="crispEdges"/>'
+
+
+def _share_style(run: re.Match[str]) -> str:
+    """Give markers and lines that are drawn in one style that style once: a third of the letters of a scatter plot."""
+    styled = groupby(_MARK.findall(run.group()), key=itemgetter(1))
+    return "".join(f"<g{style}>{''.join(_bare(mark) for mark, _ in marks)}</g>" for style, marks in styled)
+
+
+def _bare(mark: str) -> str:
+    """Return a mark without its style, placed to a tenth of a point."""
+    return "<" + _PLACE.sub(lambda place: f'{place[1]}="{float(place[2]):.1f}"', mark) + "/>"
 
 
 def _as_variable(match: re.Match[str]) -> str:

@@ -105,11 +105,31 @@ def test_pairs_are_the_data_sets_that_both_saw(run):
     assert set(table["evidence"]) == {"identical"}
     assert table["n_replicates"].max() == 25
     for share, evidence, n in ((0.6, {"identical"}, 24), (0.4, {"unpaired"}, 40)):
-        digest = run.groups["data_digest"].where(run.groups["replicate"] < 40 * share, "other")
-        groups = run.groups.assign(data_digest=digest)
+        other = run.groups["replicate"] >= 40 * share
+        groups = with_other_data(run.groups, other, by=0.01)
         table = simstudy.compare(run, dataclasses.replace(run, groups=groups)).table
         assert set(table["evidence"]) == evidence
         assert table["n_replicates"].max() == n
+
+
+@pytest.mark.parametrize(("by", "evidence"), [(1e-13, {"identical"}), (1e-6, {"unpaired"})])
+def test_data_that_differ_in_their_last_bits_are_the_same(run, by, evidence):
+    """Another processor's data are a pair, though no digest agrees; data that differ by more are others."""
+    groups = with_other_data(run.groups, run.groups["replicate"] >= 0, by=by)
+    table = simstudy.compare(run, dataclasses.replace(run, groups=groups)).table
+    assert set(table["evidence"]) == evidence
+    one_group = with_other_data(run.groups, run.groups["replicate"] >= 0, by=by, group=0)
+    table = simstudy.compare(run, dataclasses.replace(run, groups=one_group)).table
+    assert set(table["evidence"]) == evidence
+
+
+def with_other_data(groups, where, *, by, group=None):
+    """Return groups with other digests in some data sets, and means moved by a share, in one group or in all."""
+    moved_groups = where if group is None else where & (groups["group"] == group)
+    return groups.assign(
+        data_digest=groups["data_digest"].mask(where, "other"),
+        y_mean=groups["y_mean"].where(~moved_groups, groups["y_mean"] * (1 + by)),
+    )
 
 
 def test_a_fit_that_only_one_run_has_is_no_pair(run):

@@ -6,7 +6,7 @@ import pytest
 
 from simstudy.measures import performance
 from simstudy.report import write_report, write_reports
-from simstudy.report.document import fill_page
+from simstudy.report.document import lay_out
 from simstudy.report.parts import Part, with_anchors
 from tests.fakes import fake_run
 from tests.report.test_document import Outline
@@ -81,6 +81,6 @@ def test_names_without_a_letter_still_have_anchors_of_their_own():
 def test_the_first_two_questions_lead():
     """Beside the picture stand the first two questions; the others follow, in order."""
     answers = {str(i): [f"sentence {i}"] for i in range(4)}
-    page = fill_page(**vars(part("a", answers=answers)))
+    page = lay_out([part("a", answers=answers)])
     assert [page.index(f"sentence {i}") for i in range(4)] == sorted(page.index(f"sentence {i}") for i in range(4))
     assert page.index("sentence 1") < page.index('class="further"') < page.index("sentence 2")

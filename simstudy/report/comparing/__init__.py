@@ -1,6 +1,6 @@
 """The page and the words of a comparison of two runs."""
 
-from simstudy.report.comparing.page import write_comparison
+from simstudy.report.comparing.page import comparison_part, write_comparison
 from simstudy.report.comparing.sentences import answers, headline
 
-__all__ = ["answers", "headline", "write_comparison"]
+__all__ = ["answers", "comparison_part", "headline", "write_comparison"]

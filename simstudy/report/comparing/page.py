@@ -10,10 +10,11 @@ import pandas as pd
 from simstudy.comparison import CANNOT_TELL, Comparison
 from simstudy.report import figures
 from simstudy.report.comparing.sentences import answers, symbols
-from simstudy.report.document import fill_page, write_page
+from simstudy.report.document import lay_out, write_page
 from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.figures.changes import is_drawable
 from simstudy.report.palette import name_marks
+from simstudy.report.parts import Part
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
 from simstudy.report.wording import counted, measure_words
@@ -28,6 +29,11 @@ def write_comparison(comparison: Comparison, path: str | os.PathLike[str]) -> Pa
 
 def render(comparison: Comparison) -> str:
     """Return the page as HTML."""
+    return lay_out([comparison_part(comparison)])
+
+
+def comparison_part(comparison: Comparison) -> Part:
+    """Return what a page says of a comparison."""
     frame = shown(comparison)
     tables = [_changed_table(comparison, frame), _summary_table(frame), _open_table(frame), _whole_table(frame)]
     titles = ("Changes", "By measure", "Not decided", "All comparisons")
@@ -37,7 +43,7 @@ def render(comparison: Comparison) -> str:
         if table.n_rows
     ]
     baseline, candidate = comparison.names
-    return fill_page(
+    return Part(
         kind="Comparison of two runs",
         title=f"{candidate} against {baseline}",
         aim=f"What changed from the baseline “{baseline}” to the candidate “{candidate}”?",

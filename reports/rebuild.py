@@ -1,0 +1,225 @@
+"""Rebuild the committed reports from their runs: ``python -m reports.rebuild [--check] [NAME...]``.
+
+Each report is a folder: the page, the performance table that it shows, and ``manifest.json``, which holds the digests
+of what belongs together and the sentences that the README quotes. Runs lie in ``runs/reports`` and are gone on with, or
+made where there are none. With ``--check`` nothing is made: a page that does not belong to its table, its study or the
+README is named, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import html
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+
+from reports.readme_figure import draw_readme_figure
+from reports.side_by_side import FILE as SIDE_BY_SIDE
+from reports.side_by_side import side_by_side_part
+from simstudy.atomic import write_json, write_text
+from simstudy.comparison import compare
+from simstudy.inventory import built_in_studies
+from simstudy.measures import performance
+from simstudy.report.comparing import comparison_part
+from simstudy.report.document import lay_out, write_page
+from simstudy.report.evidence import Evidence
+from simstudy.report.parts import Part, make_part, with_anchors
+from simstudy.report.protocol import study_digest
+from simstudy.report.readings import quick_to_read
+from simstudy.runner import run
+from simstudy.store import Run, write_performance
+from simstudy.study import Study
+
+HERE = Path(__file__).parent
+PAGE, TABLE, MANIFEST, FIGURE = "report.html", "performance.parquet", "manifest.json", "figure.svg"
+MOST_BYTES = 5_000_000
+BEGIN, END = "<!-- reports: written by nox -s report -->", "<!-- end of reports -->"
+AGAIN = "run python3 -m nox -s report"
+PARAMETERIZATIONS = ("centered", "non-centered")
+COMPARISON_SECTIONS = ("by-measure", "rules")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A committed report.
+
+    Args:
+        name: of its built-in study and its folder.
+        replicates: of the run.
+        quoted: the sentences that the README quotes, as (question, place among its sentences).
+        compared: pairs of methods, (baseline, candidate), whose comparison stands on the page and in the README.
+        keep_draws: replicates of each scenario whose draws are kept, for the funnel.
+        has_figure: whether the README shows its figure.
+    """
+
+    name: str
+    replicates: int
+    quoted: tuple[tuple[str, int], ...] = ()
+    compared: tuple[tuple[str, str], ...] = ()
+    keep_draws: int = 0
+    has_figure: bool = False
+
+    @property
+    def study(self) -> Study:
+        """The built-in study with the report's number of replicates."""
+        return Study.from_toml(built_in_studies()[self.name]).with_replicates(self.replicates)
+
+
+REPORTS = (
+    Report(
+        name="pooling",
+        replicates=400,
+        quoted=(("Which method is nearest to the truth", 0),),
+        has_figure=True,
+    ),
+    Report(
+        name="parameterization",
+        replicates=200,
+        quoted=(("Where the sampler is in trouble", -1), ("What a draw costs", 0)),
+        keep_draws=1,
+    ),
+    Report(
+        name="samplers",
+        replicates=300,
+        quoted=(("How fast", 0),),
+        compared=(("exact", "batched NUTS"),),
+    ),
+    Report(
+        name="precision",
+        replicates=400,
+        compared=tuple((f"{name} [precision=float64]", f"{name} [precision=float32]") for name in PARAMETERIZATIONS),
+    ),
+)
+
+
+def main() -> int:
+    """Rebuild or check the reports that are named, by default all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(report.name for report in REPORTS))
+    parser.add_argument("--check", action="store_true", help="say which reports are stale, and make none")
+    options = parser.parse_args()
+    known = {report.name: report for report in REPORTS}
+    if unknown := set(options.names) - set(known):
+        parser.error(f"no report {', '.join(sorted(unknown))}; expected some of {', '.join(known)}")
+    if not options.check:
+        for name in options.names or known:
+            rebuild(known[name], HERE, HERE.parent / "runs" / "reports")
+        write_readme(HERE, HERE.parent / "README.md")
+    stale = list(problems(HERE, HERE.parent / "README.md"))
+    print("\n".join(stale) or f"{len(REPORTS)} reports are as their tables, studies and the README have them")
+    return 1 if stale else 0
+
+
+def rebuild(report: Report, folder: Path, runs: Path) -> None:
+    """Run the study, or go on with it, and write its page, its table and its manifest."""
+    made = run(report.study, out=runs / report.name, keep_draws=report.keep_draws)
+    table = performance(made)
+    evidence = Evidence(run=made, performance=quick_to_read(table))
+    own = folder / report.name
+    parts = [make_part(evidence), *_comparisons(report, made), *_side_by_side(own)]
+    sentences = _quoted(report, parts)
+    if len(parts) > 1:
+        parts = with_anchors(parts, [""] * len(parts))
+    own.mkdir(exist_ok=True)
+    write_performance(made.folder, table)
+    copyfile(made.folder / TABLE, own / TABLE)
+    write_page(lay_out(parts), own / PAGE)
+    if report.has_figure:
+        draw_readme_figure(evidence, own / FIGURE)
+    write_json(own / MANIFEST, _manifest(report, made, own, sentences))
+    print(f"report: {own / PAGE}")
+
+
+def problems(folder: Path, readme: Path) -> Iterator[str]:
+    """Yield what is stale, in a line each: nothing where every report is as its table and its study have it."""
+    if missing := [report.name for report in REPORTS if not (folder / report.name / MANIFEST).exists()]:
+        yield f"{', '.join(missing)}: there is no report; {AGAIN}"
+        return
+    for report in REPORTS:
+        own = folder / report.name
+        manifest = json.loads((own / MANIFEST).read_text())
+        for name, digest in manifest["files"].items():
+            if not (own / name).exists() or _digest(own / name) != digest:
+                yield f"{report.name}: {name} is not the one that belongs to the report; {AGAIN}"
+        if manifest["study"] != study_digest(report.study.canonical):
+            yield f"{report.name}: the study is another one now; {AGAIN}"
+        if lost := [told for _, told in manifest["sentences"] if told not in _text(own / PAGE)]:
+            yield f"{report.name}: the page does not say “{lost[0]}”; {AGAIN}"
+    if _block(folder) not in readme.read_text():
+        yield f"{readme.name}: does not quote the reports as they are; {AGAIN}"
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    if size > MOST_BYTES:
+        yield f"the reports have {size / 1e6:.1f} MB; expected at most {MOST_BYTES / 1e6:g}"
+
+
+def write_readme(folder: Path, readme: Path) -> None:
+    """Write what the reports say between the marks in the README."""
+    before, _, rest = readme.read_text().partition(BEGIN)
+    write_text(readme, before + _block(folder) + rest.partition(END)[2])
+
+
+def _comparisons(report: Report, made: Run) -> list[Part]:
+    """Return a part for each comparison of two methods: the answer and the verdicts by measure."""
+    parts = []
+    for baseline, candidate in report.compared:
+        part = comparison_part(compare(made, made, baseline_method=baseline, candidate_method=candidate))
+        kept = [section for section in part.sections if section.name in COMPARISON_SECTIONS]
+        parts.append(replace(part, sections=kept))
+    return parts
+
+
+def _side_by_side(folder: Path) -> list[Part]:
+    """Return the part on other tools, where they were measured."""
+    measured = folder / SIDE_BY_SIDE
+    return [side_by_side_part(json.loads(measured.read_text()))] if measured.exists() else []
+
+
+def _quoted(report: Report, parts: Sequence[Part]) -> list[tuple[str, str]]:
+    """Return what the README quotes, as (of what, sentence): the page says the sentence."""
+    told = {question: sentences for part in parts for question, sentences in part.answers.items()}
+    own = [("", told[question][place]) for question, place in report.quoted]
+    compared = parts[1 : 1 + len(report.compared)]
+    return [(part.title, next(iter(part.answers.values()))[0]) for part in compared] + own
+
+
+def _manifest(report: Report, made: Run, folder: Path, sentences: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
+    named = [name for name in (PAGE, TABLE, FIGURE, SIDE_BY_SIDE) if (folder / name).exists()]
+    return {
+        "study": study_digest(made.study),
+        "replicates": report.replicates,
+        "fits": len(made.fits),
+        "versions": made.provenance.get("versions", {}),
+        "files": {name: _digest(folder / name) for name in named},
+        "sentences": list(sentences),
+    }
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _text(page: Path) -> str:
+    """Return what a page says, with methods in quotes as sentences have them."""
+    text = re.sub(r'<b class="method"[^>]*>(.*?)</b>', r"“\1”", page.read_text())
+    return html.unescape(text).replace("\u00a0", " ")
+
+
+def _block(folder: Path) -> str:
+    """Return the README's list of the reports, between its marks."""
+    items = []
+    for report in REPORTS:
+        manifest = json.loads((folder / report.name / MANIFEST).read_text())
+        said = " ".join(f"*{of}*: {told}" if of else told for of, told in manifest["sentences"])
+        items.append(f"- **[{report.name}](reports/{report.name}/{PAGE})** ({manifest['fits']:,} fits). {said}")
+    return "\n".join([BEGIN, *items, END])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
