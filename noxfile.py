@@ -27,7 +27,7 @@ def study(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests, on two processes; files stay whole, because they share fits and compiled programs."""
-    install(session, "tests")
+    install(session, "tests", "arviz")
     session.run(
         "pytest",
         "-n",

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import copyfile
+from textwrap import fill
 from typing import Any
 
 from reports.readme_figure import draw_readme_figure
@@ -41,6 +42,7 @@ HERE = Path(__file__).parent
 PAGE, TABLE, MANIFEST, FIGURE = "report.html", "performance.parquet", "manifest.json", "figure.svg"
 MOST_BYTES = 5_000_000
 BEGIN, END = "<!-- reports: written by nox -s report -->", "<!-- end of reports -->"
+README_WIDTH = 120
 AGAIN = "run python3 -m nox -s report"
 PARAMETERIZATIONS = ("centered", "non-centered")
 COMPARISON_SECTIONS = ("by-measure", "rules")
@@ -130,7 +132,7 @@ def rebuild(report: Report, folder: Path, runs: Path) -> None:
     own.mkdir(exist_ok=True)
     write_performance(made.folder, table)
     copyfile(made.folder / TABLE, own / TABLE)
-    write_page(lay_out(parts), own / PAGE)
+    write_page(lay_out(parts, title=report.name), own / PAGE)
     if report.has_figure:
         draw_readme_figure(evidence, own / FIGURE)
     write_json(own / MANIFEST, _manifest(report, made, own, sentences))
@@ -217,7 +219,9 @@ def _block(folder: Path) -> str:
     for report in REPORTS:
         manifest = json.loads((folder / report.name / MANIFEST).read_text())
         said = " ".join(f"*{of}*: {told}" if of else told for of, told in manifest["sentences"])
-        items.append(f"- **[{report.name}](reports/{report.name}/{PAGE})** ({manifest['fits']:,} fits). {said}")
+        item = f"- **[{report.name}](reports/{report.name}/{PAGE})** ({manifest['fits']:,} fits). {said}"
+        item = item.replace(" = ", "\u00a0=\u00a0").replace(" ± ", "\u00a0±\u00a0")
+        items.append(fill(item, README_WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
     return "\n".join([BEGIN, *items, END])
 
 

@@ -28,6 +28,11 @@ KINDS = {  # how the names of a kind of contestant begin -> what it is called
     "nutpie": "nutpie",
     "BlackJAX": "BlackJAX",
 }
+STRUCTURES = {"none": "No", "complete": "Complete", "partial": "Partial"}
+CAPTION = (
+    "Each bar is one way to fit the same data sets; the axis is logarithmic. Models marked sufficient get means and "
+    "sums of squares of the groups, those marked raw every observation."
+)
 ROW_INCHES, HEAD = 0.34, 0.8
 ROOM = 4.0
 LABEL_LENGTH = 46
@@ -53,7 +58,7 @@ def side_by_side_part(values: Values) -> Part:
             "posterior means first. A rate of simstudy counts simulation, summaries and storage, those of others "
             "sampling alone."
         ),
-        picture=picture("rates", "Fits per second", "The axis is logarithmic.", lambda w: draw(table, w), width=MIDDLE),
+        picture=picture("rates", "Fits per second", CAPTION, lambda w: draw(table, w), width=MIDDLE),
         sections=[
             Section(name="contest", title="All contestants", tables=[_contest_table(table)]),
             Section(name="leapfrogs", title="Leapfrogs and gradients", tables=[_floor_table(values)]),
@@ -65,7 +70,7 @@ def side_by_side_part(values: Values) -> Part:
 
 
 def contest(values: Values) -> pd.DataFrame:
-    """Return a row per contestant, the fastest first: ``name``, ``how``, rates, ``z_rms``, ``times`` slower than ours."""
+    """Return a row per contestant, the fastest first: its outcome, its rates, and ``times`` that it is slower."""
     alone = [values[name]["outcome"] for name in (OURS, "one_worker") if name in values]
     others = [one for value in values.values() for one in value.get("outcomes", ())]
     table = pd.DataFrame([*alone, *others])
@@ -117,7 +122,7 @@ def _floor_sentences(values: Values) -> Iterator[str]:
     for one in _floor(values):
         ratio = one["ns_per_leapfrog"] / one["ns_per_gradient"]
         yield (
-            f"{one['structure'].capitalize()} pooling of {one['groups']} groups: {number(one['ns_per_leapfrog'])} "
+            f"{STRUCTURES[one['structure']]} pooling of {one['groups']} groups: {number(one['ns_per_leapfrog'])} "
             f"nanoseconds a useful leapfrog on one core, {number(ratio, digits=2)} times a batched gradient alone."
         )
 

@@ -1,5 +1,6 @@
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from simstudy.executors import (
 )
 from simstudy.executors.admission import admit, required_versions
 from simstudy.executors.where import Where, window
+from simstudy.executors.worker import READY, serve
 
 PATIENCE_SECONDS = 60
 
@@ -265,6 +267,19 @@ class TestDriver:
                 driver.send_signal(number)
             driver.wait(PATIENCE_SECONDS)
         wait_until(lambda: all(is_gone(pid) for pid in children))
+
+    def test_a_worker_whose_driver_is_gone_ends_without_an_error(self):
+        """The answer that nobody waits for is dropped."""
+        context = get_context("spawn")
+        ours, theirs = context.Pipe()
+        worker = context.Process(target=serve, args=(theirs, os.getpid()))
+        worker.start()
+        theirs.close()
+        assert ours.recv_bytes() == READY
+        ours.send_bytes(pickle.dumps((time.sleep, (0.3,), {})))
+        ours.close()
+        worker.join(PATIENCE_SECONDS)
+        assert worker.exitcode == 0
 
 
 def run_squares(jobs, executor_factory, *, window=4, task=square, **options):

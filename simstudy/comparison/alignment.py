@@ -81,7 +81,7 @@ class Aligned:
         doubtful = ~is_same & (digests[0] != "") & (digests[1] != "")
         if doubtful.any():
             values = [_group_values(each, self.labels, doubtful) for each in groups]
-            is_same[doubtful] = _agree(*values, n_data=np.count_nonzero(doubtful))
+            is_same[doubtful] = _agree(*values, n_data=int(doubtful.sum()))
         return is_same
 
     @cached_property
@@ -161,7 +161,7 @@ def _by_data_set(groups: pd.DataFrame, labels: Labels) -> np.ndarray:
 
 
 def _group_values(groups: pd.DataFrame, labels: Labels, wanted: np.ndarray) -> pd.DataFrame:
-    """Return size, mean and sd by (data set, group), of the wanted (scenario, replicate), which are numbered in order."""
+    """Return size, mean and sd by (data set, group) of the wanted (scenario, replicate), numbered in order."""
     groups = groups[groups["replicate"].isin(labels.replicates)]
     keys = labels.read(groups.drop(columns="group"))
     is_wanted = wanted[keys.scenario, keys.replicate]

@@ -125,7 +125,7 @@ def compare(
     return Comparison(
         table=judge(table, alpha=rules.alpha),
         labels=dict(zip(first.scenarios["scenario"], first.scenarios["label"], strict=True)),
-        names=(_name(baseline, runs[0], baseline_method), _name(candidate, runs[1], candidate_method)),
+        names=_names((baseline, candidate), runs, (baseline_method, candidate_method)),
         rules=rules,
         notes=notes_on(runs, aligned, by_method=baseline_method is not None, no_times=no_times),
     )
@@ -218,6 +218,22 @@ def _in_order(tables: list[pd.DataFrame], aligned: Aligned) -> pd.DataFrame:
         for name, order in (("method", aligned.labels.methods), ("scenario", aligned.labels.scenarios))
     ]
     return table.iloc[np.lexsort(ranks[::-1])].reset_index(drop=True)
+
+
+def _names(
+    sources: tuple[Any, Any], runs: Sequence[RunTables], methods: tuple[str | None, str | None]
+) -> tuple[str, str]:
+    """Return what baseline and candidate are called: by folder and method, by method alone within one run."""
+    if methods[0] is not None and methods[1] is not None and _is_one(*sources):
+        return methods[0], methods[1]
+    baseline, candidate = (_name(*each) for each in zip(sources, runs, methods, strict=True))
+    return baseline, candidate
+
+
+def _is_one(baseline: Any, candidate: Any) -> bool:
+    if isinstance(baseline, str | os.PathLike) and isinstance(candidate, str | os.PathLike):
+        return Path(baseline).resolve() == Path(candidate).resolve()
+    return baseline is candidate
 
 
 def _name(source: Any, run: RunTables, method: str | None) -> str:

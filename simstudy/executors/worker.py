@@ -110,8 +110,9 @@ def serve(connection: Connection, driver: int) -> None:
     threading.Thread(target=_watch, args=(driver,), daemon=True).start()
     claim = claim_core(_allowed_cores())
     connection.send_bytes(READY)
-    while (task := _receive(connection)) is not None:
-        connection.send_bytes(answer(task))
+    with suppress(BrokenPipeError, ConnectionResetError):  # of a driver that died meanwhile: nobody waits
+        while (task := _receive(connection)) is not None:
+            connection.send_bytes(answer(task))
     del claim
 
 

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -63,10 +62,15 @@ def render(evidence: Sequence[Evidence]) -> str:
     return lay_out(parts)
 
 
-def lay_out(parts: Sequence[Part]) -> str:
-    """Return the page of some parts as HTML; several have anchors that tell them apart."""
+def lay_out(parts: Sequence[Part], *, title: str = "") -> str:
+    """Return the page of some parts as HTML.
+
+    Args:
+        parts: one, or several with anchors that tell them apart.
+        title: of several parts that belong together; without one they are runs that stand for themselves.
+    """
     template = _environment().get_template("template.html.j2")
-    return template.render(parts=parts, chips=with_chips, colors=css_variables())
+    return template.render(parts=parts, title=title, chips=with_chips, colors=css_variables())
 
 
 def with_chips(text: str, marks: Mapping[str, Mark]) -> Markup:
