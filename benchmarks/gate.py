@@ -20,7 +20,7 @@ from typing import Any
 REFERENCE = "test_reference"
 BASELINE = Path(__file__).parent / "baseline.json"
 UPDATE = "nox -s bench -- --update"
-TOLERANCES = {"leapfrogs": 0.05, "macro_steps": 0.1, "ess": 0.1, "megabytes": 0.05}
+TOLERANCES = {"leapfrogs": 0.05, "macro_steps": 0.25, "ess": 0.1, "megabytes": 0.05}
 SLOWER = 3.0
 SLOWER_FOR = {"test_store": 8.0}  # flushes to a disk, which no processor's speed foretells
 

