@@ -31,7 +31,8 @@ def sort_rows(x: np.ndarray) -> Order:
     """Return the order of the rows of (row, value) float64.
 
     Sorts 64-bit integers that order as the floats do and carry the column in their lowest bits: three times as fast
-    as an argsort. Rows whose values differ in those bits alone may come out misordered, and are sorted again.
+    as an argsort. Values that differ in those bits alone may come out misordered: pairs are swapped, as the two draws
+    beside the median that are folded onto each other but for rounding, and rows with more of them are sorted again.
     """
     n_rows, n_values = x.shape
     column_bits = (1 << (n_values - 1).bit_length()) - 1
@@ -46,7 +47,10 @@ def sort_rows(x: np.ndarray) -> Order:
     place += np.arange(n_rows)[:, None] * n_values
     values = np.take(x, place)
     ties = _not_increasing(values)
-    misordered = np.unique(ties[values.ravel()[ties] > values.ravel()[ties + 1]] // n_values)
+    if (pairs := _decreasing(values, ties)).size:
+        _swap_neighbors(place, values, pairs)
+        ties = _not_increasing(values)
+    misordered = np.unique(_decreasing(values, ties) // n_values)
     if misordered.size:
         place[misordered] = np.argsort(x[misordered], axis=-1) + misordered[:, None] * n_values
         values = np.take(x, place)
@@ -59,6 +63,20 @@ def _not_increasing(rows: np.ndarray) -> np.ndarray:
     n_pairs = rows.shape[-1] - 1
     pairs = np.flatnonzero(rows[:, :-1] >= rows[:, 1:])
     return pairs + pairs // n_pairs
+
+
+def _decreasing(rows: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Return those of the flat places whose value is above its right neighbor."""
+    values = rows.ravel()
+    return pairs[values[pairs] > values[pairs + 1]]
+
+
+def _swap_neighbors(place: np.ndarray, values: np.ndarray, pairs: np.ndarray) -> None:
+    """Swap values at flat places with their right neighbors, where no other pair touches them."""
+    steps = np.diff(pairs, prepend=-2, append=values.size + 1)
+    apart = pairs[(steps[:-1] > 1) & (steps[1:] > 1)]
+    for array in (place.reshape(-1), values.reshape(-1)):
+        array[apart], array[apart + 1] = array[apart + 1], array[apart]
 
 
 def normal_scores(order: Order) -> np.ndarray:
