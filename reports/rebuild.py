@@ -96,7 +96,7 @@ REPORTS = (
     Report(
         name="precision",
         replicates=400,
-        compared=tuple((f"{name} [precision=float64]", f"{name} [precision=float32]") for name in PARAMETERIZATIONS),
+        compared=tuple((f"{name}, float64", f"{name}, float32") for name in PARAMETERIZATIONS),
     ),
 )
 

@@ -37,11 +37,11 @@ NONCENTERED = Mark(light="#0069a8", dark="#58aeea", marker="o")
 CENTERED = Mark(light="#b0518a", dark="#e29ac3", marker="D")
 SPARE = (
     Mark(light="#9a6700", dark="#e8b23a", marker="v"),
-    Mark(light="#1f79a9", dark="#8fd3ff", marker="P"),
     Mark(light="#6a4fb3", dark="#b6a2f2", marker="X"),
     Mark(light="#4d5d1f", dark="#b5cc6a", marker="<"),
     Mark(light="#7a2e2e", dark="#e89a9a", marker=">"),
     Mark(light="#3f4a5a", dark="#c3cbd8", marker="p"),
+    Mark(light="#1f79a9", dark="#8fd3ff", marker="P"),
 )
 ANCHORS: dict[tuple[str | None, str | None], Mark] = {
     ("complete", None): COMPLETE,
