@@ -141,7 +141,13 @@ def _designs(contents: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if ("groups" in grid) and (known_se or "group_size" in grid):
         yield from crossed({**rest, **grid}, ("groups", "group_size"))
     elif grid:
-        raise StudyError("[mechanism] groups, group_size: one needs the other; or give sizes = [[3, 5, 40], ...]")
+        lacking = next(name for name in ("groups", "group_size") if name not in grid)
+        near = [name for name in rest if suggestion(name, [lacking])]
+        instead = f", not {near[0]!r}" if near else ""
+        raise StudyError(
+            f"[mechanism] {lacking}: the key is missing{instead}; groups and group_size need each other, or give "
+            "sizes = [[3, 5, 40], ...]"
+        )
     lists = {name: contents[name] for name in ("sizes", "standard_errors") if name in contents}
     for name, designs in lists.items():
         if not isinstance(designs, list | tuple) or not all(isinstance(d, list | tuple) and d for d in designs):

@@ -30,8 +30,14 @@ from simstudy.provenance import session
 from simstudy.rows import BlockRows, Clock, failed_rows
 from simstudy.stopping import Stopping
 from simstudy.store import Run, RunWriter
+from simstudy.store.kept import kept_fits
 from simstudy.study import Study
 from simstudy.tolerance import Cell, Tolerance
+
+NO_DRAWS = (
+    "%d fits of the first %d replicates are stored without their draws, and stored fits are not made again: "
+    "simstudy refit gives the draws of one fit, another --out those of all"
+)
 
 
 def run(
@@ -95,6 +101,8 @@ def run(
         writer.write_methods(pd.DataFrame(study.method_rows()))
         blocks = plan_blocks(study, writer.stored_fits(), keep_draws=keep_draws)
         log.info("%s", _plan_text(study, blocks))
+        if n_without := _without_draws(writer, study, folder=folder, keep_draws=keep_draws):
+            log.warning(NO_DRAWS, n_without, keep_draws)
         stopping = Stopping(
             interruption,
             fits_per_block=max((len(block.fits) for block in blocks), default=1),
@@ -104,6 +112,14 @@ def run(
         with session(folder, command=sys.argv, seed=study.section.seed):
             _fit(blocks, writer, executors, stopping, quiet=quiet)
     return Run.open(folder)
+
+
+def _without_draws(writer: RunWriter, study: Study, *, folder: Path, keep_draws: int) -> int:
+    """Return how many of the fits whose draws are asked for are stored without them."""
+    names = {method.name for method in study.methods}
+    cells = {cell: fits for cell, fits in writer.stored_fits().items() if cell[1] in names} if keep_draws else {}
+    asked = sum(int((replicates < keep_draws).sum()) for replicates in cells.values())
+    return asked - sum(fit.replicate < keep_draws for cell in cells for fit in kept_fits(folder, *cell))
 
 
 def _plan_text(study: Study, blocks: list[Block]) -> str:

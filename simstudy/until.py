@@ -69,8 +69,8 @@ def _say(table: Any, finished: Run, targets: tuple[Target, ...], n: int) -> None
     for target in targets:
         now = current_precision(table, target)
         place = ", ".join(filter(None, [labels.get(now.scenario, now.scenario), now.method, now.estimand]))
+        outcome = "is reached" if now.mcse <= target.mcse else f"needs about {now.n_needed} replicates"
         print(
-            f"{n} replicates: MCSE of {target.measure} {now.mcse:.2g} ({place}); {target.mcse:g} needs about "
-            f"{now.n_needed} replicates",
+            f"{n} replicates: MCSE of {target.measure} {now.mcse:.2g} ({place}); {target.mcse:g} {outcome}",
             file=sys.stderr,
         )

@@ -62,7 +62,6 @@ COMMANDS: list[tuple[list[str], str]] = [
     (["compare", "listed", "keyless"], "is no study"),
     (["protocol", "none.toml"], "none.toml: cannot read the study file"),
     (["protocol", "study.toml", "--out", "folder.csv"], "folder.csv"),
-    (["list"], "Missing argument"),
     (["list", "sampler"], "WHAT: got 'sampler'; did you mean 'samplers'"),
     (["refit"], "Missing argument"),
     (REFIT, "nowhere is no run folder"),

@@ -93,7 +93,10 @@ STUDIES: dict[str, tuple[str | bytes, str]] = {
         toml(mechanism=EXCHANGEABLE + "groups = 2.5\ngroup_size = 3"),
         "groups: expected a whole number, got 2.5",
     ),
-    "no group size": (toml(mechanism=EXCHANGEABLE + "groups = 3"), "groups, group_size: one needs the other"),
+    "no group size": (
+        toml(mechanism=EXCHANGEABLE + "groups = 3"),
+        "group_size: the key is missing; groups and",
+    ),
     "no groups at all": (toml(mechanism=EXCHANGEABLE), "groups: the number of groups is missing"),
     "groups empty": (
         toml(mechanism=EXCHANGEABLE + "groups = []\ngroup_size = 3"),

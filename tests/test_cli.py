@@ -5,6 +5,7 @@ import io
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from unittest import mock
 
 import pandas as pd
@@ -135,6 +136,23 @@ def test_what_there_is_is_listed(tmp_path, what, words):
     assert done.returncode == 0, done.stderr
     lines = {line.split()[0]: line for line in done.stdout.splitlines()}
     assert len(lines[words].split()) > 2
+
+
+def test_everything_is_listed_by_name(tmp_path):
+    """Without a word `list` names all there is; `--version` says which simstudy it is."""
+    listed = simstudy("list", cwd=tmp_path)
+    assert listed.returncode == 0, listed.stderr
+    for words in ("studies: baseball", "samplers: nuts, numpyro, exact", "structures: none"):
+        assert words in listed.stdout
+    assert simstudy("--version", cwd=tmp_path).stdout == f"{metadata.version('simstudy')}\n"
+
+
+def test_draws_of_stored_fits_are_not_kept_in_silence(place):
+    """Asking for the draws of fits that are stored without them is answered with what to do."""
+    done = simstudy("run", "tiny.toml", "--keep-draws", "1", cwd=place)
+    assert done.returncode == 0
+    assert "1 fits of the first 1 replicates are stored without their draws" in done.stderr
+    assert "simstudy refit" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_python_examples_run(code, tmp_path):
     done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     if "report" in code:
-        assert (tmp_path / "small_groups.html").exists()
+        assert (tmp_path / "pilot.html").exists()
         assert "partial" in done.stdout
     if "arviz.summary" in code:
         assert "theta[7]" in done.stdout

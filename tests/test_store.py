@@ -347,9 +347,7 @@ class TestExtension:
         changed["methods"] = [changed["methods"][0] | {"priors": {"theta": "Normal(0, 1)"}}]
         assert [str(difference) for difference in study_difference(make_study(), changed)] == [
             'method \'none\' priors.theta: stored "Normal(0, 10)", new "Normal(0, 1)"',
-            "method 'partial': stored \"partial\", new (absent)",
-            "method 'partial' structure: stored \"partial\", new (absent)",
-            "method 'partial' target_accept: stored 0.8, new (absent)",
+            "method 'partial': stored (present), new (absent)",
         ]
 
     def test_refusal(self, folder):

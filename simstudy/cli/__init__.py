@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -34,6 +36,26 @@ app = typer.Typer(
 )
 for name, command in COMMANDS.items():
     app.command(name)(command)
+
+
+def show_version(*, asked: bool) -> None:
+    """Print the version and end, if asked."""
+    if asked:
+        print(metadata.version("simstudy"))
+        raise typer.Exit
+
+
+@app.callback(no_args_is_help=True)
+def options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=lambda asked: show_version(asked=asked)
+        ),
+    ] = False,
+) -> None:
+    """Simulation studies of hierarchical Bayesian models."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -20,7 +20,7 @@ def run_command(
     out: Annotated[Path | None, typer.Option(help="Run folder; by default runs/<name>.")] = None,
     replicates: Annotated[int | None, typer.Option(min=1, help="Instead of the study's own number.")] = None,
     until: Annotated[
-        str | None, typer.Option(help='Go on until MCSEs are reached: "coverage:0.005,bias:0.01".')
+        str | None, typer.Option(help='Go on, from 200 replicates, to MCSEs: "coverage:0.005,bias:0.01".')
     ] = None,
     workers: Annotated[int | None, typer.Option(min=0, help="Worker processes; by default one per core.")] = None,
     executor: Annotated[str, typer.Option(help="Where fits run: local, or dask://HOST:PORT.")] = "local",

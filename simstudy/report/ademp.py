@@ -119,10 +119,10 @@ def estimands(study: Mapping[str, Any]) -> list[str]:
     names = {name for structure in structures & set(PARAMETERS) for name in PARAMETERS[structure]}
     if not names:
         return []
-    names |= {"theta", "theta_mean", "theta_sd", "theta_new", "y_new"}
+    names |= {"theta", "theta_mean", "theta_sd", "theta_new", "y_new", "log_lik"}
     names |= {name for method in study["methods"] for name in ("sigma", "omega") if name in (method["priors"] or {})}
     names |= {"shrinkage_weight"} if "partial" in structures else set()
-    names |= {"prob_best"} if structures != {"complete"} else set()
+    names |= {"prob_best", "theta_var"} if structures != {"complete"} else set()
     names |= {"p"} if "binomial" in likelihoods else set()
     return [name for name in ESTIMANDS if name in names]
 

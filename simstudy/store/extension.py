@@ -6,13 +6,13 @@ a stored method or factor value that the study no longer has would stay in every
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from simstudy.errors import RunError
 
-ABSENT = "(absent)"
+ABSENT, PRESENT = "(absent)", "(present)"
 FREE = (("study", "aim"), ("study", "replicates"), ("diagnostics",))
 
 Key = tuple[str, ...]
@@ -49,13 +49,16 @@ def study_difference(stored: Mapping[str, Any], new: Mapping[str, Any]) -> list[
     >>> [str(d) for d in study_difference(stored, {"study": {"seed": 2}, "mechanism": {"tau": [1.0]}, "methods": []})]
     ['mechanism.tau: stored [0.0, 1.0], new [1.0]', 'study.seed: stored 1, new 2']
     """
-    old, now = (dict(_leaves(_by_method(study))) for study in (stored, new))
-    known = {name for kind, name, *_ in (key for key in old if len(key) > 1) if kind == "methods"}
-    return [
+    known, asked = (_by_method(study) for study in (stored, new))
+    gone = [name for name in known["methods"] if name not in asked["methods"]]
+    old, now = (dict(_leaves(study)) for study in (known, asked))
+    changed = [
         Difference(key=_place(key), stored=old.get(key, ABSENT), new=now.get(key, ABSENT))
         for key in sorted(old | now)
-        if not (_free(key, known) or _extends(key, old.get(key, ABSENT), now.get(key, ABSENT)))
+        if not (_of_method(key, gone) or _free(key, set(known["methods"])))
+        and not _extends(key, old.get(key, ABSENT), now.get(key, ABSENT))
     ]
+    return changed + [Difference(key=f"method '{name}'", stored=PRESENT, new=ABSENT) for name in gone]
 
 
 def extended(stored: Mapping[str, Any], new: Mapping[str, Any], *, folder: str) -> dict[str, Any]:
@@ -92,6 +95,10 @@ def _leaves(value: Mapping[str, Any], key: Key = ()) -> Iterator[tuple[Key, Any]
             yield (*key, name), inner
 
 
+def _of_method(key: Key, names: Collection[str]) -> bool:
+    return key[0] == "methods" and len(key) > 1 and key[1] in names
+
+
 def _free(key: Key, known_methods: set[str]) -> bool:
     """True where any change is welcome: the aim, the diagnostics, a method that is not stored."""
     added = key[0] == "methods" and key[1] not in known_methods
@@ -121,4 +128,4 @@ def _place(key: Key) -> str:
 
 
 def _text(value: Any) -> str:
-    return value if value == ABSENT else json.dumps(value, ensure_ascii=False)
+    return value if value in (ABSENT, PRESENT) else json.dumps(value, ensure_ascii=False)

@@ -13,7 +13,7 @@ from simstudy.report.wording import counted
 
 def provenance_section(evidence: Evidence) -> Section:
     """Return versions, processor, commit, seed and sessions, as the run recorded them."""
-    digest = f"SHA-256 of study.json: {study_digest(evidence.study)}, the same as in its protocol"
+    digest = f"SHA-256 of study.json: {study_digest(evidence.study)}, as `simstudy protocol` gives it"
     terms = [("study", [digest, f"seed: {evidence.study['study']['seed']}"])]
     recorded = {key: value for key, value in evidence.run.provenance.items() if key != "seed"}
     terms += [(key.replace("_", " "), lines(value)) for key, value in recorded.items() if lines(value)]
