@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reports.rebuild import BEGIN, MANIFEST, PAGE, TABLE, problems, write_readme
+from reports.rebuild import BEGIN, MANIFEST, PAGE, REPORTS, TABLE, problems, write_readme
 from reports.side_by_side import contest, side_by_side_part
+from simstudy.report import ademp
 from simstudy.report.document import lay_out
 
 PROJECT = Path(__file__).parents[2]
@@ -26,6 +27,13 @@ def copied(tmp_path):
 def test_the_committed_reports_are_fresh():
     """Every page belongs to its table and its study, the README quotes them, and all are small."""
     assert list(problems(COMMITTED, README)) == []
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.name)
+def test_a_protocol_names_the_estimands_that_a_report_has(report):
+    """What is registered before there is a number is what is scored later, no more and no less."""
+    scored = set(pd.read_parquet(COMMITTED / report.name / TABLE)["estimand"].dropna()) - {"mu, tau"}
+    assert set(ademp.estimands(report.study.canonical)) == scored
 
 
 def spoil_table(reports, readme):
