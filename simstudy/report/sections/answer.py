@@ -24,6 +24,7 @@ MAX_PROFILE_PANELS = 12
 def answers(evidence: Evidence) -> dict[str, list[str]]:
     """Return what the study found, by question, each sentence made from the tables; the first two lead the page."""
     found = {
+        "What is missing": evidence.extent.sentences,
         "Which methods are calibrated": verdicts(evidence),
         "Which method is nearest to the truth": _error(evidence),
         "What the data say": _posteriors(evidence),
