@@ -188,11 +188,6 @@ class Evidence:
         folder = getattr(self.run, "folder", None)
         return [] if folder is None else list(kept_fits(folder, scenario, method))
 
-    @property
-    def n_flagged(self) -> int:
-        """Number of fits with any flag."""
-        return int((self.flags.any(axis=1) & (self.run.fits["status"] == "ok").to_numpy()).sum())
-
     @cached_property
     def chain_rates(self) -> pd.DataFrame:
         """Divergent draws per 1,000 of every chain: ``method``, ``scenario``, ``rate``."""

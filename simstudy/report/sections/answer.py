@@ -12,6 +12,7 @@ from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.readings import average
 from simstudy.report.sections.calibration import rank_pictures, verdicts
 from simstudy.report.sections.error_split import split_findings
+from simstudy.report.sections.failures import lost_sentence
 from simstudy.report.sections.posterior import all_posteriors, forest_picture
 from simstudy.report.sections.priors import prior_findings
 from simstudy.report.sections.section import Picture, picture
@@ -34,7 +35,7 @@ def answers(evidence: Evidence) -> dict[str, list[str]]:
         "What shrinkage costs": _price(evidence),
         "How well the spread of the groups is known": _spread(evidence),
         "What a draw costs": _efficiency(evidence),
-        "What was lost": [sentences.failure_sentence(evidence.run.fits, evidence.n_flagged)],
+        "What was lost": [lost_sentence(evidence)],
     }
     return {question: told for question, told in found.items() if told}
 
