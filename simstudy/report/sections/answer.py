@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from simstudy.report import figures, sentences
+from simstudy.report.alone import alone_sentences
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.readings import average
@@ -28,6 +29,7 @@ def answers(evidence: Evidence) -> dict[str, list[str]]:
         "What is missing": evidence.extent.sentences,
         "Which methods are calibrated": verdicts(evidence),
         "Which method is nearest to the truth": _error(evidence),
+        "How near the estimates are to the truth": _alone(evidence),
         "What the data say": _posteriors(evidence),
         "Where the sampler is in trouble": _trouble(evidence),
         "How much of the error is the sampler’s": split_findings(evidence),
@@ -50,6 +52,15 @@ def _error(evidence: Evidence) -> list[str]:
         rmse = average(evidence.performance, "rmse", estimand=evidence.headline)
         told.append(sentences.sum_sentence(rmse, int(evidence.run.scenarios["groups"].iloc[0])))
     return told
+
+
+def _alone(evidence: Evidence) -> list[str]:
+    """Return what there is to say of a method without a rival; a calibration study judges it by its ranks."""
+    if len(evidence.marks) > 1 or evidence.headline is None or evidence.is_calibration or evidence.is_dataset:
+        return []
+    boundary = evidence.design.boundary if evidence.headline == "tau" else ()
+    about: dict[str, Any] = {"method": next(iter(evidence.marks)), "estimand": evidence.headline, "boundary": boundary}
+    return alone_sentences(evidence.performance, evidence.labels, **about)
 
 
 def _posteriors(evidence: Evidence) -> list[str]:

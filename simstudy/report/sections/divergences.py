@@ -101,8 +101,9 @@ def _funnel(evidence: Evidence, shares: pd.DataFrame) -> list[Picture]:
     else:
         return []
     where = f" at {evidence.labels[scenario]}" if len(evidence.labels) > 1 else ""
+    shared = ", the same data for every method" if len(set(draws["method"])) > 1 else ""
     caption = (
-        "Kept draws of one replicate, the same data for every method. The posterior narrows toward small τ. Where "
+        f"Kept draws of one replicate{shared}. The posterior narrows toward small τ. Where "
         "crosses gather at the entrance of the neck and no draws lie below, the sampler does not enter it, and the "
         "posterior of τ is cut off there; a parameterization that suits the data fills the neck."
     )
