@@ -50,6 +50,8 @@ LIKELIHOOD_NAMES = {
 }
 PARAMETERIZATIONS = {"noncentered": "non-centered"}
 SAMPLERS = {"nuts": "NUTS, batched", "numpyro": "NUTS of NumPyro", "exact": "independent exact draws by quadrature"}
+EXACT = "exact"
+OF_TRAJECTORIES = ("warmup", "max_treedepth", "target_accept")
 OPTIONS = {"target_accept": "target acceptance", "max_treedepth": "maximum tree depth"}
 PARAMETERS = {"complete": ("mu",), "none": ("theta",), "partial": ("mu", "tau", "theta")}
 NOMINAL = 0.95
@@ -150,13 +152,15 @@ def priors_words(method: Mapping[str, Any]) -> str:
 
 
 def sampler_words(method: Mapping[str, Any]) -> str:
-    """Return a method's sampler with its options.
+    """Return a method's sampler with its options; the exact one has no warm-up and no trajectories to tell of.
 
     >>> sampler_words({"sampler": {"kind": "nuts", "chains": 1, "warmup": 500, "draws": 1000, "target_accept": 0.8}})
     'NUTS, batched: 1 chain of 500 warm-up and 1,000 draws, target acceptance 0.8'
     """
     sampler = {key: value for key, value in (method.get("sampler") or {}).items() if value is not None}
     kind = str(sampler.pop("kind", ""))
+    if kind == EXACT:
+        sampler = {key: value for key, value in sampler.items() if key not in OF_TRAJECTORIES}
     chains, warmup, draws = (sampler.pop(key, None) for key in ("chains", "warmup", "draws"))
     lengths = " and ".join([*([f"{warmup:,} warm-up"] if warmup else []), *([f"{draws:,} draws"] if draws else [])])
     run = [f"{counted(int(chains), 'chain')} of {lengths}" if chains and lengths else lengths]
