@@ -67,3 +67,9 @@ def test_a_page_of_one_method_answers_with_its_numbers(alone):
 def test_several_methods_are_compared_instead(evidence):
     """With a rival the answer is about differences."""
     assert "How near the estimates are to the truth" not in make_part(evidence).answers
+
+
+def test_caption_of_one_panel_speaks_of_no_others(alone, evidence):
+    """A design with one factor has one panel, one with several settings of the others says what a panel is."""
+    assert "panel" not in make_part(alone).picture.caption
+    assert "each panel is one setting" in make_part(evidence).picture.caption

@@ -118,10 +118,12 @@ def key_picture(evidence: Evidence) -> Picture | None:
     about: dict[str, Any] = {"measure": "rmse", "estimand": estimand, "marks": evidence.marks}
     tables = (evidence.performance, evidence.run.scenarios)
     title = f"RMSE of {estimand_words(estimand)}, by scenario and method"
-    if design.axis and design.others(design.axis).nunique() <= MAX_PROFILE_PANELS:
+    n_panels = design.others(design.axis).nunique()
+    if design.axis and n_panels <= MAX_PROFILE_PANELS:
+        each = "; each panel is one setting of the design" if n_panels > 1 else ""
         caption = (
-            f"The lower, the better. Each panel is one setting of the design, {design.axis} grows to the right; bars "
-            f"reach 2 MCSE each way, so marks whose bars overlap widely are not told apart."
+            f"The lower, the better{each}; {design.axis} grows to the right. Bars reach 2 MCSE each way, so marks "
+            "whose bars overlap widely are not told apart."
         )
         return picture(
             "key",
