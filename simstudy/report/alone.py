@@ -61,7 +61,8 @@ def _coverage(rows: pd.DataFrame, labels: Mapping[str, str]) -> str:
     label: Any = rows["value"].idxmin()
     least = rows.loc[label]
     worst = f" at worst,{_at(labels, least)}" if len(rows) > 1 else ""
-    return f"its {100 * least['level']:g} % intervals cover {with_mcse(least['value'], least['mcse'], percent=True)}{worst}"
+    share_covered = with_mcse(least["value"], least["mcse"], percent=True)
+    return f"its {100 * least['level']:g} % intervals cover {share_covered}{worst}"
 
 
 def _at(labels: Mapping[str, str], row: pd.Series) -> str:
