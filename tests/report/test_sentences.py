@@ -180,6 +180,31 @@ def test_bias_of_tau_at_0_is_no_finding():
     assert sentences.bias_sentences(table.assign(mcse=0.3), LABELS, **about) == []
 
 
+def test_peers_are_counted_where_they_do_the_same_clearly():
+    """Of three peers one errs as clearly to the same side, one the other way and one unclearly: one is counted."""
+    keys = {"scenario": "a", "estimand": "tau", "measure": "bias"}
+    table = rows(
+        **keys, method=["partial", "same", "other", "unclear"], value=[0.5, 0.4, -0.4, 0.4], mcse=[0.1] * 3 + [0.3]
+    )
+    about = {"estimand": "tau", "method": "partial"}
+    (told,) = sentences.bias_sentences(table, LABELS, **about, peers=["same", "other", "unclear"])
+    assert told.endswith("by 0.50 ± 0.10; 1 more method of partial pooling overestimates it there clearly too.")
+    assert sentences.bias_sentences(table, LABELS, **about)[0].endswith("by 0.50 ± 0.10.")
+    (told,) = sentences.bias_sentences(table.assign(value=-table["value"]), LABELS, **about, peers=["same"])
+    assert told.endswith("1 more method of partial pooling underestimates it there clearly too.")
+
+
+def test_peers_that_lose_coverage_too_are_counted():
+    """A peer counts where its loss in the same bin of the same scenario is clear, and nowhere else."""
+    tables = [coverage_rows(far).assign(method=name) for name, far in (("partial", 0.6), ("x", 0.7), ("y", 0.93))]
+    table = pd.concat([*tables, tables[1].assign(method="z", bin=[None, "distance=1-1.5"])], ignore_index=True)
+    about = {"labels": {"a": "one"}, "method": "partial"}
+    (told,) = sentences.price_sentences(table, **about, peers=["x", "y", "z"])
+    assert told.endswith("of all groups; 1 more method of partial pooling loses coverage there clearly too.")
+    (told,) = sentences.price_sentences(pd.concat([table, tables[1].assign(method="w")]), **about, peers=["x", "w"])
+    assert told.endswith("; 2 more methods of partial pooling lose coverage there clearly too.")
+
+
 LIMITS = {"max_rhat": 1.01, "min_ess": 400, "max_divergence_rate": 0.0}
 
 

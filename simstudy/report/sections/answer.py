@@ -72,15 +72,17 @@ def _posteriors(evidence: Evidence) -> list[str]:
 
 
 def _price(evidence: Evidence) -> list[str]:
-    method = evidence.roles.partial
-    return sentences.price_sentences(evidence.performance, evidence.labels, method=method) if method else []
+    if not (method := evidence.roles.partial):
+        return []
+    return sentences.price_sentences(evidence.performance, evidence.labels, method=method, peers=evidence.roles.peers)
 
 
 def _spread(evidence: Evidence) -> list[str]:
     if not (method := evidence.roles.partial):
         return []
-    tables, boundary = (evidence.performance, evidence.labels), evidence.design.boundary
-    return sentences.bias_sentences(*tables, estimand="tau", method=method, boundary=boundary)
+    about: dict[str, Any] = {"estimand": "tau", "method": method, "peers": evidence.roles.peers}
+    boundary = evidence.design.boundary
+    return sentences.bias_sentences(evidence.performance, evidence.labels, **about, boundary=boundary)
 
 
 def _trouble(evidence: Evidence) -> list[str]:
