@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from simstudy.report.extent import Extent
 from simstudy.report.wording import ESTIMANDS, counted, number, symbol
 
 NOT_FACTORS = ("kind", "likelihood", "effects", "sigma_by", "data", "sizes", "standard_errors")
@@ -49,6 +50,8 @@ LIKELIHOOD_NAMES = {
 }
 PARAMETERIZATIONS = {"noncentered": "non-centered"}
 SAMPLERS = {"nuts": "NUTS, batched", "numpyro": "NUTS of NumPyro", "exact": "independent exact draws by quadrature"}
+EXACT = "exact"
+OF_TRAJECTORIES = ("warmup", "max_treedepth", "target_accept")
 OPTIONS = {"target_accept": "target acceptance", "max_treedepth": "maximum tree depth"}
 PARAMETERS = {"complete": ("mu",), "none": ("theta",), "partial": ("mu", "tau", "theta")}
 NOMINAL = 0.95
@@ -149,13 +152,15 @@ def priors_words(method: Mapping[str, Any]) -> str:
 
 
 def sampler_words(method: Mapping[str, Any]) -> str:
-    """Return a method's sampler with its options.
+    """Return a method's sampler with its options; the exact one has no warm-up and no trajectories to tell of.
 
     >>> sampler_words({"sampler": {"kind": "nuts", "chains": 1, "warmup": 500, "draws": 1000, "target_accept": 0.8}})
     'NUTS, batched: 1 chain of 500 warm-up and 1,000 draws, target acceptance 0.8'
     """
     sampler = {key: value for key, value in (method.get("sampler") or {}).items() if value is not None}
     kind = str(sampler.pop("kind", ""))
+    if kind == EXACT:
+        sampler = {key: value for key, value in sampler.items() if key not in OF_TRAJECTORIES}
     chains, warmup, draws = (sampler.pop(key, None) for key in ("chains", "warmup", "draws"))
     lengths = " and ".join([*([f"{warmup:,} warm-up"] if warmup else []), *([f"{draws:,} draws"] if draws else [])])
     run = [f"{counted(int(chains), 'chain')} of {lengths}" if chains and lengths else lengths]
@@ -165,24 +170,48 @@ def sampler_words(method: Mapping[str, Any]) -> str:
     return ": ".join(filter(None, [SAMPLERS.get(kind, kind), options]))
 
 
-def replicates_words(study: Mapping[str, Any]) -> list[str]:
-    """Return the number of replicates and the MCSEs of a coverage that it gives."""
+def replicates_words(study: Mapping[str, Any], *, extent: Extent | None = None) -> list[str]:
+    """Return the number of replicates and the MCSEs of a coverage that it gives.
+
+    Args:
+        study: the canonical study.
+        extent: how much of it is stored, once there is a run: an unfinished run has
+            the MCSEs of the fewest replicates that a method has in a scenario.
+    """
     n = int(study["study"]["replicates"])
+    words, fewest = counted(n, "replicate"), ""
+    if extent is not None and not extent.is_finished:
+        n, words = extent.fewest, extent.replicates
+        fewest = f"; what follows is for {n:,}" if n else ""
     if study["mechanism"]["kind"] == DATASET:
-        ratio = number(1 / math.sqrt(n), digits=2)
-        return [
-            f"{counted(n, 'replicate')} of the sampler on the same data, each from another seed",
-            f"the average of a posterior mean over them has {ratio} times the standard error that one fit has",
-        ]
+        return [f"{words} of the sampler on the same data, each from another seed{fewest}", *_ratio_words(n)]
     if study["study"].get("kind") == "calibration":
-        return [
-            f"{counted(n, 'replicate')} of each scenario",
-            f"95 % simultaneous bands of the rank distribution reach about {number(BAND / math.sqrt(n), digits=2)} "
-            "either way at its middle; smaller departures cannot be seen",
-        ]
+        return [f"{words} of each scenario{fewest}", *_band_words(n)]
+    shared = ", the same data for all methods" if len(study.get("methods", ())) > 1 else ""
+    return [f"{words} of each scenario{shared}{fewest}", *_mcse_words(n)]
+
+
+def _ratio_words(n: int) -> list[str]:
+    if n < 1:
+        return []
+    ratio = number(1 / math.sqrt(n), digits=2)
+    return [f"the average of a posterior mean over them has {ratio} times the standard error that one fit has"]
+
+
+def _band_words(n: int) -> list[str]:
+    if n < 1:
+        return []
+    return [
+        f"95 % simultaneous bands of the rank distribution reach about {number(BAND / math.sqrt(n), digits=2)} "
+        "either way at its middle; smaller departures cannot be seen"
+    ]
+
+
+def _mcse_words(n: int) -> list[str]:
+    if n < 1:
+        return []
     nominal, worst = (math.sqrt(p * (1 - p) / n) * 100 for p in (NOMINAL, WORST_SHARE))
     lines = [
-        f"{counted(n, 'replicate')} of each scenario, the same data for all methods",
         f"MCSE of a coverage with one interval per replicate: {number(nominal, digits=2)} percentage points at 95 %, "
         f"at most {number(worst, digits=2)}",
     ]

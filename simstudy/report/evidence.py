@@ -16,6 +16,7 @@ from simstudy.measures.labels import Labels
 from simstudy.measures.policies import flag
 from simstudy.measures.sampler_error import exact_methods
 from simstudy.report.design import Design, read_design
+from simstudy.report.extent import Extent, read_extent
 from simstudy.report.families import Family, prior_families
 from simstudy.report.pairs import differences, paired_differences, squared_errors
 from simstudy.report.palette import Mark, assign_marks
@@ -56,6 +57,11 @@ class Evidence:
     def roles(self) -> Roles:
         """Which methods are no, complete and partial pooling."""
         return read_roles(self.run.methods)
+
+    @cached_property
+    def extent(self) -> Extent:
+        """How many of the planned replicates and fits are stored."""
+        return read_extent(self.run)
 
     @property
     def study(self) -> Mapping[str, Any]:
@@ -181,11 +187,6 @@ class Evidence:
         """The fits of a method in a scenario whose draws were kept, if the run lies in a folder."""
         folder = getattr(self.run, "folder", None)
         return [] if folder is None else list(kept_fits(folder, scenario, method))
-
-    @property
-    def n_flagged(self) -> int:
-        """Number of fits with any flag."""
-        return int((self.flags.any(axis=1) & (self.run.fits["status"] == "ok").to_numpy()).sum())
 
     @cached_property
     def chain_rates(self) -> pd.DataFrame:

@@ -69,14 +69,13 @@ class Part:
 def make_part(evidence: Evidence) -> Part:
     """Return the part of a run."""
     about = evidence.study["study"]
-    error_of = SAMPLER_ERROR if evidence.is_dataset else ERROR
     return Part(
         kind="Simulation study",
         title=str(about["name"]),
         aim=about.get("aim") or "",
         facts=_facts(evidence),
         answers=answers(evidence),
-        remark=f"± is {error_of}. No sentence is made on a difference below 2 MCSE.",
+        remark=_remark(evidence),
         picture=key_picture(evidence),
         sections=[section for make in SECTIONS if (section := make(evidence))],
         marks=evidence.marks,
@@ -112,12 +111,21 @@ def _anchored(part: Part, title: str, anchor: str) -> Part:
     )
 
 
+def _remark(evidence: Evidence) -> str:
+    error_of = SAMPLER_ERROR if evidence.is_dataset else ERROR
+    remark = f"± is {error_of}. No sentence is made on a difference below 2 MCSE."
+    if not evidence.extent.uneven:
+        return remark
+    shared = "replicates" if evidence.is_dataset else "data sets"
+    return f"{remark} Errors of methods are compared on the {shared} that each of them fitted."
+
+
 def _facts(evidence: Evidence) -> list[str]:
     """Return the size of the study in a few words each."""
     run = evidence.run
     return [
         counted(len(run.scenarios), "scenario"),
         counted(len(run.methods), "method"),
-        counted(int(evidence.study["study"]["replicates"]), "replicate"),
-        counted(len(run.fits), "fit"),
+        evidence.extent.replicates,
+        evidence.extent.fits,
     ]

@@ -120,7 +120,8 @@ def _randomness(study: Mapping[str, Any]) -> list[str]:
     of = "seed and replicate, the same for all scenarios" if shared else "seed, scenario and replicate"
     lines = [f"seed {study['study']['seed']}"]
     if _kind(study) != "dataset":
-        lines.append(f"random numbers of the data depend on {of}, not on the method: all methods see the same data")
+        shared = ", not on the method: all methods see the same data" if len(study["methods"]) > 1 else ""
+        lines.append(f"random numbers of the data depend on {of}{shared}")
     normal = "in Normal(a, b), b is a standard deviation"
     return [*lines, normal]
 

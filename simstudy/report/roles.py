@@ -9,7 +9,7 @@ import pandas as pd
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
-    """The first method of each kind, or None.
+    """The first method of each kind, or None, and all of partial pooling.
 
     Attributes:
         separate: no pooling.
@@ -17,6 +17,7 @@ class Roles:
         partial: partial pooling, non-centered where there is one.
         centered: partial pooling, centered.
         noncentered: partial pooling, non-centered.
+        pooling: every method of partial pooling.
     """
 
     separate: str | None = None
@@ -24,11 +25,17 @@ class Roles:
     partial: str | None = None
     centered: str | None = None
     noncentered: str | None = None
+    pooling: tuple[str, ...] = ()
 
     @property
     def rivals(self) -> list[str]:
         """What partial pooling is compared with."""
         return [name for name in (self.separate, self.complete) if name]
+
+    @property
+    def peers(self) -> list[str]:
+        """The other methods of partial pooling."""
+        return [name for name in self.pooling if name != self.partial]
 
 
 def read_roles(methods: pd.DataFrame) -> Roles:
@@ -49,11 +56,16 @@ def read_roles(methods: pd.DataFrame) -> Roles:
         partial=noncentered or centered or _first(methods, "partial"),
         centered=centered,
         noncentered=noncentered,
+        pooling=tuple(methods.loc[_is(methods, "structure", "partial"), "method"].astype(str)),
     )
 
 
 def _first(methods: pd.DataFrame, structure: str, parameterization: str | None = None) -> str | None:
-    here = methods.get("structure", pd.Series(None, index=methods.index)) == structure
+    here = _is(methods, "structure", structure)
     if parameterization is not None:
-        here &= methods.get("parameterization", pd.Series(None, index=methods.index)) == parameterization
+        here &= _is(methods, "parameterization", parameterization)
     return str(methods.loc[here, "method"].iloc[0]) if here.any() else None
+
+
+def _is(methods: pd.DataFrame, column: str, value: str) -> pd.Series:
+    return methods.get(column, pd.Series(None, index=methods.index)) == value

@@ -83,20 +83,33 @@ def bias_sentences(
     *,
     estimand: str,
     method: str,
+    peers: Collection[str] = (),
     boundary: Collection[str] = (),
 ) -> list[str]:
-    """Return where a method's estimate is most biased, if clearly anywhere; not where it cannot but be (tau = 0)."""
-    table = average(performance, "bias", estimand=estimand)
-    table = table[(table["method"] == method) & ~table["scenario"].isin(boundary)]
-    rows = table[[is_clear(v, m) for v, m in zip(table["value"], table["mcse"], strict=True)]]
+    """Return where a method's estimate is most biased, if clearly anywhere; not where it cannot but be (tau = 0).
+
+    Args:
+        performance: the performance table.
+        labels: scenario -> what it is called.
+        estimand: what is estimated.
+        method: a name.
+        peers: other methods of partial pooling, counted where their bias is clear in the same place and direction.
+        boundary: scenarios that are left out.
+    """
+    biases = average(performance, "bias", estimand=estimand)
+    biases = biases[~biases["scenario"].isin(boundary)]
+    table, clear = biases[biases["method"] == method], biases[_clear(biases, "value", "mcse")]
+    rows = clear[clear["method"] == method]
     if rows.empty:
         return []
     most = _row(rows, rows["value"].abs().idxmax())
-    direction = "overestimated" if most["value"] > 0 else "underestimated"
+    direction = "overestimate" if most["value"] > 0 else "underestimate"
     place = _at(labels, most["scenario"])
     amount = with_mcse(abs(most["value"]), most["mcse"])
     few = f" (clear in {share(len(rows), len(table))} scenarios)" if len(table) > 1 else ""
-    return [f"{quote(method)}: {estimand_words(estimand)} is {direction} most{place}, by {amount}{few}."]
+    alike = clear[clear["method"].isin(peers) & (clear["scenario"] == most["scenario"])]
+    too = _peers(int((np.sign(alike["value"]) == np.sign(most["value"])).sum()), direction)
+    return [f"{quote(method)}: {estimand_words(estimand)} is {direction}d most{place}, by {amount}{few}{too}."]
 
 
 def span_sentences(table: pd.DataFrame, *, method: str, rival: str) -> list[str]:
@@ -121,27 +134,47 @@ def span_sentences(table: pd.DataFrame, *, method: str, rival: str) -> list[str]
     ]
 
 
-def price_sentences(performance: pd.DataFrame, labels: Mapping[str, str], *, method: str) -> list[str]:
-    """Return what shrinkage costs in coverage of outlying groups, where that is clearer than 2 MCSE."""
-    bins = binned(performance, "coverage")
-    overall = average(performance, "coverage", estimand="theta")
-    bins, overall = bins[bins["method"] == method], overall[overall["method"] == method]
-    bins = bins[bins["n_used"] >= FEWEST_REPLICATES]
-    both = bins.merge(overall, on="scenario", suffixes=("", "_overall"))
-    if both.empty:
+def price_sentences(
+    performance: pd.DataFrame, labels: Mapping[str, str], *, method: str, peers: Collection[str] = ()
+) -> list[str]:
+    """Return what shrinkage costs in coverage of outlying groups, where that is clearer than 2 MCSE.
+
+    Args:
+        performance: the performance table.
+        labels: scenario -> what it is called.
+        method: a name.
+        peers: other methods of partial pooling, counted where they clearly lose coverage of the same groups.
+    """
+    losses = _losses(performance)
+    rows = losses[losses["method"] == method]
+    if rows.empty:
         return []
-    spread = np.hypot(_spread(both, ""), _spread(both, "_overall"))
-    loss = both["value_overall"] - both["value"]
-    clear = np.array([is_clear(d, s) and d > 0 for d, s in zip(loss, spread, strict=True)])
-    if not clear.any():
-        return []
-    worst = _row(both, (loss - 2 * spread).where(clear).idxmax())
+    worst = _row(rows, (rows["loss"] - 2 * rows["spread"]).idxmax())
+    alike = losses["method"].isin(peers) & (losses["scenario"] == worst["scenario"]) & (losses["bin"] == worst["bin"])
     level = f"{worst['level']:.0%}".replace("%", " %")
     return [
         f"Shrinkage costs coverage of outlying groups{_at(labels, worst['scenario'])}: {level} intervals of "
         f"{quote(method)} cover {_percent(worst, '')} of the groups {distance_words(worst['bin'])} from μ, against "
-        f"{_percent(worst, '_overall')} of all groups."
+        f"{_percent(worst, '_overall')} of all groups{_peers(int(alike.sum()), 'lose')}."
     ]
+
+
+def _losses(performance: pd.DataFrame) -> pd.DataFrame:
+    """Return the bins in which a method covers clearly less than over all groups: ``loss`` and its ``spread``."""
+    bins = binned(performance, "coverage")
+    overall = average(performance, "coverage", estimand="theta")
+    both = bins[bins["n_used"] >= FEWEST_REPLICATES].merge(
+        overall, on=["scenario", "method"], suffixes=("", "_overall")
+    )
+    both["loss"] = both["value_overall"] - both["value"]
+    both["spread"] = np.hypot(_spread(both, ""), _spread(both, "_overall"))
+    return both[_clear(both, "loss", "spread") & (both["loss"] > 0)]
+
+
+def _peers(n: int, verb: str) -> str:
+    """Return how many more methods do likewise, as the end of a sentence."""
+    what = "coverage there clearly" if verb == "lose" else "it there clearly"
+    return f"; {counted(n, 'more method')} of partial pooling {verb}{'s' if n == 1 else ''} {what} too" if n else ""
 
 
 def divergence_sentences(performance: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
@@ -207,13 +240,39 @@ def efficiency_sentences(performance: pd.DataFrame, labels: Mapping[str, str], *
     return sentences
 
 
-def failure_sentence(fits: pd.DataFrame, n_flagged: int) -> str:
-    """Return how many fits failed, gave numbers that are not finite, or are flagged."""
+def failure_sentence(fits: pd.DataFrame, flags: pd.DataFrame, limits: Mapping[str, Any]) -> str:
+    """Return how many fits failed, gave numbers that are not finite, or are flagged, and what most flags are for.
+
+    Args:
+        fits: of a run.
+        flags: one bool column per flag, one row per fit; those of lost fits do not count.
+        limits: the study's thresholds of the flags.
+    """
     n = len(fits)
     counts = fits["status"].astype(str).value_counts()
     lost = [f"{counts[status]:,} {words}" for status, words in LOST.items() if status in counts]
     first = f"Of {counted(n, 'fit')} {enumerate_words(lost)}" if lost else f"All {counted(n, 'fit')} are finite"
-    return f"{first}; {n_flagged:,} carry a flag." if n_flagged else f"{first}; none carries a flag."
+    flagged = flags[flags.any(axis=1).to_numpy() & (fits["status"] == "ok").to_numpy()]
+    if flagged.empty:
+        return f"{first}; none carries a flag."
+    carry = "carries" if len(flagged) == 1 else "carry"
+    return f"{first}; {len(flagged):,} {carry} a flag{_main_reason(flagged, limits)}."
+
+
+def _main_reason(flagged: pd.DataFrame, limits: Mapping[str, Any]) -> str:
+    """Return the flag that more than half of the flagged fits carry, in words; nothing where none is so frequent."""
+    counts = flagged.sum()
+    name, n = str(counts.idxmax()), int(counts.max())
+    if 2 * n <= len(flagged):
+        return ""
+    rate = float(limits.get("max_divergence_rate") or 0)
+    words = {
+        "divergent": f"more than {100 * rate:g} % of draws divergent" if rate else "divergent draws",
+        "max_rhat": f"an R-hat above {limits.get('max_rhat')}",
+        "min_ess": f"effective draws below {limits.get('min_ess')}",
+    }
+    many = "" if len(flagged) == 1 else "all " if n == len(flagged) else "most "
+    return f", {many}for {words[name]}"
 
 
 def distance_words(name: str) -> str:
@@ -226,9 +285,9 @@ def distance_words(name: str) -> str:
     return f"{low} to {high} τ" if high else f"more than {low.rstrip('+')} τ"
 
 
-def _clear(differences: pd.DataFrame) -> pd.Series:
-    pairs = zip(differences["difference"], differences["difference_mcse"], strict=True)
-    return pd.Series([is_clear(d, m) for d, m in pairs], index=differences.index, dtype=bool)
+def _clear(rows: pd.DataFrame, value: str = "difference", mcse: str = "difference_mcse") -> pd.Series:
+    pairs = zip(rows[value], rows[mcse], strict=True)
+    return pd.Series([is_clear(v, m) for v, m in pairs], index=rows.index, dtype=bool)
 
 
 def _row(rows: pd.DataFrame, label: Any) -> pd.Series:

@@ -22,8 +22,10 @@ class Standing:
     Attributes:
         method: its name.
         unbeaten: scenarios in which no method has an RMSE smaller by more than 2 MCSE, on the same data.
-        worst: the scenario in which its RMSE is the largest multiple of one that beats it, or None.
-        value: its RMSE there, with ``mcse``; ``best`` and ``best_mcse`` those of the method that beats it, ``rival``.
+        worst: of the scenarios in which some method beats it so, that with the largest ``excess``; None without any.
+        value: its RMSE there, with ``mcse``.
+        rival: of the methods that beat it there, the one with the smallest RMSE, ``best``, with ``best_mcse``. A method
+            with a still smaller RMSE whose difference is not clear may exist.
     """
 
     method: str
@@ -37,7 +39,7 @@ class Standing:
 
     @property
     def excess(self) -> float:
-        """By how much the RMSE is above that of the method that beats it, as a share; 0 where none does."""
+        """By how much the RMSE is above that of the rival, as a share; 0 where no method beats it."""
         return self.value / self.best - 1 if self.worst is not None else 0.0
 
 
@@ -62,7 +64,9 @@ def standings(squares: pd.DataFrame) -> tuple[list[Standing], int]:
 
 
 def standing_sentences(squares: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
-    """Return the standings in words, for at least three methods and two scenarios.
+    """Return in words in how many scenarios no method beats each, and the worst of the first; of three methods or more.
+
+    Nothing is said of a single scenario, which the sentences on pairs of methods tell in full.
 
     Args:
         squares: as for ``standings``.
@@ -72,17 +76,17 @@ def standing_sentences(squares: pd.DataFrame, labels: Mapping[str, str]) -> list
     if len(found) < FEWEST or n < 2:
         return []
     first, *others = found
-    rest = enumerate_words([f"{quote(standing.method)} in {standing.unbeaten:,}" for standing in others])
+    rest = enumerate_words([f"than {quote(standing.method)} in {standing.unbeaten:,}" for standing in others])
     told = (
-        f"{quote(first.method)} has the smallest RMSE, or one that cannot be told apart from it, in "
+        f"No method is clearly nearer to the truth (2 MCSE) than {quote(first.method)} in "
         f"{share(first.unbeaten, n)} scenarios; {rest}."
     )
     if first.worst is None:
         return [told]
     numbers = f"{with_mcse(first.value, first.mcse)} against {with_mcse(first.best, first.best_mcse)}"
     return [
-        f"{told} At worst its RMSE is {100 * first.excess:.0f} % above the smallest: {numbers} of "
-        f"{quote(first.rival)} at {labels[first.worst]}."
+        f"{told} At worst the RMSE of {quote(first.method)} is {100 * first.excess:.0f} % above that of "
+        f"{quote(first.rival)}, which beats it: {numbers} at {labels[first.worst]}."
     ]
 
 

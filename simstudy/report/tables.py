@@ -29,6 +29,7 @@ class Column:
         mcse: the column with its MCSE, or None.
         ends: the columns with the ends of an interval, or None.
         percent: whether a share is shown in percent.
+        scale: what a number and its MCSE are multiplied by where they are shown, as 1,000 for rates per 1,000.
         decimals: how many are shown, or None for three significant digits, or as many as the MCSE asks for.
     """
 
@@ -37,6 +38,7 @@ class Column:
     mcse: str | None = None
     ends: tuple[str, str] | None = None
     percent: bool = False
+    scale: float = 1.0
     decimals: int | None = None
 
 
@@ -123,7 +125,7 @@ def _number_text(record: dict, column: Column, value: float) -> str:
     if column.decimals is not None:
         return f"{value:,.{column.decimals}f}".replace("-", MINUS)
     mcse = record[column.mcse] if column.mcse else float("nan")
-    text = with_mcse(float(value), float(mcse), percent=column.percent)
+    text = with_mcse(float(value) * column.scale, float(mcse) * column.scale, percent=column.percent)
     if column.ends and all(record[end] == record[end] for end in column.ends):
         scale = 100 if column.percent else 1
         lower, upper = (number(float(record[end]) * scale) for end in column.ends)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simstudy.report.ademp import mechanisms, n_scenarios, replicates_words
+from simstudy.report.ademp import mechanisms, n_scenarios, replicates_words, sampler_words
 from tests.fakes import fake_run
 
 
@@ -29,3 +29,12 @@ def test_a_truth_that_is_drawn_is_called_so():
     """A factor that is a prior is no level: its distribution is said, and that it is drawn anew."""
     study = {"mechanism": {"kind": "exchangeable", "groups": 8, "group_size": 2, "mu": "Normal(0, 1)"}}
     assert "μ ~ Normal(0, 1), drawn anew in each replicate" in mechanisms(study)
+
+
+def test_exact_draws_have_no_options_of_trajectories():
+    """Quadrature has chains and draws, but no warm-up, tree or acceptance; other samplers have all of them."""
+    options = {"chains": 4, "warmup": 500, "draws": 500, "max_treedepth": 10, "target_accept": 0.8}
+    told = {kind: sampler_words({"sampler": {"kind": kind, **options}}) for kind in ("exact", "numpyro")}
+    assert told["exact"] == "independent exact draws by quadrature: 4 chains of 500 draws"
+    for words in ("500 warm-up", "maximum tree depth 10", "target acceptance 0.8"):
+        assert words in told["numpyro"]

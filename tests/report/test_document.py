@@ -140,8 +140,7 @@ def test_flags_are_counted_as_the_thresholds_say(run, evidence):
         | (fits["max_rhat"] > 1.01)
         | (fits[["min_ess_bulk", "min_ess_tail"]].min(axis=1) < 400)
     )
-    assert evidence.n_flagged == flagged.sum() > 0
-    assert status_table(evidence).frame["flagged"].sum() == flagged.sum()
+    assert status_table(evidence).frame["flagged"].sum() == flagged.sum() > 0
 
 
 def test_simulated_run_has_its_sections(page):

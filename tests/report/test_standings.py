@@ -1,5 +1,7 @@
 """Standings: a method is beaten where another is clearly nearer on the same data, and nowhere else."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,6 +59,47 @@ def test_noise_beats_no_one():
     (told,) = standing_sentences(pd.concat(frames), {"x": "x", "y": "y"})
     assert "in 2 of 2 scenarios" in told
     assert "At worst" not in told
+
+
+def test_words_say_what_was_counted():
+    """The sentence claims that none is clearly nearer, not a smallest RMSE, and names the rival that clearly is.
+
+    "d" has the smallest RMSE, with so large an error in one data set that no difference from it is clear; "b" is
+    beaten by "a" alone.
+    """
+    rng = np.random.default_rng(3)
+    chi = rng.chisquare(4, N)
+    wild = np.where(np.arange(N) == 0, 0.45 * chi.sum(), 0.5 * chi.mean() * rng.uniform(0.9, 1.1, N))
+    methods = {"a": 1.0 * chi, "b": 4.0 * chi * rng.uniform(0.99, 1.01, N), "d": wild}
+    frames = [
+        pd.DataFrame({"scenario": s, "method": m, "replicate": range(N), "square": v})
+        for s in "xy"
+        for m, v in methods.items()
+    ]
+    table = pd.concat(frames)
+    roots = {name: np.sqrt(square.mean()) for name, square in methods.items()}
+    assert min(roots, key=roots.get) == "d"
+    beaten = next(s for s in standings(table[table["method"] != "d"])[0] if s.method == "b")
+    assert beaten.rival == "a"
+    (told,) = standing_sentences(table, {"x": "x", "y": "y"})
+    assert told.startswith(
+        "No method is clearly nearer to the truth (2 MCSE) than “a” in 2 of 2 scenarios; than “d” in 2"
+    )
+    assert "smallest" not in told
+
+
+def test_the_worst_of_the_first_names_who_beats_it(squares):
+    """A first method that is beaten somewhere has its numbers told against those of the one that beats it."""
+    (told,) = standing_sentences(squares[squares["method"] != "c"].pipe(_with_a_third), {"one": "1", "two": "2"})
+    assert re.search(
+        r"At worst the RMSE of “(\w)” is \d+ % above that of “(?!\1)\w”, which beats it: .* against .* at [12]\.", told
+    )
+
+
+def _with_a_third(squares):
+    """Return the squares with a method that is beaten everywhere."""
+    worst = squares.groupby(["scenario", "replicate"], as_index=False)["square"].max()
+    return pd.concat([squares, worst.assign(method="c", square=3 * worst["square"])], ignore_index=True)
 
 
 @pytest.mark.parametrize("left", [["a", "b"], ["a"]])

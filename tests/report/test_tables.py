@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from simstudy.report.sections.divergences import divergence_section
 from simstudy.report.sections.recovery import recovery_table
 from simstudy.report.tables import ROWS_SHOWN, Column, Table
 
@@ -88,3 +89,18 @@ def test_boundary_is_marked(evidence):
     assert frame.loc[at_end, "coverage"].isna().all()
     assert (frame.loc[~at_end, "note"] == "").all()
     assert frame.loc[~at_end, "coverage"].notna().all()
+
+
+def test_rates_are_shown_per_1000_with_two_digits(evidence):
+    """A rate of .00081 ± .00012 reads 0.81 ± 0.12 per 1,000, and no cell of a clear rate reads 0 ± 0."""
+    frame = pd.DataFrame({"rate": [0.00081], "rate_mcse": [0.00012]})
+    column = Column(head="rate", source="rate", mcse="rate_mcse", scale=1000)
+    assert Table(title="t", frame=frame, columns=[column]).rows[0][0].text == "0.81 ± 0.12"
+    section = divergence_section(evidence)
+    (table,) = [table for table in section.tables if table.title.startswith("Divergences by scenario")]
+    place = [column.head for column in table.columns].index("divergent draws per 1,000")
+    told = [row[place].text for row in table.rows]
+    rates = table.frame["divergence_rate"]
+    assert (rates > 0).any()
+    for text, rate in zip(told, rates, strict=True):
+        assert float(text.partition(" ±")[0]) == pytest.approx(1000 * rate, rel=0.05)

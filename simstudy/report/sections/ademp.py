@@ -22,7 +22,10 @@ def ademp_section(evidence: Evidence) -> Section:
         ("Aims", ademp.aims(study)),
         ("Data-generating mechanisms", ademp.mechanisms(study)),
         ("Estimands", _estimands(evidence)),
-        ("Performance measures", [*ademp.replicates_words(study), *_achieved(evidence), _policy(evidence)]),
+        (
+            "Performance measures",
+            [*ademp.replicates_words(study, extent=evidence.extent), *_achieved(evidence), _policy(evidence)],
+        ),
     ]
     frame = pd.DataFrame([_method_row(method) for method in study["methods"]])
     columns = [Column(head=name, source=name) for name in frame.columns]

@@ -7,11 +7,13 @@ from typing import Any
 import pandas as pd
 
 from simstudy.report import figures, sentences
+from simstudy.report.alone import alone_sentences
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.readings import average
 from simstudy.report.sections.calibration import rank_pictures, verdicts
 from simstudy.report.sections.error_split import split_findings
+from simstudy.report.sections.failures import lost_sentence
 from simstudy.report.sections.posterior import all_posteriors, forest_picture
 from simstudy.report.sections.priors import prior_findings
 from simstudy.report.sections.section import Picture, picture
@@ -24,8 +26,10 @@ MAX_PROFILE_PANELS = 12
 def answers(evidence: Evidence) -> dict[str, list[str]]:
     """Return what the study found, by question, each sentence made from the tables; the first two lead the page."""
     found = {
+        "What is missing": evidence.extent.sentences,
         "Which methods are calibrated": verdicts(evidence),
         "Which method is nearest to the truth": _error(evidence),
+        "How near the estimates are to the truth": _alone(evidence),
         "What the data say": _posteriors(evidence),
         "Where the sampler is in trouble": _trouble(evidence),
         "How much of the error is the sampler’s": split_findings(evidence),
@@ -33,7 +37,7 @@ def answers(evidence: Evidence) -> dict[str, list[str]]:
         "What shrinkage costs": _price(evidence),
         "How well the spread of the groups is known": _spread(evidence),
         "What a draw costs": _efficiency(evidence),
-        "What was lost": [sentences.failure_sentence(evidence.run.fits, evidence.n_flagged)],
+        "What was lost": [lost_sentence(evidence)],
     }
     return {question: told for question, told in found.items() if told}
 
@@ -50,6 +54,15 @@ def _error(evidence: Evidence) -> list[str]:
     return told
 
 
+def _alone(evidence: Evidence) -> list[str]:
+    """Return what there is to say of a method without a rival; a calibration study judges it by its ranks."""
+    if len(evidence.marks) > 1 or evidence.headline is None or evidence.is_calibration or evidence.is_dataset:
+        return []
+    boundary = evidence.design.boundary if evidence.headline == "tau" else ()
+    about: dict[str, Any] = {"method": next(iter(evidence.marks)), "estimand": evidence.headline, "boundary": boundary}
+    return alone_sentences(evidence.performance, evidence.labels, **about)
+
+
 def _posteriors(evidence: Evidence) -> list[str]:
     roles = evidence.roles
     if not (evidence.is_dataset and roles.separate and roles.partial):
@@ -59,15 +72,17 @@ def _posteriors(evidence: Evidence) -> list[str]:
 
 
 def _price(evidence: Evidence) -> list[str]:
-    method = evidence.roles.partial
-    return sentences.price_sentences(evidence.performance, evidence.labels, method=method) if method else []
+    if not (method := evidence.roles.partial):
+        return []
+    return sentences.price_sentences(evidence.performance, evidence.labels, method=method, peers=evidence.roles.peers)
 
 
 def _spread(evidence: Evidence) -> list[str]:
     if not (method := evidence.roles.partial):
         return []
-    tables, boundary = (evidence.performance, evidence.labels), evidence.design.boundary
-    return sentences.bias_sentences(*tables, estimand="tau", method=method, boundary=boundary)
+    about: dict[str, Any] = {"estimand": "tau", "method": method, "peers": evidence.roles.peers}
+    boundary = evidence.design.boundary
+    return sentences.bias_sentences(evidence.performance, evidence.labels, **about, boundary=boundary)
 
 
 def _trouble(evidence: Evidence) -> list[str]:
@@ -105,10 +120,12 @@ def key_picture(evidence: Evidence) -> Picture | None:
     about: dict[str, Any] = {"measure": "rmse", "estimand": estimand, "marks": evidence.marks}
     tables = (evidence.performance, evidence.run.scenarios)
     title = f"RMSE of {estimand_words(estimand)}, by scenario and method"
-    if design.axis and design.others(design.axis).nunique() <= MAX_PROFILE_PANELS:
+    n_panels = design.others(design.axis).nunique()
+    if design.axis and n_panels <= MAX_PROFILE_PANELS:
+        each = "; each panel is one setting of the design" if n_panels > 1 else ""
         caption = (
-            f"The lower, the better. Each panel is one setting of the design, {design.axis} grows to the right; bars "
-            f"reach 2 MCSE each way, so marks whose bars overlap widely are not told apart."
+            f"The lower, the better{each}; {design.axis} grows to the right. Bars reach 2 MCSE each way, so marks "
+            "whose bars overlap widely are not told apart."
         )
         return picture(
             "key",

@@ -13,6 +13,7 @@ from simstudy.report.tables import Column
 from simstudy.report.wording import measure_words
 
 KEYS = ["scenario", "method"]
+PER_THOUSAND = 1000
 PARTS = ("value", "mcse", "lower", "upper")
 
 
@@ -24,11 +25,13 @@ class Shown:
         measure: its name.
         estimand: of one estimand, None for measures that have one only.
         percent: whether it is a share, shown in percent with its interval.
+        per_thousand: whether it is a rate, shown per 1,000.
     """
 
     measure: str
     estimand: str | None = None
     percent: bool = False
+    per_thousand: bool = False
 
 
 def measure_frame(evidence: Evidence, shown: Sequence[Shown]) -> pd.DataFrame:
@@ -63,6 +66,12 @@ def _column(frame: pd.DataFrame, one: Shown) -> Column:
 
     lower, upper = known("lower"), known("upper")
     ends = (lower, upper) if one.percent and lower and upper else None
+    words = measure_words(one.measure)
     return Column(
-        head=measure_words(one.measure), source=one.measure, mcse=known("mcse"), ends=ends, percent=one.percent
+        head=f"{words} per 1,000" if one.per_thousand else words,
+        source=one.measure,
+        mcse=known("mcse"),
+        ends=ends,
+        percent=one.percent,
+        scale=PER_THOUSAND if one.per_thousand else 1,
     )

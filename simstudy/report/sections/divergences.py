@@ -17,7 +17,11 @@ from simstudy.report.sentences import quote
 from simstudy.report.tables import Column, Table
 from simstudy.report.wording import enumerate_words
 
-MEASURES = ("divergence_rate", "any_divergence", "max_treedepth_rate")
+SHOWN = (
+    Shown(measure="divergence_rate", per_thousand=True),
+    Shown(measure="any_divergence", percent=True),
+    Shown(measure="max_treedepth_rate", per_thousand=True),
+)
 CHAIN_QUANTILES = (0.05, 0.5, 0.95)
 
 
@@ -101,8 +105,9 @@ def _funnel(evidence: Evidence, shares: pd.DataFrame) -> list[Picture]:
     else:
         return []
     where = f" at {evidence.labels[scenario]}" if len(evidence.labels) > 1 else ""
+    shared = ", the same data for every method" if len(set(draws["method"])) > 1 else ""
     caption = (
-        "Kept draws of one replicate, the same data for every method. The posterior narrows toward small τ. Where "
+        f"Kept draws of one replicate{shared}. The posterior narrows toward small τ. Where "
         "crosses gather at the entrance of the neck and no draws lie below, the sampler does not enter it, and the "
         "posterior of τ is cut off there; a parameterization that suits the data fills the neck."
     )
@@ -112,10 +117,10 @@ def _funnel(evidence: Evidence, shares: pd.DataFrame) -> list[Picture]:
 
 
 def _table(evidence: Evidence) -> Table:
-    shown = [Shown(measure=m, percent=True) for m in MEASURES]
-    frame = measure_frame(evidence, shown)
-    columns = measure_columns(frame, shown)
-    return Table(title="Divergences by scenario and method", frame=frame, columns=columns, note="share ± MCSE")
+    frame = measure_frame(evidence, SHOWN)
+    columns = measure_columns(frame, SHOWN)
+    note = "value ± MCSE; the CSV has all as shares, not per 1,000 or in percent"
+    return Table(title="Divergences by scenario and method", frame=frame, columns=columns, note=note)
 
 
 def _chain_table(evidence: Evidence) -> list[Table]:

@@ -16,21 +16,25 @@ NO_REASON = "no reason given"
 
 def failure_section(evidence: Evidence) -> Section:
     """Return the section; it is there even when nothing failed."""
-    fits, study = evidence.run.fits, evidence.study
-    limits = study.get("diagnostics", {})
+    limits = evidence.study.get("diagnostics", {})
     rhat, ess = (limits.get(name, "its limit") for name in ("max_rhat", "min_ess"))
     rate = number(limits.get("max_divergence_rate", 0.0))
     flags = (
         f"A fit is flagged when more than {rate} of its draws diverge, an R-hat is above {rhat} or an ESS (bulk or "
         f"tail) is below {ess}. Flagged fits are counted, not left out: a rule that drops them would select on τ."
     )
-    tables = [status_table(evidence), *_reason_table(fits)]
+    tables = [status_table(evidence), *_reason_table(evidence.run.fits)]
     return Section(
         name="failures",
         title="Failures and flags",
-        paragraphs=[failure_sentence(fits, evidence.n_flagged), flags],
+        paragraphs=[lost_sentence(evidence), flags],
         tables=tables,
     )
+
+
+def lost_sentence(evidence: Evidence) -> str:
+    """Return how many fits were lost or carry a flag, and what most flags are for."""
+    return failure_sentence(evidence.run.fits, evidence.flags, evidence.study.get("diagnostics", {}))
 
 
 def status_table(evidence: Evidence) -> Table:
