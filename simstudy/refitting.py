@@ -55,7 +55,7 @@ def refit(
 
     Args:
         run: the run, or its folder; it is read and not changed.
-        scenario: id of the scenario, or the beginning of one id alone.
+        scenario: id of the scenario or its beginning, or factors of its label, such as ``tau=0.5``, that no other has.
         replicate: its number, from 0.
         method: its name.
         folder: what the path of a data file is relative to, by default the working folder.
@@ -113,16 +113,22 @@ def _stored(run: Run, scenario: str, replicate: int, method: str) -> tuple[str, 
     return scenario, row
 
 
-def _scenario(run: Run, beginning: str) -> str:
+def _scenario(run: Run, words: str) -> str:
+    """Return the id of the one scenario that some words mean: the beginning of its id, or some of its factors."""
     labels = dict(zip(run.scenarios["scenario"].astype(str), run.scenarios["label"].astype(str), strict=True))
-    found = [identity for identity in labels if beginning and identity.startswith(beginning)]
+    asked = {factor.strip() for factor in words.split(",")}
+    found = [
+        identity
+        for identity, label in labels.items()
+        if words and (identity.startswith(words) or asked <= {factor.strip() for factor in label.split(",")})
+    ]
     if len(found) == 1:
         return found[0]
-    state = f"{len(found)} scenarios that begin with" if found else "no scenario"
+    state = f"{len(found)} scenarios for" if found else "no scenario"
     lines = [f"  {identity}  {labels[identity]}" for identity in found or labels]
     more = [f"  and {len(lines) - MOST_LISTED} more"] if len(lines) > MOST_LISTED else []
     listed = "\n".join([*lines[:MOST_LISTED], *more])
-    raise RunError(f"{run.folder} has {state} {beginning!r}; expected one of\n{listed}")
+    raise RunError(f"{run.folder} has {state} {words!r}; expected one of\n{listed}")
 
 
 def _index(study: Study, scenario: str) -> int:

@@ -48,10 +48,12 @@ def _show(comparison: Any) -> None:
     from simstudy.report.comparing.sentences import answers, headline
 
     console = Console(highlight=False)
-    console.print(headline(comparison), style="bold", markup=False)
-    for question in ("What is the same", "What cannot be told", "What was compared with what"):
-        for sentence in answers(comparison).get(question, []):
-            console.print(sentence, markup=False, style="dim")
+    width = console.width if console.is_terminal else None
+    console.print(headline(comparison), style="bold", markup=False, width=width, soft_wrap=width is None)
+    for question, sentences in answers(comparison).items():
+        told = [sentence for sentence in sentences if sentence != headline(comparison)]
+        for sentence in [question, *(f"  {sentence}" for sentence in told)] if told else []:
+            console.print(sentence, markup=False, style="dim", width=width, soft_wrap=width is None)
     for table in (changed_table(comparison), summary_table(comparison)):
         if table.row_count:
             console.print(table)

@@ -24,6 +24,7 @@ from simstudy.measures.labels import Labels
 from simstudy.types import RunTables
 
 Side = Literal["baseline", "candidate"]
+SIDES: tuple[Side, Side] = ("baseline", "candidate")
 NO_RESULT = ("scenario", "replicate", "method", "estimand", "scale", "data_key", "sampler_key", "batch")
 PAIRED_SHARE = 0.5
 ROUNDING = 1e-9  # of a group's mean or sd, whichever is larger: other data do not come as near by chance
@@ -75,7 +76,7 @@ class Aligned:
     @cached_property
     def same_data(self) -> np.ndarray:
         """(scenario, replicate) bool, both runs have the data set, bit for bit or up to rounding."""
-        groups = [self.run(side).groups for side in ("baseline", "candidate")]
+        groups = [self.run(side).groups for side in SIDES]
         digests = [_by_data_set(each, self.labels) for each in groups]
         is_same = (digests[0] == digests[1]) & (digests[0] != "")
         doubtful = ~is_same & (digests[0] != "") & (digests[1] != "")
@@ -87,18 +88,25 @@ class Aligned:
     @cached_property
     def is_paired(self) -> np.ndarray:
         """(scenario,) bool, the scenario is compared pair by pair."""
-        n_fitted = [_n_replicates(self.run(side).fits, self.labels) for side in ("baseline", "candidate")]
+        n_fitted = [_is_fitted(self.run(side).fits, self.labels).sum(axis=1) for side in SIDES]
         return self.same_data.sum(axis=1) >= np.maximum(PAIRED_SHARE * np.minimum(*n_fitted), 1)
+
+    @cached_property
+    def n_alone(self) -> dict[Side, int]:
+        """Side -> fitted data sets of paired scenarios that the other side has not: they are left aside."""
+        fitted = {side: _is_fitted(self.run(side).fits, self.labels) for side in SIDES}
+        pairs = self.same_data & fitted["baseline"] & fitted["candidate"]
+        return {side: int((fitted[side] & ~pairs)[self.is_paired].sum()) for side in SIDES}
 
     @cached_property
     def identical_estimates(self) -> np.ndarray:
         """Sorted codes of the (fit, estimand) whose estimates have the same bits in both runs."""
-        return _common(*(self._estimate_digests(side) for side in ("baseline", "candidate")))
+        return _common(*(self._estimate_digests(side) for side in SIDES))
 
     @cached_property
     def identical_fits(self) -> np.ndarray:
         """Sorted codes of the fits all of whose numbers have the same bits in both runs."""
-        return _common(*(self._fit_digests(side) for side in ("baseline", "candidate")))
+        return _common(*(self._fit_digests(side) for side in SIDES))
 
     def _estimate_digests(self, side: Side) -> tuple[np.ndarray, np.ndarray]:
         table = self.run(side).estimates
@@ -179,10 +187,11 @@ def _agree(first: pd.DataFrame, second: pd.DataFrame, *, n_data: int) -> np.ndar
     return agree.groupby(level=0).all().reindex(range(n_data), fill_value=False).to_numpy(bool)
 
 
-def _n_replicates(fits: pd.DataFrame, labels: Labels) -> np.ndarray:
-    """Return the (scenario,) number of data sets that were fitted."""
-    keys = labels.read(fits)
-    return np.bincount(np.unique(keys.data) // len(labels.replicates), minlength=len(labels.scenarios))
+def _is_fitted(fits: pd.DataFrame, labels: Labels) -> np.ndarray:
+    """Return (scenario, replicate) bool, whether any method fitted the data set."""
+    fitted = np.zeros((len(labels.scenarios), len(labels.replicates)), bool)
+    fitted.ravel()[np.unique(labels.read(fits).data)] = True
+    return fitted
 
 
 def _listed(names: pd.Index) -> str:

@@ -33,6 +33,7 @@ class Comparison:
         names: what the baseline and the candidate are called.
         rules: what was compared, and when a difference counts.
         notes: what a reader must know of how it was compared.
+        is_partial: pairs were compared, and one run has more data sets than those.
     """
 
     table: pd.DataFrame
@@ -40,6 +41,7 @@ class Comparison:
     names: tuple[str, str]
     rules: Rules
     notes: Sequence[str] = field(default_factory=tuple)
+    is_partial: bool = False
 
     @property
     def worse(self) -> pd.DataFrame:
@@ -128,6 +130,7 @@ def compare(
         names=_names((baseline, candidate), runs, (baseline_method, candidate_method)),
         rules=rules,
         notes=notes_on(runs, aligned, by_method=baseline_method is not None, no_times=no_times),
+        is_partial=any(aligned.n_alone.values()),
     )
 
 

@@ -32,12 +32,11 @@ def _pairing(aligned: Aligned) -> str:
     n, n_paired = len(aligned.is_paired), int(aligned.is_paired.sum())
     n_data = int(aligned.same_data[aligned.is_paired].sum())
     if not n_paired:
-        return (
-            "Unpaired: the digests of the data do not agree, so the runs saw other data, and a difference has the "
-            "noise of both."
-        )
+        return "Unpaired: the runs saw other data, and a difference has the noise of both."
     where = "all scenarios" if n_paired == n else f"{n_paired} of {n} scenarios, the others are compared unpaired"
-    return f"Paired on {n_data:,} data sets that both runs saw, in {where}."
+    alone = [f"{n:,} of the {side} alone" for side, n in aligned.n_alone.items() if n]
+    aside = f"; {' and '.join(alone)} are left aside" if alone else ""
+    return f"Paired on {n_data:,} data sets that both runs saw, in {where}{aside}."
 
 
 def _left_out(runs: tuple[RunTables, RunTables], compared: Sequence[str]) -> list[str]:

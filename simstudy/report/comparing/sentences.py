@@ -19,7 +19,8 @@ def headline(comparison: Comparison) -> str:
     table, counts = comparison.table, comparison.counts
     n = len(table)
     if (table["evidence"] == "identical").all():
-        return "The runs are identical: every number behind every measure has the same bits in both."
+        where = " on the data sets that both have" if comparison.is_partial else ""
+        return f"The runs are identical{where}: every number behind every measure has the same bits in both."
     if len(comparison.worse):
         worst = int((table["direction"] == WORSE).sum())
         unclear = len(comparison.worse) - worst
