@@ -21,7 +21,6 @@ from simstudy.report.wording import PERCENT, counted, enumerate_words, estimand_
 
 Z95 = 1.959964
 FEWEST_REPLICATES = 20
-LOST = {"failed": "failed", "non_finite": "gave numbers that are not finite"}
 
 
 def quote(method: str) -> str:
@@ -173,8 +172,9 @@ def _losses(performance: pd.DataFrame) -> pd.DataFrame:
 
 def _peers(n: int, verb: str) -> str:
     """Return how many more methods do likewise, as the end of a sentence."""
-    what = "coverage there clearly" if verb == "lose" else "it there clearly"
-    return f"; {counted(n, 'more method')} of partial pooling {verb}{'s' if n == 1 else ''} {what} too" if n else ""
+    what = "coverage" if verb == "lose" else "it"
+    does = f"clearly {verb}{'s' if n == 1 else ''} {what} there too"
+    return f"; {counted(n, 'more method')} of partial pooling {does}" if n else ""
 
 
 def divergence_sentences(performance: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
@@ -238,41 +238,6 @@ def efficiency_sentences(performance: pd.DataFrame, labels: Mapping[str, str], *
             f"{'is' if len(doubtful) == 1 else 'are'} left out here."
         )
     return sentences
-
-
-def failure_sentence(fits: pd.DataFrame, flags: pd.DataFrame, limits: Mapping[str, Any]) -> str:
-    """Return how many fits failed, gave numbers that are not finite, or are flagged, and what most flags are for.
-
-    Args:
-        fits: of a run.
-        flags: one bool column per flag, one row per fit; those of lost fits do not count.
-        limits: the study's thresholds of the flags.
-    """
-    n = len(fits)
-    counts = fits["status"].astype(str).value_counts()
-    lost = [f"{counts[status]:,} {words}" for status, words in LOST.items() if status in counts]
-    first = f"Of {counted(n, 'fit')} {enumerate_words(lost)}" if lost else f"All {counted(n, 'fit')} are finite"
-    flagged = flags[flags.any(axis=1).to_numpy() & (fits["status"] == "ok").to_numpy()]
-    if flagged.empty:
-        return f"{first}; none carries a flag."
-    carry = "carries" if len(flagged) == 1 else "carry"
-    return f"{first}; {len(flagged):,} {carry} a flag{_main_reason(flagged, limits)}."
-
-
-def _main_reason(flagged: pd.DataFrame, limits: Mapping[str, Any]) -> str:
-    """Return the flag that more than half of the flagged fits carry, in words; nothing where none is so frequent."""
-    counts = flagged.sum()
-    name, n = str(counts.idxmax()), int(counts.max())
-    if 2 * n <= len(flagged):
-        return ""
-    rate = float(limits.get("max_divergence_rate") or 0)
-    words = {
-        "divergent": f"more than {100 * rate:g} % of draws divergent" if rate else "divergent draws",
-        "max_rhat": f"an R-hat above {limits.get('max_rhat')}",
-        "min_ess": f"effective draws below {limits.get('min_ess')}",
-    }
-    many = "" if len(flagged) == 1 else "all " if n == len(flagged) else "most "
-    return f", {many}for {words[name]}"
 
 
 def distance_words(name: str) -> str:

@@ -72,4 +72,4 @@ def test_several_methods_are_compared_instead(evidence):
 def test_caption_of_one_panel_speaks_of_no_others(alone, evidence):
     """A design with one factor has one panel, one with several settings of the others says what a panel is."""
     assert "panel" not in make_part(alone).picture.caption
-    assert "each panel is one setting" in make_part(evidence).picture.caption
+    assert "Each panel is one setting" in make_part(evidence).picture.caption

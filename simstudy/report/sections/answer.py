@@ -122,9 +122,9 @@ def key_picture(evidence: Evidence) -> Picture | None:
     title = f"RMSE of {estimand_words(estimand)}, by scenario and method"
     n_panels = design.others(design.axis).nunique()
     if design.axis and n_panels <= MAX_PROFILE_PANELS:
-        each = "; each panel is one setting of the design" if n_panels > 1 else ""
+        each = " Each panel is one setting of the design." if n_panels > 1 else ""
         caption = (
-            f"The lower, the better{each}; {design.axis} grows to the right. Bars reach 2 MCSE each way, so marks "
+            f"The lower, the better; {design.axis} grows to the right.{each} Bars reach 2 MCSE each way, so marks "
             "whose bars overlap widely are not told apart."
         )
         return picture(

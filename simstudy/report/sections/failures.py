@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from simstudy.report.evidence import Evidence
+from simstudy.report.losses import failure_sentence
 from simstudy.report.sections.section import Section
-from simstudy.report.sentences import failure_sentence
 from simstudy.report.tables import Column, Table
 from simstudy.report.wording import number
 
