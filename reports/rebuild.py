@@ -39,6 +39,7 @@ from simstudy.store import Run, write_performance
 from simstudy.study import Study
 
 HERE = Path(__file__).parent
+RUNS = HERE.parent / "runs" / "reports"
 PAGE, TABLE, MANIFEST, FIGURE = "report.html", "performance.parquet", "manifest.json", "figure.svg"
 MOST_BYTES = 5_000_000
 BEGIN, END = "<!-- reports: written by nox -s report -->", "<!-- end of reports -->"
@@ -111,17 +112,22 @@ def main() -> int:
     if unknown := set(options.names) - set(known):
         parser.error(f"no report {', '.join(sorted(unknown))}; expected some of {', '.join(known)}")
     if not options.check:
-        for name in options.names or known:
-            rebuild(known[name], HERE, HERE.parent / "runs" / "reports")
+        chosen = [known[name] for name in options.names or known]
+        for report, made in [(report, run_study(report, RUNS)) for report in chosen]:  # pages make the checkout dirty
+            rebuild(report, made, HERE)
         write_readme(HERE, HERE.parent / "README.md")
     stale = list(problems(HERE, HERE.parent / "README.md"))
     print("\n".join(stale) or f"{len(REPORTS)} reports are as their tables, studies and the README have them")
     return 1 if stale else 0
 
 
-def rebuild(report: Report, folder: Path, runs: Path) -> None:
-    """Run the study, or go on with it, and write its page, its table and its manifest."""
-    made = run(report.study, out=runs / report.name, keep_draws=report.keep_draws)
+def run_study(report: Report, runs: Path) -> Run:
+    """Run the study of a report, or go on with it."""
+    return run(report.study, out=runs / report.name, keep_draws=report.keep_draws)
+
+
+def rebuild(report: Report, made: Run, folder: Path) -> None:
+    """Write the page of a report, its table and its manifest."""
     table = performance(made)
     evidence = Evidence(run=made, performance=quick_to_read(table))
     own = folder / report.name
