@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from simstudy.comparison import CANNOT_TELL, SAME, Comparison
@@ -15,11 +17,11 @@ CHANGES = {WORSE: "is worse", BETTER: "is better", UNCLEAR: "changed, for better
 
 
 def headline(comparison: Comparison) -> str:
-    """Return the answer in one sentence."""
+    """Return the answer in one sentence, and what it leaves out where it says that the rest is identical."""
     table, counts = comparison.table, comparison.counts
     n = len(table)
     if (table["evidence"] == "identical").all():
-        return "The runs are identical: every number behind every measure has the same bits in both."
+        return _identical(comparison.left_out)
     if len(comparison.worse):
         worst = int((table["direction"] == WORSE).sum())
         unclear = len(comparison.worse) - worst
@@ -32,6 +34,13 @@ def headline(comparison: Comparison) -> str:
         rest = f"{counts[CANNOT_TELL]:,} are open for want of replicates"
         return f"Nothing is shown to be worse: {share(counts[SAME], n)} comparisons are the same, {rest}."
     return f"Nothing is worse: {share(counts[SAME], n)} comparisons are the same."
+
+
+def _identical(left_out: Sequence[str]) -> str:
+    if not left_out:
+        return "The runs are identical: every number behind every measure has the same bits in both."
+    lead = "The runs are identical where both have fits: every number behind every measure has the same bits."
+    return " ".join([lead, *left_out])
 
 
 def answers(comparison: Comparison) -> dict[str, list[str]]:
