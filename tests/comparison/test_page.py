@@ -41,6 +41,12 @@ def test_the_first_sentence_is_the_answer(run, worse):
     nothing = simstudy.compare(run, small_run(replicates=60, seed=2), margins={"measures": ["coverage"]})
     assert headline(nothing).startswith("Nothing can be told")
     assert nothing.exit_code == 2
+    better = headline(simstudy.compare(run, with_fits(run, n_leapfrog=0.5, n_leapfrog_warmup=0.5)))
+    same, more = map(
+        int, re.fullmatch(r"Nothing is .*: (\d+) of \d+ .* same, (\d+) changed .* better.*", better).groups()
+    )
+    assert more == 12
+    assert same > more
 
 
 @pytest.mark.parametrize(
@@ -165,6 +171,29 @@ def test_exit_codes(run, tmp_path, monkeypatch, capsys):
     code, out, _ = command(monkeypatch, capsys, first, first, *names)
     assert code in (0, 1)
     assert "Verdicts" in out
+
+
+def test_what_is_printed_names_its_questions(run, tmp_path, monkeypatch, capsys):
+    """Every answer of the page stands in one line after its question, and a row of the tables is one line too."""
+    half = dict.fromkeys(("n_leapfrog", "n_leapfrog_warmup"), lambda fits: fits["n_leapfrog"] // 2)
+    runs = run, with_fits(moved(run, 0.5, noise=0.02, method=METHODS[1]), **half)
+    folders = [store(each, tmp_path / name) for name, each in zip(("first", "second"), runs, strict=True)]
+    _, out, _ = command(monkeypatch, capsys, *folders)
+    lines, comparison = out.splitlines(), simstudy.compare(*folders)
+    assert lines[0] == headline(comparison)
+    told = answers(comparison)
+    assert list(told) == [
+        "Is anything worse",
+        "Is anything better",
+        "What is the same",
+        "What cannot be told",
+        "What was compared with what",
+    ]
+    for question, sentences in list(told.items())[1:-1]:
+        assert f"{question}? {' '.join(sentences)}" in lines
+    assert set(told["What was compared with what"]) < set(lines)
+    assert sum(line.startswith(("worse", "better", "unclear")) for line in lines) == min(20, len(comparison.changed))
+    assert not any(line.startswith("   ") and line.split()[0] != "method" for line in lines)
 
 
 def test_neither_jax_nor_numpyro_is_imported():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from simstudy.comparison import CANNOT_TELL, SAME, Comparison
+from simstudy.comparison import CANNOT_TELL, CHANGED, SAME, Comparison
 from simstudy.comparison.verdicts import BETTER, UNCLEAR, WORSE
 from simstudy.report.sentences import quote
 from simstudy.report.wording import counted, enumerate_words, measure_words, number, share, symbol, with_mcse
@@ -30,10 +30,11 @@ def headline(comparison: Comparison) -> str:
         return f"{enumerate_words(told)}."
     if counts[CANNOT_TELL] == n:
         return f"Nothing can be told: these replicates decide not one of {counted(n, 'comparison')}."
+    better = f", {counts[CHANGED]:,} changed for the better" if counts[CHANGED] else ""
+    same = f"{share(counts[SAME], n)} comparisons are the same{better}"
     if counts[CANNOT_TELL]:
-        rest = f"{counts[CANNOT_TELL]:,} are open for want of replicates"
-        return f"Nothing is shown to be worse: {share(counts[SAME], n)} comparisons are the same, {rest}."
-    return f"Nothing is worse: {share(counts[SAME], n)} comparisons are the same."
+        return f"Nothing is shown to be worse: {same}, {counts[CANNOT_TELL]:,} are open for want of replicates."
+    return f"Nothing is worse: {same}."
 
 
 def _identical(left_out: Sequence[str]) -> str:
