@@ -4,6 +4,7 @@ The study comes from the run folder, the data and the draws from their keys. Not
 does not hold has to be there again: a user's model or mechanism (registered), and the file of a data set.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,7 +56,8 @@ def refit(
 
     Args:
         run: the run, or its folder; it is read and not changed.
-        scenario: id of the scenario or its beginning, or factors of its label, such as ``tau=0.5``, that no other has.
+        scenario: id of the scenario, the beginning of one id alone, its label (``groups=4, tau=0.5``), or a part that
+            it alone has (``tau=0.5``).
         replicate: its number, from 0.
         method: its name.
         folder: what the path of a data file is relative to, by default the working folder.
@@ -113,22 +115,30 @@ def _stored(run: Run, scenario: str, replicate: int, method: str) -> tuple[str, 
     return scenario, row
 
 
-def _scenario(run: Run, words: str) -> str:
-    """Return the id of the one scenario that some words mean: the beginning of its id, or some of its factors."""
+def _scenario(run: Run, called: str) -> str:
+    """Return the id of the scenario that is called by its id, the beginning of it, its label or parts of its label."""
     labels = dict(zip(run.scenarios["scenario"].astype(str), run.scenarios["label"].astype(str), strict=True))
-    asked = {factor.strip() for factor in words.split(",")}
-    found = [
-        identity
-        for identity, label in labels.items()
-        if words and (identity.startswith(words) or asked <= {factor.strip() for factor in label.split(",")})
-    ]
+    by_id = [identity for identity in labels if called and identity.startswith(called)]
+    found = by_id or _labeled(labels, called)
     if len(found) == 1:
         return found[0]
-    state = f"{len(found)} scenarios for" if found else "no scenario"
+    state = f"{len(found)} scenarios {'that begin with' if by_id else 'labeled'}" if found else "no scenario"
     lines = [f"  {identity}  {labels[identity]}" for identity in found or labels]
     more = [f"  and {len(lines) - MOST_LISTED} more"] if len(lines) > MOST_LISTED else []
     listed = "\n".join([*lines[:MOST_LISTED], *more])
-    raise RunError(f"{run.folder} has {state} {words!r}; expected one of\n{listed}")
+    raise RunError(f"{run.folder} has {state} {called!r}; expected the id or the label of one of\n{listed}")
+
+
+def _labeled(labels: Mapping[str, str], called: str) -> list[str]:
+    """Return the scenarios with that label or, where there is none, those whose labels have every part of it."""
+    parts = {identity: _parts(label) for identity, label in labels.items()}
+    wanted = _parts(called)
+    whole = [identity for identity, known in parts.items() if known == wanted]
+    return whole or [identity for identity, known in parts.items() if wanted and wanted <= known]
+
+
+def _parts(label: str) -> set[str]:
+    return {part.strip() for part in label.split(",")} - {""}
 
 
 def _index(study: Study, scenario: str) -> int:

@@ -87,8 +87,12 @@ def test_the_command_writes_draws_and_says_equal(run, tmp_path, monkeypatch, cap
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"scenario": "zz"}, "has no scenario 'zz'; expected one of\n  "),
+        ({"scenario": "zz"}, "has no scenario 'zz'; expected the id or the label of one of\n  "),
         ({"scenario": ""}, "has no scenario ''"),
+        ({"scenario": " , "}, "has no scenario ' , '"),
+        ({"scenario": "tau=0.55"}, "has no scenario 'tau=0.55'"),
+        ({"scenario": "tau=0."}, "has no scenario 'tau=0.'"),
+        ({"scenario": "groups=3, groups=4"}, "has no scenario 'groups=3, groups=4'"),
         ({"replicate": 6}, "no replicate 6 of scenario"),
         ({"replicate": 6}, "stored are 0 to 5"),
         ({"method": "partia"}, "did you mean 'partial'?; expected one of 'complete', 'partial'"),
@@ -119,6 +123,49 @@ def test_a_beginning_of_several_ids_is_refused(run):
     with pytest.raises(RunError, match="2 scenarios for 'aa'") as error:
         simstudy.refit(changed, scenario="aa", replicate=0, method="partial")
     assert [line.split()[0] for line in str(error.value).splitlines()[1:]] == ["aa00", "aa11"]
+
+
+def labeled(run, labels):
+    """Return the run with these labels in place of its own."""
+    changed = replace(run)
+    changed.__dict__["scenarios"] = run.scenarios.assign(label=labels)
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("called", "place"),
+    [
+        ("tau=1, groups=3", 1),
+        ("groups=3, tau=10", 2),
+        ("groups=3,tau=10", 2),
+        ("tau=10", 2),
+        ("groups=3", 0),
+        ("plain", 3),
+    ],
+)
+def test_a_scenario_is_called_by_its_label_or_a_part(run, called, place):
+    """Every part given is whole in the label, in any order; a label that is just that comes before longer ones."""
+    labels = ["groups=3", "groups=3, tau=1", "groups=3, tau=10", "plain"]
+    scenario = run.scenarios["scenario"].iloc[place]
+    with pytest.raises(RunError, match=f"no replicate 99 of scenario {scenario}"):
+        simstudy.refit(labeled(run, labels), scenario=called, replicate=99, method="partial")
+
+
+def test_a_fit_is_found_by_its_label(run):
+    """The label that the run prints leads to the stored fit, as its id does."""
+    label, scenario = run.scenarios[["label", "scenario"]].iloc[2]
+    again = simstudy.refit(run, scenario=label, replicate=1, method="complete")
+    assert again.is_equal
+    assert again.fit["scenario"] == scenario
+
+
+def test_a_part_of_several_labels_is_refused(run):
+    """Parts that several labels have are refused with those scenarios and no others."""
+    labels = run.scenarios.set_index("scenario")["label"]
+    with pytest.raises(RunError, match=r"2 scenarios labeled 'tau=0\.5'; expected the id or the label of") as error:
+        simstudy.refit(run, scenario="tau=0.5", replicate=0, method="partial")
+    listed = dict(line.split(maxsplit=1) for line in str(error.value).splitlines()[1:])
+    assert listed == {identity: label for identity, label in labels.items() if label.endswith("tau=0.5")}
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,18 @@
 """``simstudy compare``: what changed from one run to another, and whether it is worse."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simstudy.cli.exits import say
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+NOTES = "What was compared with what"
+WIDTH_IN_FILES = 1000  # columns; no table is as wide, so that none of its rows is broken
 
 
 def compare_command(
@@ -41,19 +48,33 @@ def compare_command(
 
 
 def _show(comparison: Any) -> None:
-    """Print the sentences and the tables of a comparison."""
+    """Print the answers and the tables of a comparison; in a file each sentence and each row is one line."""
     from rich.console import Console
 
     from simstudy.cli.comparison_tables import changed_table, summary_table
-    from simstudy.report.comparing.sentences import answers, headline
 
     console = Console(highlight=False)
-    width = console.width if console.is_terminal else None
-    console.print(headline(comparison), style="bold", markup=False, width=width, soft_wrap=width is None)
-    for question, sentences in answers(comparison).items():
-        told = [sentence for sentence in sentences if sentence != headline(comparison)]
-        for sentence in [question, *(f"  {sentence}" for sentence in told)] if told else []:
-            console.print(sentence, markup=False, style="dim", width=width, soft_wrap=width is None)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDTH_IN_FILES)
+    for line in _lines(comparison):
+        console.print(line, soft_wrap=not console.is_terminal)
     for table in (changed_table(comparison), summary_table(comparison)):
         if table.row_count:
+            console.print()
             console.print(table)
+
+
+def _lines(comparison: Any) -> Iterator["Text"]:
+    """Yield the headline, then every question with its answer, then what a reader must know of how it was compared."""
+    from rich.text import Text
+
+    from simstudy.report.comparing.sentences import answers, headline
+
+    lead = headline(comparison)
+    yield Text(lead, style="bold")
+    for question, sentences in answers(comparison).items():
+        told = [sentence for sentence in sentences if sentence not in lead]
+        if question == NOTES:
+            yield from (Text(sentence, style="dim") for sentence in told)
+        elif told:
+            yield Text.assemble((f"{question}? ", "bold"), " ".join(told))

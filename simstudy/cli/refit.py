@@ -14,7 +14,9 @@ COLUMNS = ("estimand", "group", "truth", "mean", "sd", "median", "mcse_mean", "e
 
 def refit_command(
     run: Annotated[Path, typer.Argument(help="Run folder; it is not changed.")],
-    scenario: Annotated[str, typer.Option(help="What its label says, such as tau=0.5, or its id.")],
+    scenario: Annotated[
+        str, typer.Option(help="Scenario: its id, or the beginning; or its label, or a part: tau=0.5.")
+    ],
     replicate: Annotated[int, typer.Option(min=0, help="Number of the replicate, from 0.")],
     method: Annotated[str, typer.Option(help="Name of the method.")],
     out: Annotated[Path | None, typer.Option(help="NetCDF file of the draws; by default refit.nc.")] = None,

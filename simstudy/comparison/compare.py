@@ -12,7 +12,7 @@ import pandas as pd
 from simstudy.comparison.alignment import Aligned
 from simstudy.comparison.differences import take_difference
 from simstudy.comparison.measured import measure_both
-from simstudy.comparison.notes import notes_on
+from simstudy.comparison.notes import left_out_of, notes_on
 from simstudy.comparison.opening import Narrowed, chosen_method, open_verified
 from simstudy.comparison.rules import Rules, read_rules
 from simstudy.comparison.times import time_differences, why_no_times
@@ -33,7 +33,7 @@ class Comparison:
         names: what the baseline and the candidate are called.
         rules: what was compared, and when a difference counts.
         notes: what a reader must know of how it was compared.
-        is_partial: pairs were compared, and one run has more data sets than those.
+        left_out: those of the notes that say what is in one run and was not compared.
     """
 
     table: pd.DataFrame
@@ -41,7 +41,7 @@ class Comparison:
     names: tuple[str, str]
     rules: Rules
     notes: Sequence[str] = field(default_factory=tuple)
-    is_partial: bool = False
+    left_out: Sequence[str] = field(default_factory=tuple)
 
     @property
     def worse(self) -> pd.DataFrame:
@@ -124,13 +124,14 @@ def compare(
     if not no_times and rules.time_reference is not None:
         tables.append(time_differences(*runs, rules))
     table = _in_order([part for part in tables if len(part)], aligned)
+    left_out = left_out_of(runs, aligned, by_method=baseline_method is not None)
     return Comparison(
         table=judge(table, alpha=rules.alpha),
         labels=dict(zip(first.scenarios["scenario"], first.scenarios["label"], strict=True)),
         names=_names((baseline, candidate), runs, (baseline_method, candidate_method)),
         rules=rules,
-        notes=notes_on(runs, aligned, by_method=baseline_method is not None, no_times=no_times),
-        is_partial=any(aligned.n_alone.values()),
+        notes=notes_on(runs, aligned, left_out=left_out, no_times=no_times),
+        left_out=left_out,
     )
 
 

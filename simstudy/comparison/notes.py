@@ -3,25 +3,31 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simstudy.comparison.alignment import Aligned
+import numpy as np
+
+from simstudy.comparison.alignment import Aligned, Side
 from simstudy.store import study_difference
 from simstudy.types import RunTables
 
 MOST_NAMED = 5
+SIDES: tuple[Side, Side] = ("baseline", "candidate")
 
 
-def notes_on(runs: tuple[RunTables, RunTables], aligned: Aligned, *, by_method: bool, no_times: str) -> list[str]:
+def notes_on(
+    runs: tuple[RunTables, RunTables], aligned: Aligned, *, left_out: Sequence[str], no_times: str
+) -> list[str]:
     """Return the notes, a sentence each.
 
     Args:
         runs: baseline and candidate, whole.
         aligned: what is compared of them, on common names.
-        by_method: a method was named on either side, so that the others are left out on purpose.
+        left_out: what is not compared, as ``left_out_of`` says it.
         no_times: why times are not compared, or nothing.
     """
     return [
         _pairing(aligned),
-        *_left_out(runs, ("scenario",) if by_method else ("scenario", "method")),
+        *left_out,
+        *_unfinished(runs),
         *_studies(runs),
         *_versions(runs),
         *([f"{no_times}."] if no_times else []),
@@ -39,15 +45,54 @@ def _pairing(aligned: Aligned) -> str:
     return f"Paired on {n_data:,} data sets that both runs saw, in {where}{aside}."
 
 
-def _left_out(runs: tuple[RunTables, RunTables], compared: Sequence[str]) -> list[str]:
+def left_out_of(runs: tuple[RunTables, RunTables], aligned: Aligned, *, by_method: bool) -> list[str]:
+    """Return what is in one run and is not compared, a sentence each; nothing where both have fits of the same data.
+
+    Args:
+        runs: baseline and candidate, whole.
+        aligned: what is compared of them, on common names.
+        by_method: a method was named on either side, so that the others are left out on purpose.
+    """
+    return [*_names_alone(runs, ("scenario",) if by_method else ("scenario", "method")), *_fits_alone(aligned)]
+
+
+def _names_alone(runs: tuple[RunTables, RunTables], compared: Sequence[str]) -> list[str]:
     notes = []
-    for side, run, other in zip(("baseline", "candidate"), runs, runs[::-1], strict=True):
+    for side, run, other in zip(SIDES, runs, runs[::-1], strict=True):
         for what in compared:
             names, others = getattr(run, f"{what}s"), getattr(other, f"{what}s")
             alone = names[~names[what].isin(others[what])]
             if len(alone):
                 listed = alone["label" if what == "scenario" else what].astype(str).tolist()
                 notes.append(f"Left out, since the {side} alone has them: {_some(listed)} ({what}s).")
+    return notes
+
+
+def _fits_alone(aligned: Aligned) -> list[str]:
+    """Return how much of the paired scenarios has no partner; the others are compared with all that they have."""
+    keys = {side: aligned.labels_of(side).read(aligned.run(side).fits) for side in SIDES}
+    notes, codes = [], {side: keys[side].fit[aligned.is_paired[keys[side].scenario]] for side in SIDES}
+    n_replicates, n_methods = len(aligned.labels.replicates), len(aligned.labels.methods)
+    for side, other in (SIDES, SIDES[::-1]):
+        alone = codes[side][~np.isin(codes[side], codes[other])]
+        replicates = np.unique(alone // n_methods % n_replicates)
+        is_whole = not np.isin(replicates, codes[other] // n_methods % n_replicates).any()
+        n, noun = (len(replicates), "replicate") if is_whole else (len(alone), "fit")
+        if n:
+            notes.append(f"{_several(n, noun)} in the {side} alone and {'was' if n == 1 else 'were'} not compared.")
+    shared = np.unique(np.intersect1d(codes["baseline"], codes["candidate"]) // n_methods)
+    if n := int((~aligned.same_data.ravel()[shared]).sum()):
+        notes.append(f"{_several(n, 'data set')} not the same in both and {'was' if n == 1 else 'were'} not compared.")
+    return notes
+
+
+def _several(n: int, noun: str) -> str:
+    return f"{n:,} {noun} is" if n == 1 else f"{n:,} {noun}s are"
+
+
+def _unfinished(runs: tuple[RunTables, RunTables]) -> list[str]:
+    notes = []
+    for side, run in zip(SIDES, runs, strict=True):
         stored, promised = run.fits["replicate"].nunique(), run.study["study"].get("replicates")
         if promised and stored < promised:
             notes.append(f"The {side} has {stored} of the {promised} replicates that its study asks for.")

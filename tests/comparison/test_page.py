@@ -1,5 +1,6 @@
 """What a reader sees: sentences, page, JSON and exit codes."""
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -40,6 +41,44 @@ def test_the_first_sentence_is_the_answer(run, worse):
     nothing = simstudy.compare(run, small_run(replicates=60, seed=2), margins={"measures": ["coverage"]})
     assert headline(nothing).startswith("Nothing can be told")
     assert nothing.exit_code == 2
+    better = headline(simstudy.compare(run, with_fits(run, n_leapfrog=0.5, n_leapfrog_warmup=0.5)))
+    same, more = map(
+        int, re.fullmatch(r"Nothing is .*: (\d+) of \d+ .* same, (\d+) changed .* better.*", better).groups()
+    )
+    assert more == 12
+    assert same > more
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        ("replicate < 15", "45 replicates are in the candidate alone and were not compared."),
+        ("replicate < 59", "1 replicate is in the candidate alone and was not compared."),
+        ("method == 'none' or replicate < 50", "20 fits are in the candidate alone and were not compared."),
+    ],
+)
+def test_identical_holds_for_what_both_have(run, kept, told):
+    """Where one run has fits that the other lacks, they are counted beside the answer, whichever run has them."""
+    part = dataclasses.replace(run, **{name: getattr(run, name).query(kept) for name in ("fits", "estimates")})
+    lead = "The runs are identical where both have fits: every number behind every measure has the same bits. "
+    assert headline(simstudy.compare(part, run)) == lead + told
+    assert headline(simstudy.compare(run, part)) == lead + told.replace("candidate", "baseline")
+    assert headline(simstudy.compare(part, part)).endswith("has the same bits in both.")
+
+
+def test_identical_names_methods_and_data_that_are_not_compared(run):
+    """A method that one run alone has, and data sets that differ between them, are said beside the answer."""
+    fewer = {name: getattr(run, name).query("method == 'none'") for name in ("methods", "fits", "estimates")}
+    told = headline(simstudy.compare(run, dataclasses.replace(run, **fewer)))
+    assert told.endswith(f"Left out, since the baseline alone has them: {METHODS[1]} (methods).")
+    other = run.groups["replicate"] == 3
+    groups = run.groups.assign(
+        data_digest=run.groups["data_digest"].astype(object).mask(other, "other"),
+        y_mean=run.groups["y_mean"].mask(other, 100.0),
+    )
+    told = headline(simstudy.compare(run, dataclasses.replace(run, groups=groups)))
+    assert told.startswith("The runs are identical where both have fits")
+    assert told.endswith("2 data sets are not the same in both and were not compared.")
 
 
 def test_what_is_worse_is_named(worse):
@@ -132,6 +171,29 @@ def test_exit_codes(run, tmp_path, monkeypatch, capsys):
     code, out, _ = command(monkeypatch, capsys, first, first, *names)
     assert code in (0, 1)
     assert "Verdicts" in out
+
+
+def test_what_is_printed_names_its_questions(run, tmp_path, monkeypatch, capsys):
+    """Every answer of the page stands in one line after its question, and a row of the tables is one line too."""
+    half = dict.fromkeys(("n_leapfrog", "n_leapfrog_warmup"), lambda fits: fits["n_leapfrog"] // 2)
+    runs = run, with_fits(moved(run, 0.5, noise=0.02, method=METHODS[1]), **half)
+    folders = [store(each, tmp_path / name) for name, each in zip(("first", "second"), runs, strict=True)]
+    _, out, _ = command(monkeypatch, capsys, *folders)
+    lines, comparison = out.splitlines(), simstudy.compare(*folders)
+    assert lines[0] == headline(comparison)
+    told = answers(comparison)
+    assert list(told) == [
+        "Is anything worse",
+        "Is anything better",
+        "What is the same",
+        "What cannot be told",
+        "What was compared with what",
+    ]
+    for question, sentences in list(told.items())[1:-1]:
+        assert f"{question}? {' '.join(sentences)}" in lines
+    assert set(told["What was compared with what"]) < set(lines)
+    assert sum(line.startswith(("worse", "better", "unclear")) for line in lines) == min(20, len(comparison.changed))
+    assert not any(line.startswith("   ") and line.split()[0] != "method" for line in lines)
 
 
 def test_neither_jax_nor_numpyro_is_imported():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from simstudy.comparison import CANNOT_TELL, SAME, Comparison
+from simstudy.comparison import CANNOT_TELL, CHANGED, SAME, Comparison
 from simstudy.comparison.verdicts import BETTER, UNCLEAR, WORSE
 from simstudy.report.sentences import quote
 from simstudy.report.wording import counted, enumerate_words, measure_words, number, share, symbol, with_mcse
@@ -15,12 +17,11 @@ CHANGES = {WORSE: "is worse", BETTER: "is better", UNCLEAR: "changed, for better
 
 
 def headline(comparison: Comparison) -> str:
-    """Return the answer in one sentence."""
+    """Return the answer in one sentence, and what it leaves out where it says that the rest is identical."""
     table, counts = comparison.table, comparison.counts
     n = len(table)
     if (table["evidence"] == "identical").all():
-        where = " on the data sets that both have" if comparison.is_partial else ""
-        return f"The runs are identical{where}: every number behind every measure has the same bits in both."
+        return _identical(comparison.left_out)
     if len(comparison.worse):
         worst = int((table["direction"] == WORSE).sum())
         unclear = len(comparison.worse) - worst
@@ -29,10 +30,18 @@ def headline(comparison: Comparison) -> str:
         return f"{enumerate_words(told)}."
     if counts[CANNOT_TELL] == n:
         return f"Nothing can be told: these replicates decide not one of {counted(n, 'comparison')}."
+    better = f", {counts[CHANGED]:,} changed for the better" if counts[CHANGED] else ""
+    same = f"{share(counts[SAME], n)} comparisons are the same{better}"
     if counts[CANNOT_TELL]:
-        rest = f"{counts[CANNOT_TELL]:,} are open for want of replicates"
-        return f"Nothing is shown to be worse: {share(counts[SAME], n)} comparisons are the same, {rest}."
-    return f"Nothing is worse: {share(counts[SAME], n)} comparisons are the same."
+        return f"Nothing is shown to be worse: {same}, {counts[CANNOT_TELL]:,} are open for want of replicates."
+    return f"Nothing is worse: {same}."
+
+
+def _identical(left_out: Sequence[str]) -> str:
+    if not left_out:
+        return "The runs are identical: every number behind every measure has the same bits in both."
+    lead = "The runs are identical where both have fits: every number behind every measure has the same bits."
+    return " ".join([lead, *left_out])
 
 
 def answers(comparison: Comparison) -> dict[str, list[str]]:
