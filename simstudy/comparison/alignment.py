@@ -92,13 +92,6 @@ class Aligned:
         return self.same_data.sum(axis=1) >= np.maximum(PAIRED_SHARE * np.minimum(*n_fitted), 1)
 
     @cached_property
-    def n_alone(self) -> dict[Side, int]:
-        """Side -> fitted data sets of paired scenarios that the other side has not: they are left aside."""
-        fitted = {side: _is_fitted(self.run(side).fits, self.labels) for side in SIDES}
-        pairs = self.same_data & fitted["baseline"] & fitted["candidate"]
-        return {side: int((fitted[side] & ~pairs)[self.is_paired].sum()) for side in SIDES}
-
-    @cached_property
     def identical_estimates(self) -> np.ndarray:
         """Sorted codes of the (fit, estimand) whose estimates have the same bits in both runs."""
         return _common(*(self._estimate_digests(side) for side in SIDES))

@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from simstudy.comparison.alignment import Aligned, Side
+from simstudy.comparison.alignment import SIDES, Aligned
 from simstudy.store import study_difference
 from simstudy.types import RunTables
 
 MOST_NAMED = 5
-SIDES: tuple[Side, Side] = ("baseline", "candidate")
 
 
 def notes_on(
@@ -40,9 +39,7 @@ def _pairing(aligned: Aligned) -> str:
     if not n_paired:
         return "Unpaired: the runs saw other data, and a difference has the noise of both."
     where = "all scenarios" if n_paired == n else f"{n_paired} of {n} scenarios, the others are compared unpaired"
-    alone = [f"{n:,} of the {side} alone" for side, n in aligned.n_alone.items() if n]
-    aside = f"; {' and '.join(alone)} are left aside" if alone else ""
-    return f"Paired on {n_data:,} data sets that both runs saw, in {where}{aside}."
+    return f"Paired on {n_data:,} data sets that both runs saw, in {where}."
 
 
 def left_out_of(runs: tuple[RunTables, RunTables], aligned: Aligned, *, by_method: bool) -> list[str]:

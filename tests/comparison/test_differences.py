@@ -7,7 +7,6 @@ import pytest
 
 import simstudy
 from simstudy.comparison.differences import FEW
-from simstudy.report.comparing import headline
 from simstudy.report.pairs import paired_differences, squared_errors
 from tests.comparison.runs import METHODS, ONE_SCENARIO, differences, moved, small_run, with_fits
 from tests.fakes import fake_repeats
@@ -111,18 +110,6 @@ def test_pairs_are_the_data_sets_that_both_saw(run):
         table = simstudy.compare(run, dataclasses.replace(run, groups=groups)).table
         assert set(table["evidence"]) == evidence
         assert table["n_replicates"].max() == n
-
-
-def test_identical_runs_of_different_length_are_identical_on_what_both_have(run):
-    """What one run alone has is said to be left aside; equal runs leave nothing aside."""
-    keep = {name: getattr(run, name).query("replicate < 25").reset_index(drop=True) for name in ("fits", "estimates")}
-    longer = simstudy.compare(dataclasses.replace(run, **keep), run)
-    assert "identical on the data sets that both have" in headline(longer)
-    n_alone = 15 * len(run.scenarios)
-    assert f"{n_alone} of the candidate alone are left aside" in " ".join(longer.notes)
-    same = simstudy.compare(run, run)
-    assert "identical: every number" in headline(same)
-    assert "left aside" not in " ".join(same.notes)
 
 
 @pytest.mark.parametrize(("by", "evidence"), [(1e-13, {"identical"}), (1e-6, {"unpaired"})])
