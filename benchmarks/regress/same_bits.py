@@ -1,0 +1,168 @@
+"""Hold every draw to the last bit: all built-in studies, and every structure x likelihood x parameterization x sampler.
+
+    python benchmarks/regress/same_bits.py FOLDER [--update]
+
+Fits are few and short, their draws kept. For each method of each study `bits.json` holds two digests: of what must be
+the same everywhere (identities and keys of scenarios, methods and fits), and of the bits (draws, fits and estimates),
+which are those of one kind of processor. A processor whose simulated data differ is told so, and held to the former.
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import simstudy
+from simstudy.store.kept import kept_folder
+
+HERE = Path(__file__).parent
+STUDIES = HERE.parents[1] / "studies"
+BITS = HERE / "bits.json"
+SHORT = {"chains": 2, "warmup": 60, "draws": 40}
+LIKELIHOODS: tuple[dict[str, Any], ...] = (
+    {"likelihood": "normal"},
+    {"likelihood": "normal", "sigma_by": "group"},
+    {"likelihood": "normal", "sigma_by": "hierarchical"},
+    {"likelihood": "normal_known_se"},
+    {"likelihood": "binomial"},
+)
+STRUCTURES: tuple[dict[str, Any], ...] = (
+    {"structure": "none"},
+    {"structure": "complete"},
+    {"structure": "partial", "parameterization": "centered"},
+    {"structure": "partial", "parameterization": "noncentered"},
+)
+SAMPLERS: tuple[dict[str, Any], ...] = (
+    {"kind": "nuts"},
+    {"kind": "nuts", "precision": "float64"},
+    {"kind": "numpyro"},
+)
+MECHANISMS: tuple[dict[str, Any], ...] = (
+    {"kind": "student_t", "df": 4.0, "effects": "fixed"},
+    {"kind": "two_component", "weight": 0.3},
+    {"kind": "exchangeable", "mu": "Normal(0, 1)", "tau": "HalfNormal(1)", "sigma": "Exponential(1)"},
+)
+
+
+def studies() -> Iterator[simstudy.Study]:
+    """Yield every study whose bits are held."""
+    for path in sorted(STUDIES.glob("*.toml")):
+        yield simstudy.Study.from_toml(path).with_replicates(1)
+    for likelihood in LIKELIHOODS:
+        yield _crossed(likelihood)
+    for mechanism in MECHANISMS:
+        method = {"name": "partial", "structure": "partial"}
+        yield _study(mechanism["kind"] + " effects", {"groups": 5, "group_size": 3, **mechanism}, [method])
+
+
+def _crossed(likelihood: dict[str, Any]) -> simstudy.Study:
+    """Every structure, sampler and form of the observations under one likelihood."""
+    known = likelihood["likelihood"] == "normal_known_se"
+    mechanism = {"kind": "exchangeable", "groups": 5, **likelihood}
+    mechanism |= {"standard_error": 0.7} if known else {"group_size": 4}
+    of = {"none": {"theta": "Normal(0, 3)"}}
+    methods = [
+        {**structure, "priors": of.get(structure["structure"], {}), "sampler": {**sampler, **SHORT}}
+        for structure, sampler in product(STRUCTURES, SAMPLERS)
+    ]
+    methods += [
+        {**structure, "observations": "raw", "sampler": {"kind": "nuts", **SHORT}} for structure in STRUCTURES[1:3]
+    ]
+    if "sigma_by" not in likelihood:
+        methods += [
+            {**structure, "sampler": {"kind": "exact", "draws": 40}} for structure in STRUCTURES[:3]
+        ]
+    named = [{"name": f"method {number}", **method} for number, method in enumerate(methods)]
+    return _study(" ".join(likelihood.values()), mechanism, named)
+
+
+def _study(name: str, mechanism: dict[str, Any], methods: list[dict[str, Any]]) -> simstudy.Study:
+    section = {"name": name.replace(" ", "-"), "seed": 20260111, "replicates": 2}
+    shared = {"kind": "nuts", **SHORT}
+    return simstudy.Study.from_dict({"study": section, "mechanism": mechanism, "method": methods, "sampler": shared})
+
+
+def digests(study: simstudy.Study, folder: Path) -> dict[str, dict[str, str]]:
+    """Run a study in a folder and return method -> what its identities, its data and its bits digest to."""
+    run = simstudy.run(study, out=folder, keep_draws=study.replicates)
+    fits, estimates, chains = run.fits, run.estimates, run.chains
+    found = {}
+    for method in run.methods.itertuples():
+        of_method = [table[table["method"] == method.method] for table in (fits, chains, estimates)]
+        of_fits = of_method[0].sort_values(["scenario", "replicate"])
+        keys = of_fits[["scenario", "replicate", "data_key", "sampler_key"]]
+        found[str(method.method)] = {
+            "identities": _digest(method.identity, keys),
+            "data": _digest(run.groups.sort_values(["scenario", "replicate", "group"]).drop(columns="batch", errors="ignore")),
+            "bits": _digest(*(_rows(table) for table in of_method), *_kept(run, str(method.method))),
+        }
+    return found
+
+
+def _rows(table: pd.DataFrame) -> pd.DataFrame:
+    keys = [name for name in ("scenario", "replicate", "chain", "estimand", "group") if name in table]
+    return table.drop(columns="batch", errors="ignore").sort_values(keys)
+
+
+def _kept(run: simstudy.Run, method: str) -> Iterator[bytes]:
+    """Yield the kept draws of a method, file by file."""
+    for scenario in sorted(run.scenarios["scenario"]):
+        for path in sorted(kept_folder(run.folder, str(scenario), method).glob("*.nc")):
+            yield path.read_bytes()
+
+
+def _digest(*parts: Any) -> str:
+    """Return what texts, bytes and tables digest to, columns by name and missing values alike."""
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        if isinstance(part, pd.DataFrame):
+            for name in sorted(part.columns):
+                column = part[name]
+                digest.update(name.encode())
+                if pd.api.types.is_numeric_dtype(column.dtype):
+                    digest.update(np.ascontiguousarray(column.to_numpy(float, na_value=np.nan)).tobytes())
+                else:
+                    digest.update("\n".join("" if value is None else str(value) for value in column).encode())
+        else:
+            digest.update(part if isinstance(part, bytes) else str(part).encode())
+    return digest.hexdigest()
+
+
+def main(folder: Path, *, update: bool) -> int:
+    """Run all studies and hold their digests to the stored ones; return the exit code."""
+    shutil.rmtree(folder, ignore_errors=True)
+    found = {study.name: digests(study, folder / study.name) for study in studies()}
+    if update:
+        BITS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+        return 0
+    stored = json.loads(BITS.read_text())
+    n, n_other, wrong = 0, 0, []
+    for name, methods in stored.items():
+        for method, expected in methods.items():
+            got = found.get(name, {}).get(method, {})
+            n += 1
+            n_other += expected["data"] != got.get("data")
+            wrong += [f"{name}, {method}: other identities or keys"] * (expected["identities"] != got.get("identities"))
+            same_data = expected["data"] == got.get("data")
+            wrong += [f"{name}, {method}: other bits"] * (same_data and expected["bits"] != got.get("bits"))
+    wrong += [f"{name}: not among the stored studies" for name in found if name not in stored]
+    print("\n".join(wrong))
+    if n_other:
+        print(f"{n_other} of {n} methods have data of other last bits on this processor: their draws are not compared")
+    print(f"{n - n_other - len(wrong)} of {n} methods are the same to the last bit")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="where the runs are made; emptied before")
+    parser.add_argument("--update", action="store_true", help="store the digests")
+    arguments = parser.parse_args()
+    raise SystemExit(main(arguments.folder, update=arguments.update))
