@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import simstudy
-from simstudy.blocks import Block, plan_blocks
-from simstudy.fitting import fit_block
+from simstudy.fitting.blocks import Block, plan_blocks
+from simstudy.fitting.fitting import fit_block
 
 FITS = 64
 

@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from simstudy.blocks import Block, plan_blocks
-from simstudy.schema import interval_probabilities, quantile_column
+from simstudy.fitting.blocks import Block, plan_blocks
 from simstudy.store import RunWriter
-from simstudy.study import Study
+from simstudy.store.schema import interval_probabilities, quantile_column
+from simstudy.study.study import Study
 
 LIMIT_BYTES = 4 * 2**30
 N_GROUPS, GROUP_SIZE, N_CHAINS, N_DRAWS = 6, 10, 4, 500

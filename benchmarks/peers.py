@@ -18,7 +18,7 @@ from side_by_side import table
 from side_by_side.apart import apart, cores, on_every_core, on_one_core
 from side_by_side.outcome import Outcome, together
 
-from simstudy.provenance import commit, machine, versions
+from simstudy.store.provenance import commit, machine, versions
 
 FITS = 8_256  # a small first block, and eight large ones for two workers
 OBSERVATIONS = (10, 100, 10_000, 125_000)  # in each of 8 groups: 80 to 1,000,000

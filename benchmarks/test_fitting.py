@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from simstudy.density import density_of
-from simstudy.fitting import fit_block
+from simstudy.fitting.fitting import fit_block
+from simstudy.models.density import density_of
 from simstudy.samplers.nuts import NUTSOptions, NUTSProgram
 from simstudy.samplers.nuts.leapfrog import value_and_gradient
 from simstudy.samplers.sampler import as_floats

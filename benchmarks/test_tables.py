@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import simstudy
-from simstudy.schema import interval_probabilities
 from simstudy.store import Run, RunWriter
-from simstudy.summaries import summarize
+from simstudy.store.schema import interval_probabilities
+from simstudy.summaries.summaries import summarize
 
 N_FITS, N_CHAINS, N_DRAWS, N_GROUPS = 32, 4, 500, 8
 CORRELATION = 0.5

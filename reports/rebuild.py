@@ -24,19 +24,19 @@ from typing import Any
 from reports.readme_figure import draw_readme_figure
 from reports.side_by_side import FILE as SIDE_BY_SIDE
 from reports.side_by_side import side_by_side_part
-from simstudy.atomic import write_json, write_text
+from simstudy.cli.parts import built_in_studies
 from simstudy.comparison import compare
-from simstudy.inventory import built_in_studies
 from simstudy.measures import performance
 from simstudy.report.comparing import comparison_part
 from simstudy.report.document import lay_out, write_page
 from simstudy.report.evidence import Evidence
 from simstudy.report.parts import Part, make_part, with_anchors
 from simstudy.report.protocol import study_digest
-from simstudy.report.readings import quick_to_read
-from simstudy.runner import run
+from simstudy.report.reading.readings import quick_to_read
+from simstudy.running.runner import run
 from simstudy.store import Run, write_performance
-from simstudy.study import Study
+from simstudy.store.atomic import write_json, write_text
+from simstudy.study.study import Study
 
 HERE = Path(__file__).parent
 RUNS = HERE.parent / "runs" / "reports"

@@ -12,12 +12,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from simstudy.report.figures.canvas import MIDDLE, clip_text, drawing, plain_log, sheet
-from simstudy.report.palette import MUTED, NONCENTERED
 from simstudy.report.parts import Part
+from simstudy.report.reading.palette import MUTED, NONCENTERED
+from simstudy.report.reading.wording import number
 from simstudy.report.sections.provenance import lines
 from simstudy.report.sections.section import Section, picture
 from simstudy.report.tables import Column, Table
-from simstudy.report.wording import number
 
 FILE = "side_by_side.json"
 OURS = "ours"

@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simstudy.comparison import compare as compare
+    from simstudy.fitting.refitting import refit as refit
     from simstudy.measures import performance as performance
-    from simstudy.refitting import refit as refit
-    from simstudy.registry import register_mechanism as register_mechanism
-    from simstudy.registry import register_model as register_model
-    from simstudy.runner import run as run
-    from simstudy.score_table import score as score
+    from simstudy.measures.score_table import score as score
+    from simstudy.running.runner import run as run
     from simstudy.store import Run as Run
-    from simstudy.study import Study as Study
+    from simstudy.study.registry import register_mechanism as register_mechanism
+    from simstudy.study.registry import register_model as register_model
+    from simstudy.study.study import Study as Study
     from simstudy.types import GroupedData as GroupedData
 
 _PLACES = {
     "GroupedData": "simstudy.types",
     "Run": "simstudy.store",
-    "Study": "simstudy.study",
+    "Study": "simstudy.study.study",
     "compare": "simstudy.comparison",
     "performance": "simstudy.measures",
-    "refit": "simstudy.refitting",
-    "register_mechanism": "simstudy.registry",
-    "register_model": "simstudy.registry",
+    "refit": "simstudy.fitting.refitting",
+    "register_mechanism": "simstudy.study.registry",
+    "register_model": "simstudy.study.registry",
     "report": "simstudy",
-    "run": "simstudy.runner",
-    "score": "simstudy.score_table",
+    "run": "simstudy.running.runner",
+    "score": "simstudy.measures.score_table",
 }
 
 __all__ = sorted(_PLACES)

@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 from scipy.special import ndtr, ndtri
 
-from simstudy import schema
+from simstudy.store import schema
 
 LECTURE = np.array([10.0, 12.0, 9.0, 11.0, 8.0])
 N_CHAINS, N_WARMUP, N_DRAWS = 4, 500, 500

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simstudy.comparison import read_rules
-from simstudy.study import Study
+from simstudy.study.study import Study
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 import simstudy
-from simstudy.atomic import write_json
+from simstudy.store.atomic import write_json
 
 HERE = Path(__file__).parent
 KEPT = ("study.json", "scenarios", "methods", "groups", "fits", "chains", "estimates", "timings", ".simstudy/checksums")

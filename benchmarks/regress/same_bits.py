@@ -76,9 +76,7 @@ def _crossed(likelihood: dict[str, Any]) -> simstudy.Study:
         {**structure, "observations": "raw", "sampler": {"kind": "nuts", **SHORT}} for structure in STRUCTURES[1:3]
     ]
     if "sigma_by" not in likelihood:
-        methods += [
-            {**structure, "sampler": {"kind": "exact", "draws": 40}} for structure in STRUCTURES[:3]
-        ]
+        methods += [{**structure, "sampler": {"kind": "exact", "draws": 40}} for structure in STRUCTURES[:3]]
     named = [{"name": f"method {number}", **method} for number, method in enumerate(methods)]
     return _study(" ".join(likelihood.values()), mechanism, named)
 
@@ -100,7 +98,9 @@ def digests(study: simstudy.Study, folder: Path) -> dict[str, dict[str, str]]:
         keys = of_fits[["scenario", "replicate", "data_key", "sampler_key"]]
         found[str(method.method)] = {
             "identities": _digest(method.identity, keys),
-            "data": _digest(run.groups.sort_values(["scenario", "replicate", "group"]).drop(columns="batch", errors="ignore")),
+            "data": _digest(
+                run.groups.sort_values(["scenario", "replicate", "group"]).drop(columns="batch", errors="ignore")
+            ),
             "bits": _digest(*(_rows(table) for table in of_method), *_kept(run, str(method.method))),
         }
     return found

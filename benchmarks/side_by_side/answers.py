@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from side_by_side.problem import PARAMETERS
-from simstudy.diagnostics import ess_bulk, mcse_mean
+from simstudy.summaries.diagnostics import ess_bulk, mcse_mean
 from simstudy.types import GroupedData
 
 LOG_TAU = np.linspace(-11.0, 4.0, 301)  # the mass outside is below 1e-4 of tau's range, times tau: nothing

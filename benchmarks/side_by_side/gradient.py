@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from side_by_side.problem import CHAINS, DRAWS, WARMUP, data_sets, study_of
-from simstudy.density import LogDensity, density_of
+from simstudy.models.density import LogDensity, density_of
 from simstudy.samplers.nuts import Job, NUTSOptions, NUTSProgram
 from simstudy.samplers.nuts.program import COMPILER_OPTIONS
 from simstudy.samplers.sampler import as_floats

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from simstudy.study import Study
+from simstudy.study.study import Study
 from simstudy.types import GroupedData
 
 CHAINS, WARMUP, DRAWS = 4, 500, 500

@@ -38,7 +38,7 @@ def compare_command(
 
         print(f"comparison: {write_comparison(comparison, out)}")
     if json is not None:
-        from simstudy.atomic import write_json
+        from simstudy.store.atomic import write_json
 
         write_json(json, comparison.to_json())
         print(f"comparison: {json}")

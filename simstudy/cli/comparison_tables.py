@@ -6,7 +6,7 @@ from rich.text import Text
 
 from simstudy.comparison import CANNOT_TELL, SAME, Comparison
 from simstudy.report.comparing.sentences import PERCENT_MEASURES, what
-from simstudy.report.wording import measure_words, number, with_mcse
+from simstudy.report.reading.wording import measure_words, number, with_mcse
 
 MOST_ROWS = 20
 COLORS = {"worse": "red", "better": "green", "unclear": "magenta"}

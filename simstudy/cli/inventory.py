@@ -17,7 +17,7 @@ def list_command(
     """Say what there is, a line each."""
     if what is not None:
         check_choice("WHAT", what, LISTED)
-    from simstudy.inventory import inventory
+    from simstudy.cli.parts import inventory
 
     if what is None:
         for kind in LISTED:

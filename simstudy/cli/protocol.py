@@ -15,9 +15,9 @@ def protocol_command(
     load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,
 ) -> None:
     """Write what a study will do, in ADEMP terms, for pre-registration."""
-    from simstudy.atomic import write_text
-    from simstudy.registry import load_file
     from simstudy.report import preregistration
+    from simstudy.store.atomic import write_text
+    from simstudy.study.registry import load_file
 
     for path in load or []:
         load_file(path)

@@ -25,9 +25,9 @@ def refit_command(
 ) -> None:
     """Run one stored fit again: its draws, its summary, and whether it is the stored one bit for bit."""
     target = _target(run, out or Path("refit.nc"))
-    from simstudy.kept import write_draws
-    from simstudy.refitting import refit
-    from simstudy.registry import load_file
+    from simstudy.fitting.kept import write_draws
+    from simstudy.fitting.refitting import refit
+    from simstudy.study.registry import load_file
 
     for path in load or []:
         load_file(path)

@@ -26,11 +26,11 @@ def write_reports(folders: list[Path], out: Path | None) -> Path:
 
     Several runs have no folder of their own: their page goes, by default, where their folders lie.
     """
-    from simstudy.atomic import writing
     from simstudy.errors import RunError
     from simstudy.measures import performance
     from simstudy.report import write_reports as write_page
     from simstudy.store import Run, write_performance
+    from simstudy.store.atomic import writing
 
     runs = [Run.open(folder) for folder in folders]
     tables = [performance(run) for run in runs]

@@ -9,8 +9,8 @@ from simstudy.cli.exits import BAD_ANSWER, say
 from simstudy.cli.options import check_choice, read_share
 from simstudy.cli.report import write_reports
 from simstudy.cli.studies import open_study
-from simstudy.duration import read_duration
 from simstudy.errors import StudyError
+from simstudy.running.duration import read_duration
 
 LONGEST_REPORT_SECONDS = 60
 
@@ -43,9 +43,9 @@ def run_command(
     if until is not None and replicates is not None:
         raise StudyError("--until and --replicates: give one of them; --until finds the number of replicates")
     from simstudy.measures.precision import parse_targets
-    from simstudy.registry import load_file
-    from simstudy.runner import run
-    from simstudy.until import run_until
+    from simstudy.running.runner import run
+    from simstudy.running.until import run_until
+    from simstudy.study.registry import load_file
 
     targets = parse_targets(until) if until is not None else ()
     for path in load or []:

@@ -27,9 +27,9 @@ def score_command(
     out: Annotated[Path | None, typer.Option(help="CSV file; standard output by default.")] = None,
 ) -> None:
     """Score estimates that were made elsewhere: every measure with its Monte Carlo standard error."""
-    from simstudy.atomic import publish, stage
-    from simstudy.csv_text import to_csv
-    from simstudy.score_table import read_table, score
+    from simstudy.measures.score_table import read_table, score
+    from simstudy.store.atomic import publish, stage
+    from simstudy.store.csv_text import to_csv
 
     estimates = read_table(table)
     try:

@@ -12,8 +12,8 @@ def open_study(name: str) -> Any:
     Raises:
         StudyError: There is no such file and no such built-in study, or the file is no valid study.
     """
-    from simstudy.inventory import built_in_studies
-    from simstudy.study import Study
+    from simstudy.cli.parts import built_in_studies
+    from simstudy.study.study import Study
 
     known = built_in_studies()
     if name in known:

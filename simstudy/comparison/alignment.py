@@ -20,7 +20,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from simstudy.errors import ComparisonError
-from simstudy.measures.labels import Labels
+from simstudy.measures.rows.labels import Labels
 from simstudy.types import RunTables
 
 Side = Literal["baseline", "candidate"]

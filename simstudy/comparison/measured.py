@@ -15,17 +15,17 @@ import pandas as pd
 
 from simstudy.comparison.alignment import Aligned, Side, among
 from simstudy.comparison.rules import Margin, Rules
-from simstudy.measures.cells import NAMES, Cells, average_cells
-from simstudy.measures.context import Context
 from simstudy.measures.measure import Measure, Setting
 from simstudy.measures.policies import count_fits
 from simstudy.measures.registry import MEASURES
-from simstudy.measures.replicates import Replicates, Score, mean_score
-from simstudy.measures.rows import read_estimates
+from simstudy.measures.rows.cells import NAMES, Cells, average_cells
+from simstudy.measures.rows.context import Context
+from simstudy.measures.rows.replicates import Replicates, Score, mean_score
+from simstudy.measures.rows.rows import read_estimates
+from simstudy.measures.rows.slices import Slice
 from simstudy.measures.sampling import fit_cells, leapfrog_cells
 from simstudy.measures.scoring import rows_of
-from simstudy.measures.slices import Slice
-from simstudy.schema import interval_columns
+from simstudy.store.schema import interval_columns
 
 
 def failure_rate(cells: Replicates, setting: Setting) -> Score:

@@ -14,7 +14,7 @@ from scipy.stats import t
 
 from simstudy.comparison.rules import Rules
 from simstudy.errors import ComparisonError, suggestion
-from simstudy.measures.cells import NAMES
+from simstudy.measures.rows.cells import NAMES
 from simstudy.types import RunTables
 
 MEASURE = "time_ratio"

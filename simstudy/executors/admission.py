@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 
 from simstudy.executors.environment import worker_environment
-from simstudy.provenance import versions
+from simstudy.store.provenance import versions
 
 MATCHING = ("simstudy", "jax", "jaxlib", "numpyro", "numpy", "scipy")
 

@@ -17,9 +17,9 @@ import pandas as pd
 from simstudy.errors import TableError
 from simstudy.measures.ecdf import judge_ranks
 from simstudy.measures.holm import holm
-from simstudy.measures.labels import Keys, Labels
-from simstudy.measures.rows import Rows, read_rows
-from simstudy.measures.slices import slices
+from simstudy.measures.rows.labels import Keys, Labels
+from simstudy.measures.rows.rows import Rows, read_rows
+from simstudy.measures.rows.slices import slices
 from simstudy.types import RunTables
 
 KIND = "calibration"

@@ -1,7 +1,7 @@
 """Divergent transitions and trajectories cut at the maximum depth. Rows are fits."""
 
 from simstudy.measures.measure import Measure, Setting
-from simstudy.measures.replicates import Replicates, Score, proportion_score, ratio_score
+from simstudy.measures.rows.replicates import Replicates, Score, proportion_score, ratio_score
 
 BETANCOURT = "Betancourt & Girolami 2015"
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
-from simstudy.measures.cells import DIVERGENCES
 from simstudy.measures.holm import holm
+from simstudy.measures.rows.cells import DIVERGENCES
 
 # In posterior sds: the standard error of a mean of 400 independent draws, the fewest that diagnostics ask for.
 MARGIN = 0.05

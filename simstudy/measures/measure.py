@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from simstudy.measures.replicates import Replicates, Score, Worst
+from simstudy.measures.rows.replicates import Replicates, Score, Worst
 
 McseMethod = Literal["influence", "normal"]
 MCSE_METHODS: tuple[McseMethod, ...] = get_args(McseMethod)

@@ -7,21 +7,21 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from simstudy.measures.cells import Cells, average_cells, distance_cells, divergence_cells, group_cells, size_cells
 from simstudy.measures.choices import check_choice
-from simstudy.measures.context import Context
-from simstudy.measures.effects import read_effects
-from simstudy.measures.labels import Keys, Labels
 from simstudy.measures.measure import MCSE_METHODS, McseMethod, Measure
 from simstudy.measures.policies import POLICIES, Policy, count_fits
 from simstudy.measures.registry import MEASURES
-from simstudy.measures.rows import Rows, add_reference, read_estimates
+from simstudy.measures.rows.cells import Cells, average_cells, distance_cells, divergence_cells, group_cells, size_cells
+from simstudy.measures.rows.context import Context
+from simstudy.measures.rows.effects import read_effects
+from simstudy.measures.rows.labels import Keys, Labels
+from simstudy.measures.rows.rows import Rows, add_reference, read_estimates
+from simstudy.measures.rows.slices import MOST_ROWS, slices
 from simstudy.measures.sampler_error import exact_methods, read_sampler_errors
 from simstudy.measures.sampling import batch_cells, fit_cells, leapfrog_cells
 from simstudy.measures.scoring import Terms, assemble, score_cells
-from simstudy.measures.slices import MOST_ROWS, slices
 from simstudy.measures.worst_case import add_missing
-from simstudy.schema import interval_columns
+from simstudy.store.schema import interval_columns
 from simstudy.types import RunTables
 
 Groups = Literal["auto", "average", "each"]

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from simstudy.errors import StudyError, TableError, suggestion
-from simstudy.measures.cells import AVERAGE
 from simstudy.measures.registry import MEASURES
+from simstudy.measures.rows.cells import AVERAGE
 
 PILOT = 200
 MAIN_LEVEL = 0.95

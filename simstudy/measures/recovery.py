@@ -11,8 +11,15 @@ import numpy as np
 from scipy.stats import norm
 
 from simstudy.measures.measure import Measure, Setting
-from simstudy.measures.replicates import Replicates, Score, mean_score, proportion_score, ratio_score, root_mean_score
-from simstudy.measures.rows import ZERO_ENDS
+from simstudy.measures.rows.replicates import (
+    Replicates,
+    Score,
+    mean_score,
+    proportion_score,
+    ratio_score,
+    root_mean_score,
+)
+from simstudy.measures.rows.rows import ZERO_ENDS
 
 MORRIS = "Morris, White & Crowther 2019, table 6"
 GNEITING = "Gneiting & Raftery 2007"

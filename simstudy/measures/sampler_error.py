@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from simstudy.measures.labels import Labels
 from simstudy.measures.measure import Measure, Setting
-from simstudy.measures.replicates import Replicates, Score, mean_score, proportion_score
-from simstudy.measures.rows import Rows
+from simstudy.measures.rows.labels import Labels
+from simstudy.measures.rows.replicates import Replicates, Score, mean_score, proportion_score
+from simstudy.measures.rows.rows import Rows
 from simstudy.measures.sampling import floats
 from simstudy.types import RunTables
 

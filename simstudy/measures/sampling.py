@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from simstudy.measures.cells import NAMES, Cells, nest
-from simstudy.measures.context import ESS_SETS, Context
-from simstudy.measures.labels import Keys, Labels
+from simstudy.measures.rows.cells import NAMES, Cells, nest
+from simstudy.measures.rows.context import ESS_SETS, Context
+from simstudy.measures.rows.labels import Keys, Labels
 from simstudy.types import RunTables
 
 WITH_WARMUP = "with warm-up"

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from simstudy.measures.cells import NAMES, Cells
 from simstudy.measures.measure import McseMethod, Measure, Setting
 from simstudy.measures.policies import Policy
-from simstudy.measures.replicates import Replicates, Score
-from simstudy.schema import PERFORMANCE
+from simstudy.measures.rows.cells import NAMES, Cells
+from simstudy.measures.rows.replicates import Replicates, Score
+from simstudy.store.schema import PERFORMANCE
 
 
 @dataclass(frozen=True, kw_only=True)

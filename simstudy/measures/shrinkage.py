@@ -3,7 +3,7 @@
 import numpy as np
 
 from simstudy.measures.measure import Measure, Setting
-from simstudy.measures.replicates import Replicates, Score, mean_score, proportion_score, ratio_score
+from simstudy.measures.rows.replicates import Replicates, Score, mean_score, proportion_score, ratio_score
 
 RIVALS = np.array(["none", "complete", "oracle"])
 ROUNDING = 1e-6

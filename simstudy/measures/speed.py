@@ -8,7 +8,7 @@ smallest bulk ESS over a stated set of estimands, which stands in ``estimand``.
 import numpy as np
 
 from simstudy.measures.measure import Measure, Setting
-from simstudy.measures.replicates import Replicates, Score, ratio_score
+from simstudy.measures.rows.replicates import Replicates, Score, ratio_score
 
 VEHTARI = "Vehtari et al. 2021 (ESS)"
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from simstudy.measures.cells import Cells
-from simstudy.measures.replicates import Missing
+from simstudy.measures.rows.cells import Cells
+from simstudy.measures.rows.replicates import Missing
 from simstudy.types import RunTables
 
 

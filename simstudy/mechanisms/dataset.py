@@ -15,8 +15,8 @@ import pandas as pd
 from scipy.special import logit
 
 from simstudy.errors import StudyError, shown, suggestion
-from simstudy.likelihoods import Binomial, Likelihood, Normal, NormalKnownSE
 from simstudy.mechanisms.mechanism import Mechanism
+from simstudy.models.likelihoods import Binomial, Likelihood, Normal, NormalKnownSE
 from simstudy.types import GroupedData, Replicate
 
 BUILT_IN: dict[str, dict[str, str]] = {

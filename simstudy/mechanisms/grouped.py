@@ -16,10 +16,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from simstudy.estimands import of_effects, of_observations
-from simstudy.likelihoods import Likelihood, Normal
 from simstudy.mechanisms.mechanism import Mechanism
-from simstudy.priors import Prior, parse_prior
+from simstudy.models.estimands import of_effects, of_observations
+from simstudy.models.likelihoods import Likelihood, Normal
+from simstudy.models.priors import Prior, parse_prior
 from simstudy.types import GroupedData, Replicate
 
 Effects = Literal["random", "fixed"]

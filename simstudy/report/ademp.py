@@ -10,8 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simstudy.report.extent import Extent
-from simstudy.report.wording import ESTIMANDS, counted, number, symbol
+from simstudy.report.reading.extent import Extent
+from simstudy.report.reading.wording import ESTIMANDS, counted, number, symbol
 
 NOT_FACTORS = ("kind", "likelihood", "effects", "sigma_by", "data", "sizes", "standard_errors")
 DESIGN = ("groups", "group_size")

@@ -13,11 +13,11 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from simstudy.atomic import write_text
 from simstudy.report.evidence import Evidence
-from simstudy.report.palette import Mark, css_variables, variable_of
 from simstudy.report.parts import Part, folder_name, make_part, with_anchors
-from simstudy.report.readings import quick_to_read
+from simstudy.report.reading.palette import Mark, css_variables, variable_of
+from simstudy.report.reading.readings import quick_to_read
+from simstudy.store.atomic import write_text
 from simstudy.types import RunTables
 
 _QUOTED = re.compile("“(.*?)”")

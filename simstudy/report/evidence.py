@@ -12,17 +12,17 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from simstudy.measures.calibration import KIND, calibration
-from simstudy.measures.labels import Labels
 from simstudy.measures.policies import flag
+from simstudy.measures.rows.labels import Labels
 from simstudy.measures.sampler_error import exact_methods
-from simstudy.report.design import Design, read_design
-from simstudy.report.extent import Extent, read_extent
-from simstudy.report.families import Family, prior_families
-from simstudy.report.pairs import differences, paired_differences, squared_errors
-from simstudy.report.palette import Mark, assign_marks
-from simstudy.report.readings import average
-from simstudy.report.roles import Roles, read_roles
-from simstudy.report.split import split_table
+from simstudy.report.reading.design import Design, read_design
+from simstudy.report.reading.extent import Extent, read_extent
+from simstudy.report.reading.pairs import differences, paired_differences, squared_errors
+from simstudy.report.reading.palette import Mark, assign_marks
+from simstudy.report.reading.prior_families import Family, prior_families
+from simstudy.report.reading.readings import average
+from simstudy.report.reading.roles import Roles, read_roles
+from simstudy.report.words.split import split_table
 from simstudy.store.kept import KeptFit, kept_fits
 from simstudy.types import RunTables
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from simstudy.report.evidence import Evidence
-from simstudy.report.readings import headline_level
-from simstudy.report.wording import symbol
-from simstudy.schema import interval_columns
+from simstudy.report.reading.readings import headline_level
+from simstudy.report.reading.wording import symbol
+from simstudy.store.schema import interval_columns
 
 ORACLE = "exact, τ and σ known"
 MOST_GROUPS = 12

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from simstudy.report.evidence import Evidence
-from simstudy.report.palette import Mark
+from simstudy.report.reading.palette import Mark
+from simstudy.report.reading.wording import counted
 from simstudy.report.sections import SECTIONS
 from simstudy.report.sections.answer import answers, key_picture
 from simstudy.report.sections.section import Picture, Section
 from simstudy.report.tables import slug
-from simstudy.report.wording import counted
 from simstudy.types import RunTables
 
 LEADING = 2

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
-from simstudy.atomic import canonical_json
 from simstudy.report import ademp
-from simstudy.report.wording import estimand_words, number, symbol
+from simstudy.report.reading.wording import estimand_words, number, symbol
+from simstudy.store.atomic import canonical_json
 
 PACKAGES = ("simstudy", "numpyro", "jax", "jaxlib", "numpy", "scipy", "pandas")
 KINDS = {

@@ -18,7 +18,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from simstudy.report.palette import variable_of
+from simstudy.report.reading.palette import variable_of
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 PX_PER_INCH = 96

@@ -12,8 +12,8 @@ from functools import cached_property
 
 import pandas as pd
 
-from simstudy.csv_text import to_csv
-from simstudy.report.wording import MINUS, number, with_mcse
+from simstudy.report.reading.wording import MINUS, number, with_mcse
+from simstudy.store.csv_text import to_csv
 
 ROWS_SHOWN = 240
 _SLUG = re.compile(r"[^a-z0-9]+")

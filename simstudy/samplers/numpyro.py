@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.infer import NUTS
 
-from simstudy.density import density_of
-from simstudy.model import Model
+from simstudy.models.density import density_of
+from simstudy.models.model import Model
 from simstudy.samplers.sampler import Program, Sampler, as_floats, precision
 from simstudy.types import Draws, PyTree, SamplerStats
 

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from simstudy.errors import StudyError
-from simstudy.model import Model
+from simstudy.models.model import Model
 from simstudy.types import Draws, PyTree
 
 Precision = Literal["float32", "float64"]

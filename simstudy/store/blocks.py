@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from simstudy.atomic import flush_folder, leftovers, publish, stage, write_json
 from simstudy.errors import RunError
+from simstudy.store.atomic import flush_folder, leftovers, publish, stage, write_json
 from simstudy.store.parts import decode, encode
 
 HIDDEN = ".simstudy"

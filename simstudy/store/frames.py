@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from simstudy.schema import LABEL
+from simstudy.store.schema import LABEL
 
 Where = Mapping[str, Collection[Any]]
 

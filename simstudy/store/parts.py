@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simstudy.errors import TableError, suggestion
-from simstudy.schema import LABEL
+from simstudy.store.schema import LABEL
 
 # A mapping, a pandas frame or an Arrow table; Arrow has no types that a checker could read.
 Columns = Any

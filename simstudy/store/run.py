@@ -15,9 +15,9 @@ import pandas as pd
 import pyarrow as pa
 
 from simstudy.errors import RunError
-from simstudy.schema import CHAINS, FITS, GROUPS, TIMINGS, estimates_schema
 from simstudy.store.blocks import committed_batches, find_problems, part_path, read_part, stored_parts
 from simstudy.store.frames import KEYS, Where, as_frame, chosen
+from simstudy.store.schema import CHAINS, FITS, GROUPS, TIMINGS, estimates_schema
 
 STUDY_KEYS = ("study", "mechanism", "methods", "summary", "diagnostics")
 PIECE_ROWS = 250_000  # rows that are turned into a frame at once: far fewer cost more calls than work

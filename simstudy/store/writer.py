@@ -16,9 +16,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from simstudy.atomic import publish, stage, write_json, writing
 from simstudy.errors import RunError
-from simstudy.schema import CHAINS, FITS, GROUPS, PERFORMANCE, TIMINGS, estimates_schema
+from simstudy.store.atomic import publish, stage, write_json, writing
 from simstudy.store.blocks import (
     BLOCK_TABLES,
     HIDDEN,
@@ -35,6 +34,7 @@ from simstudy.store.blocks import (
 from simstudy.store.extension import extended
 from simstudy.store.parts import Columns, as_table, by_name, encode, factor_table
 from simstudy.store.run import read_study
+from simstudy.store.schema import CHAINS, FITS, GROUPS, PERFORMANCE, TIMINGS, estimates_schema
 
 BATCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 

@@ -5,7 +5,7 @@ functions. A check says nothing about how good a part is; it says that the part 
 package builds on. Seeds are fixed: a check that passes once passes always. Statistical bounds are ``BOUND`` Monte Carlo
 standard errors, so that a right part fails with a probability of less than one in a million per comparison.
 
->>> from simstudy.likelihoods import Binomial
+>>> from simstudy.models.likelihoods import Binomial
 >>> from simstudy.testing import check_likelihood
 >>> check_likelihood(Binomial())
 """

@@ -8,10 +8,10 @@ precision P and mean P^-1 b (Lindley & Smith 1972, equation 12):
 
 import numpy as np
 
-from simstudy.likelihoods import NormalKnownSE
-from simstudy.model import HierarchicalModel
-from simstudy.priors import Prior
-from simstudy.structures import Partial
+from simstudy.models.hierarchical import HierarchicalModel
+from simstudy.models.likelihoods import NormalKnownSE
+from simstudy.models.priors import Prior
+from simstudy.models.structures import Partial
 from simstudy.testing.observations import group_observations
 from simstudy.types import GroupedData
 

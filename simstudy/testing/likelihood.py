@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from simstudy.likelihoods import Likelihood
-from simstudy.noise import Noise
+from simstudy.models.likelihoods import Likelihood
+from simstudy.models.noise import Noise
 from simstudy.testing.expectation import check_choice, expect, expect_close
 from simstudy.testing.observations import Point, observe, parts_of, relabel
 from simstudy.testing.programs import as_draws, constants_of, priors_of, run_program

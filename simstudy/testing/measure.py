@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from simstudy.measures import Measure
-from simstudy.measures.cells import NAMES, Cells
 from simstudy.measures.measure import Better, Source, Which
-from simstudy.measures.replicates import Replicates
-from simstudy.measures.rows import ZERO_ONE_ENDS
+from simstudy.measures.rows.cells import NAMES, Cells
+from simstudy.measures.rows.replicates import Replicates
+from simstudy.measures.rows.rows import ZERO_ONE_ENDS
 from simstudy.measures.scoring import Terms, score_cells
 from simstudy.testing.expectation import check_choice, expect, expect_close
 from simstudy.testing.replicates import LAYOUTS, change_unit, leave_gap, make_replicates, renumber, shuffle_rows

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.infer.util import potential_energy
 
-from simstudy.density import LogDensity, density_of
-from simstudy.model import Model
+from simstudy.models.density import LogDensity, density_of
+from simstudy.models.model import Model
 from simstudy.streams import random_key
 from simstudy.testing.expectation import ConformanceError, check_choice, differing, expect, expect_close, leaves_of
 from simstudy.types import PyTree

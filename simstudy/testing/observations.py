@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from simstudy.likelihoods import Likelihood
+from simstudy.models.likelihoods import Likelihood
 from simstudy.testing.programs import priors_of, run_program
 from simstudy.types import GroupedData
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpyro import handlers
 
-from simstudy.priors import POSITIVE, Prior
+from simstudy.models.priors import POSITIVE, Prior
 
 Array = Any
 ON_POSITIVE = Prior(name="LogNormal", args=(0.0, 0.5))  # rarely near 0, where scales have no gradient

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.stats import norm
 
-from simstudy.measures.replicates import Replicates
+from simstudy.measures.rows.replicates import Replicates
 
 N_GROUPS = 4
 MU, TAU, NOISE = 0.5, 1.5, 0.8

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from simstudy.diagnostics import ess_mean
 from simstudy.samplers import Program, Sampler
 from simstudy.streams import canonical_json, random_key
+from simstudy.summaries.diagnostics import ess_mean
 from simstudy.testing.closed_form import MODEL, make_data, standardize
 from simstudy.testing.expectation import BOUND, ConformanceError, check_choice, differing, expect
 from simstudy.types import Draws, SamplerStats

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from simstudy.likelihoods import Likelihood
+from simstudy.models.likelihoods import Likelihood
 from simstudy.testing.expectation import BOUND, ROUNDING, expect
 from simstudy.testing.observations import Observed, Point, parts_of
 

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.stats import ks_2samp
 
-from simstudy.noise import Noise
-from simstudy.priors import Prior
-from simstudy.structures import Structure
+from simstudy.models.noise import Noise
+from simstudy.models.priors import Prior
+from simstudy.models.structures import Structure
 from simstudy.testing.expectation import check_choice, expect, expect_close
 from simstudy.testing.programs import Array, Traced, as_draws, constants_of, priors_of, run_program
 
@@ -48,7 +48,7 @@ def check_structure(structure: Structure) -> None:
     Raises:
         ConformanceError: a promise that is not kept.
 
-    >>> from simstudy.structures import Partial
+    >>> from simstudy.models.structures import Partial
     >>> check_structure(Partial(parameterization="centered"))
     """
     check_choice(structure)

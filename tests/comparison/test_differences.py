@@ -7,7 +7,7 @@ import pytest
 
 import simstudy
 from simstudy.comparison.differences import FEW
-from simstudy.report.pairs import paired_differences, squared_errors
+from simstudy.report.reading.pairs import paired_differences, squared_errors
 from tests.comparison.runs import METHODS, ONE_SCENARIO, differences, moved, small_run, with_fits
 from tests.fakes import fake_repeats
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import pytest
 
-from simstudy.likelihoods import LIKELIHOODS, Normal
+from simstudy.models.likelihoods import LIKELIHOODS, Normal
 from simstudy.testing import ConformanceError, check_likelihood
 from tests.conformance.registered import variants
-from tests.models import name_of
+from tests.user_models import name_of
 
 
 @pytest.mark.parametrize("likelihood", [v for f in LIKELIHOODS.values() for v in variants(f)], ids=name_of)

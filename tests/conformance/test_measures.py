@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simstudy.measures import MEASURES, Measure
-from simstudy.measures.replicates import mean_score
+from simstudy.measures.rows.replicates import mean_score
 from simstudy.testing import ConformanceError, check_measure
 
 

@@ -8,14 +8,14 @@ import jax
 import numpy as np
 import pytest
 
-from simstudy.likelihoods import LIKELIHOODS, NormalKnownSE
 from simstudy.mechanisms import MECHANISMS, Dataset, Exchangeable, GroupedMechanism, UserMechanism
 from simstudy.mechanisms.dataset import BUILT_IN, load_dataset
-from simstudy.priors import parse_prior
+from simstudy.models.likelihoods import LIKELIHOODS, NormalKnownSE
+from simstudy.models.priors import parse_prior
 from simstudy.testing import ConformanceError, check_mechanism
 from simstudy.types import Replicate
 from tests.conformance.registered import variants
-from tests.models import name_of
+from tests.user_models import name_of
 
 SIZES = (3, 1, 5)
 

@@ -8,11 +8,12 @@ import numpyro
 import numpyro.distributions as dist
 import pytest
 
-from simstudy.likelihoods import Normal
-from simstudy.model import HierarchicalModel, UserModel
-from simstudy.structures import Complete, Independent, Partial
+from simstudy.models.hierarchical import HierarchicalModel
+from simstudy.models.likelihoods import Normal
+from simstudy.models.structures import Complete, Independent, Partial
+from simstudy.models.user import UserModel
 from simstudy.testing import ConformanceError, check_model
-from tests.models import LIKELIHOODS, model_of, name_of, random_data
+from tests.user_models import LIKELIHOODS, model_of, name_of, random_data
 
 DATA = [random_data(np.random.default_rng(i), Normal()) for i in range(2)]
 

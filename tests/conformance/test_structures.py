@@ -7,10 +7,10 @@ import numpyro
 import numpyro.distributions as dist
 import pytest
 
-from simstudy.structures import STRUCTURES, Complete, Partial
+from simstudy.models.structures import STRUCTURES, Complete, Partial
 from simstudy.testing import ConformanceError, check_structure
 from tests.conformance.registered import variants
-from tests.models import name_of
+from tests.user_models import name_of
 
 
 @pytest.mark.parametrize("structure", [v for f in STRUCTURES.values() for v in variants(f)], ids=name_of)

@@ -12,8 +12,8 @@ import pandas as pd
 
 import simstudy
 from simstudy.store import Run
-from simstudy.study import Study
-from tests.test_runner import KEYS, same_tables
+from simstudy.study.study import Study
+from tests.running.test_runner import KEYS, same_tables
 
 PATIENCE_SECONDS = 240
 N_FITS = 800

@@ -15,6 +15,7 @@ import pytest
 from simstudy.errors import RunError
 from simstudy.executors import run_blocks
 from simstudy.executors.dask import DaskExecutor
+from tests.executors.test_executors import Job, by_number, halve, square
 from tests.faults.study import (
     PATIENCE_SECONDS,
     SIMSTUDY,
@@ -27,7 +28,6 @@ from tests.faults.study import (
     start,
     wait_for,
 )
-from tests.test_executors import Job, by_number, halve, square
 
 pytest.importorskip("distributed")
 ROOT = Path(__file__).parents[2]

@@ -8,9 +8,9 @@ import pytest
 from pandas.testing import assert_frame_equal
 from scipy.stats import spearmanr
 
-from simstudy import schema
 from simstudy.errors import TableError
 from simstudy.measures import MEASURES, performance
+from simstudy.store import schema
 from tests.fakes import EXACT, METHODS, fake_run
 
 CELL = ["scenario", "method", "estimand", "group", "bin", "level", "measure", "policy"]

@@ -6,9 +6,9 @@ import pytest
 from scipy import stats
 
 from simstudy.errors import StudyError
-from simstudy.likelihoods import Binomial, Normal, NormalKnownSE
 from simstudy.mechanisms import Exchangeable, StudentT, TwoComponent
-from simstudy.priors import parse_prior
+from simstudy.models.likelihoods import Binomial, Normal, NormalKnownSE
+from simstudy.models.priors import parse_prior
 from simstudy.streams import random_key
 
 N = 2_000

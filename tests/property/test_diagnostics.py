@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from simstudy.diagnostics import diagnose, ess_bulk, ess_tail, rhat
+from simstudy.summaries.diagnostics import diagnose, ess_bulk, ess_tail, rhat
 
 FLOAT32_SUMS = 2e-5  # autocovariances are summed in float32, in the order of the chains
 

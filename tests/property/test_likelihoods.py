@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from simstudy.likelihoods import Binomial, Normal, NormalKnownSE
-from tests.models import LIKELIHOODS, grouped, name_of
+from simstudy.models.likelihoods import Binomial, Normal, NormalKnownSE
+from tests.user_models import LIKELIHOODS, grouped, name_of
 
 SIZES = (1, 4, 2)
 finite = st.floats(-20, 20, allow_subnormal=False)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simstudy.errors import StudyError
-from simstudy.study import Study
+from simstudy.study.study import Study
 
 STUDIES = sorted((Path(__file__).parents[2] / "studies").glob("*.toml"))
 CONTENTS = [tomllib.loads(path.read_text()) for path in STUDIES]

@@ -12,7 +12,7 @@ import pytest
 from simstudy.measures import performance
 from simstudy.report import write_report
 from simstudy.report.document import with_chips
-from simstudy.report.palette import assign_marks
+from simstudy.report.reading.palette import assign_marks
 from simstudy.report.sections.failures import status_table
 from tests.fakes import fake_run
 from tests.report.conftest import EVIL

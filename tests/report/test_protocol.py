@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from simstudy.inventory import built_in_studies
+from simstudy.cli.parts import built_in_studies
 from simstudy.report import preregistration
 from simstudy.report.ademp import n_scenarios
 from simstudy.store import RunWriter
-from simstudy.study import Study
+from simstudy.study.study import Study
 
 PARTS = [
     "Aims",

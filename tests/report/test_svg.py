@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from simstudy.report.figures import chain_divergences
 from simstudy.report.figures.canvas import drawing, sheet
-from simstudy.report.palette import COMPLETE, css_variables, variable_of
+from simstudy.report.reading.palette import COMPLETE, css_variables, variable_of
 from simstudy.report.svg import to_svg
 
 

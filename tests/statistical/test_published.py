@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import simstudy
-from simstudy.inventory import built_in_studies
+from simstudy.cli.parts import built_in_studies
 
 SE = 4
 MANY_CHAINS = 50  # the lecture has one chain to a fit

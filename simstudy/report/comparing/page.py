@@ -13,11 +13,11 @@ from simstudy.report.comparing.sentences import answers, symbols
 from simstudy.report.document import lay_out, write_page
 from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.figures.changes import is_drawable
-from simstudy.report.palette import name_marks
 from simstudy.report.parts import Part
+from simstudy.report.reading.palette import name_marks
+from simstudy.report.reading.wording import counted, measure_words
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
-from simstudy.report.wording import counted, measure_words
 
 FOLDED = 40
 

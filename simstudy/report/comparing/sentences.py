@@ -8,8 +8,8 @@ import pandas as pd
 
 from simstudy.comparison import CANNOT_TELL, CHANGED, SAME, Comparison
 from simstudy.comparison.verdicts import BETTER, UNCLEAR, WORSE
-from simstudy.report.sentences import quote
-from simstudy.report.wording import counted, enumerate_words, measure_words, number, share, symbol, with_mcse
+from simstudy.report.reading.wording import counted, enumerate_words, measure_words, number, share, symbol, with_mcse
+from simstudy.report.words.sentences import quote
 
 MOST_NAMED = 3
 PERCENT_MEASURES = ("coverage", "divergence_rate", "failure_rate")

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from simstudy.report.design import Design, read_design
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, panels
-from simstudy.report.palette import COMPLETE, INK, MUTED, NONCENTERED, NONE, Mark
+from simstudy.report.reading.design import Design, read_design
+from simstudy.report.reading.palette import COMPLETE, INK, MUTED, NONCENTERED, NONE, Mark
 
 ROW_HEIGHT = 1.75
 MAX_PANELS = 6

@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 
 from simstudy.measures.ecdf import ecdf_difference
 from simstudy.report.figures.canvas import MIDDLE, NARROW_BELOW, WIDE, drawing, even_columns, key, panels
-from simstudy.report.palette import GRID, MUTED, Mark, name_marks
-from simstudy.report.readings import require
-from simstudy.report.wording import symbol
+from simstudy.report.reading.palette import GRID, MUTED, Mark, name_marks
+from simstudy.report.reading.readings import require
+from simstudy.report.reading.wording import symbol
 
 ROW_HEIGHT = 1.75
 CHANCE = 0.05

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from simstudy.report.palette import GRID, INK, MUTED, PAPER, Mark
+from simstudy.report.reading.palette import GRID, INK, MUTED, PAPER, Mark
 
 WIDE, MIDDLE, NARROW = 11.5, 7.2, 3.7
 NARROW_BELOW = 6.0

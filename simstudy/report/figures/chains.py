@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, panels
-from simstudy.report.palette import INK, Mark, name_marks
+from simstudy.report.reading.palette import INK, Mark, name_marks
 
 ROW_HEIGHT = 1.9
 MAX_BINS = 40

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, sheet
-from simstudy.report.palette import CENTERED, COMPLETE, GRID, MUTED, NONE
-from simstudy.report.readings import require
-from simstudy.report.wording import measure_words
+from simstudy.report.reading.palette import CENTERED, COMPLETE, GRID, MUTED, NONE
+from simstudy.report.reading.readings import require
+from simstudy.report.reading.wording import measure_words
 
 MARKS = {"worse": NONE, "better": COMPLETE, "unclear": CENTERED}
 MOST_MARKS = 40

@@ -9,12 +9,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simstudy.report.design import Design, read_design
 from simstudy.report.figures.arrows import choose_scenarios
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, bars, clip_text, dots, drawing, key, sheet
-from simstudy.report.palette import MUTED, Mark, name_marks
-from simstudy.report.readings import binned, require
-from simstudy.report.wording import measure_words
+from simstudy.report.reading.design import Design, read_design
+from simstudy.report.reading.palette import MUTED, Mark, name_marks
+from simstudy.report.reading.readings import binned, require
+from simstudy.report.reading.wording import measure_words
 
 ROW_HEIGHT = 2.0
 MAX_SCENARIOS, MAX_NARROW = 4, 2

@@ -8,10 +8,10 @@ import seaborn as sns
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from simstudy.report.design import Design, read_design
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, even_columns, panels
 from simstudy.report.figures.maps import bar_place, name_rows_once, paint, spread
-from simstudy.report.readings import average, require
+from simstudy.report.reading.design import Design, read_design
+from simstudy.report.reading.readings import average, require
 
 COLORS = {"cmap": sns.color_palette("flare", as_cmap=True), "norm": Normalize(0, 1)}
 MAX_WRITTEN_CELLS, FEW_COLUMNS = 60, 4

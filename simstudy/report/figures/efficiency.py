@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from simstudy.report.design import read_design
 from simstudy.report.figures.canvas import WIDE, bars, clip_text, dots, drawing, key, plain_log, sheet, stripes
-from simstudy.report.palette import MUTED, PAPER, Mark, name_marks
-from simstudy.report.readings import average, efficiencies, require
-from simstudy.report.wording import symbol
+from simstudy.report.reading.design import read_design
+from simstudy.report.reading.palette import MUTED, PAPER, Mark, name_marks
+from simstudy.report.reading.readings import average, efficiencies, require
+from simstudy.report.reading.wording import symbol
 
 ROW_INCHES, HEAD = 0.29, 1.15
 DODGE = 0.15

@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simstudy.report.design import read_design
 from simstudy.report.figures.canvas import (
     NARROW_BELOW,
     WIDE,
@@ -21,9 +20,10 @@ from simstudy.report.figures.canvas import (
     sheet,
     stripes,
 )
-from simstudy.report.palette import MUTED, Mark, name_marks
-from simstudy.report.readings import require
-from simstudy.report.wording import symbol
+from simstudy.report.reading.design import read_design
+from simstudy.report.reading.palette import MUTED, Mark, name_marks
+from simstudy.report.reading.readings import require
+from simstudy.report.reading.wording import symbol
 
 ROW_SPAN, ROW_INCHES, INCHES_PER_METHOD, HEAD = 0.66, 0.27, 0.12, 1.0
 BETWEEN = 0.55

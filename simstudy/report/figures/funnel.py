@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from simstudy.report.figures.canvas import MIDDLE, NARROW_BELOW, clip_text, drawing, key, panels, plain_log
-from simstudy.report.palette import INK, MUTED, Mark, name_marks
-from simstudy.report.readings import require
-from simstudy.report.wording import number
+from simstudy.report.reading.palette import INK, MUTED, Mark, name_marks
+from simstudy.report.reading.readings import require
+from simstudy.report.reading.wording import number
 
 HEIGHT, MOST_COLUMNS = 3.2, 3
 MOST_DRAWS = 800

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from simstudy.report.design import read_design
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, even_columns, panels
 from simstudy.report.figures.maps import HEAD, ROW_INCHES, bar_place, diverging_colors, name_rows_once, paint, spread
-from simstudy.report.readings import is_clear
+from simstudy.report.reading.design import read_design
+from simstudy.report.reading.readings import is_clear
 
 PERCENT = 100.0
 

@@ -12,11 +12,11 @@ from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 from seaborn.utils import relative_luminance
 
-from simstudy.report.design import Design, order, read_design
 from simstudy.report.figures.canvas import MIDDLE, NARROW_BELOW, WIDE, clip_text, drawing, panels
-from simstudy.report.palette import MUTED
-from simstudy.report.readings import average, require
-from simstudy.report.wording import measure_words, symbol
+from simstudy.report.reading.design import Design, order, read_design
+from simstudy.report.reading.palette import MUTED
+from simstudy.report.reading.readings import average, require
+from simstudy.report.reading.wording import measure_words, symbol
 
 SEQUENTIAL, DIVERGING = "viridis", "vlag"
 MAX_WRITTEN_CELLS = 60

@@ -9,11 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simstudy.report.design import Design, read_design
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, drawing, error_scale, key, sheet
-from simstudy.report.palette import INK, Mark, name_marks
-from simstudy.report.readings import average, require
-from simstudy.report.wording import measure_words, symbol
+from simstudy.report.reading.design import Design, read_design
+from simstudy.report.reading.palette import INK, Mark, name_marks
+from simstudy.report.reading.readings import average, require
+from simstudy.report.reading.wording import measure_words, symbol
 
 HEIGHT, TRACK = 2.9, 0.3
 REACH = 2.0

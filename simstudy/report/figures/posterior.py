@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, dots, drawing, key, sheet, stripes
-from simstudy.report.palette import INK, Mark, name_marks
+from simstudy.report.reading.palette import INK, Mark, name_marks
 
 ROW_INCHES, HEAD = 0.11, 0.95
 SMALLEST_ROW, BETWEEN = 0.3, 0.6

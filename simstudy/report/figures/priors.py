@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from simstudy.report.design import Design, read_design
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, bars, clip_text, dots, drawing, key, sheet
 from simstudy.report.figures.profile import levels_of
-from simstudy.report.palette import MUTED, Mark, ramp_marks
-from simstudy.report.readings import average, require
-from simstudy.report.wording import symbol
+from simstudy.report.reading.design import Design, read_design
+from simstudy.report.reading.palette import MUTED, Mark, ramp_marks
+from simstudy.report.reading.readings import average, require
+from simstudy.report.reading.wording import symbol
 
 ROW_HEIGHT, HEAD = 1.75, 0.6
 MOST_SETTINGS, MOST_ON_A_PHONE = 4, 2

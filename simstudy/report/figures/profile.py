@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simstudy.report.design import Design, order, read_design
 from simstudy.report.figures.canvas import (
     MIDDLE,
     NARROW_BELOW,
@@ -22,9 +21,10 @@ from simstudy.report.figures.canvas import (
     key,
     panels,
 )
-from simstudy.report.palette import Mark, name_marks
-from simstudy.report.readings import average, require
-from simstudy.report.wording import measure_words, symbol
+from simstudy.report.reading.design import Design, order, read_design
+from simstudy.report.reading.palette import Mark, name_marks
+from simstudy.report.reading.readings import average, require
+from simstudy.report.reading.wording import measure_words, symbol
 
 ROW_HEIGHT, LOW_ROW_HEIGHT = 2.3, 2.0
 SHORT_TITLE = 18

@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simstudy.report.design import read_design
 from simstudy.report.figures.canvas import (
     NARROW_BELOW,
     WIDE,
@@ -21,9 +20,10 @@ from simstudy.report.figures.canvas import (
     sheet,
     stripes,
 )
-from simstudy.report.palette import MUTED, Mark, name_marks
-from simstudy.report.readings import average, require
-from simstudy.report.wording import measure_words
+from simstudy.report.reading.design import read_design
+from simstudy.report.reading.palette import MUTED, Mark, name_marks
+from simstudy.report.reading.readings import average, require
+from simstudy.report.reading.wording import measure_words
 
 ROW_SPAN = 0.7
 INCHES_PER_METHOD = 0.1

@@ -10,10 +10,10 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from simstudy.report.design import read_design
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, even_columns, panels
 from simstudy.report.figures.maps import HEAD, MAX_WRITTEN_CELLS, ROW_INCHES, bar_place, name_rows_once, paint, spread
-from simstudy.report.readings import average, is_clear, require
+from simstudy.report.reading.design import read_design
+from simstudy.report.reading.readings import average, is_clear, require
 
 COLORS = "flare"
 MOST = 10.0

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, sheet
-from simstudy.report.palette import MUTED, Mark, name_marks
-from simstudy.report.wording import number
+from simstudy.report.reading.palette import MUTED, Mark, name_marks
+from simstudy.report.reading.wording import number
 
 ROW_INCHES, HEAD = 0.34, 0.75
 LABEL_LENGTH = 30

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simstudy.report.figures.canvas import NARROW_BELOW, drawing, key, panels
-from simstudy.report.palette import MUTED, Mark, name_marks
+from simstudy.report.reading.palette import MUTED, Mark, name_marks
 
 SIDE = 4.6
 MAX_POINTS = 600

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, key, panels
-from simstudy.report.palette import INK, MUTED, Mark, name_marks
-from simstudy.report.readings import require
-from simstudy.schema import interval_columns
+from simstudy.report.reading.palette import INK, MUTED, Mark, name_marks
+from simstudy.report.reading.readings import require
+from simstudy.store.schema import interval_columns
 
 HEIGHT, MOST_COLUMNS = 3.0, 6
 FROM_CENTILE, MOST_LINES = 50.0, 250

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from simstudy.report import ademp
-from simstudy.report.design import order
 from simstudy.report.evidence import Evidence
-from simstudy.report.readings import average
+from simstudy.report.reading.design import order
+from simstudy.report.reading.readings import average
+from simstudy.report.reading.wording import ESTIMANDS, estimand_words, measure_words, number, symbol
 from simstudy.report.sections.section import Section
 from simstudy.report.tables import Column, Table
-from simstudy.report.wording import ESTIMANDS, estimand_words, measure_words, number, symbol
 
 ACHIEVED = ("rmse", "coverage")
 

@@ -6,19 +6,20 @@ from typing import Any
 
 import pandas as pd
 
-from simstudy.report import figures, sentences
-from simstudy.report.alone import alone_sentences
+from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
-from simstudy.report.readings import average
+from simstudy.report.reading.readings import average
+from simstudy.report.reading.wording import estimand_words
 from simstudy.report.sections.calibration import rank_pictures, verdicts
 from simstudy.report.sections.error_split import split_findings
 from simstudy.report.sections.failures import lost_sentence
 from simstudy.report.sections.posterior import all_posteriors, forest_picture
 from simstudy.report.sections.priors import prior_findings
 from simstudy.report.sections.section import Picture, picture
-from simstudy.report.standings import standing_sentences
-from simstudy.report.wording import estimand_words
+from simstudy.report.words import sentences
+from simstudy.report.words.alone import alone_sentences
+from simstudy.report.words.standings import standing_sentences
 
 MAX_PROFILE_PANELS = 12
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from simstudy.report.evidence import Evidence
-from simstudy.report.readings import average
+from simstudy.report.reading.readings import average
+from simstudy.report.reading.wording import measure_words
 from simstudy.report.tables import Column
-from simstudy.report.wording import measure_words
 
 KEYS = ["scenario", "method"]
 PER_THOUSAND = 1000

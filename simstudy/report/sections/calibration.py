@@ -6,13 +6,13 @@ import pandas as pd
 
 from simstudy.measures import worst_groups
 from simstudy.report import figures
-from simstudy.report.design import order
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import WIDE
+from simstudy.report.reading.design import order
+from simstudy.report.reading.wording import ESTIMANDS, counted, symbol
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
-from simstudy.report.verdicts import missing_sentences, verdict_sentences
-from simstudy.report.wording import ESTIMANDS, counted, symbol
+from simstudy.report.words.verdicts import missing_sentences, verdict_sentences
 
 OPEN_ROWS = 30
 RANK_COLUMNS = ("scenario", "method", "estimand", "group", "rank", "n_rank")

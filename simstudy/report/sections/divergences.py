@@ -10,12 +10,12 @@ from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.figures.divergences import diverging
-from simstudy.report.readings import average
+from simstudy.report.reading.readings import average
+from simstudy.report.reading.wording import enumerate_words
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
-from simstudy.report.sentences import quote
 from simstudy.report.tables import Column, Table
-from simstudy.report.wording import enumerate_words
+from simstudy.report.words.sentences import quote
 
 SHOWN = (
     Shown(measure="divergence_rate", per_thousand=True),

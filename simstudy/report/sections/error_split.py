@@ -8,12 +8,12 @@ import pandas as pd
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.error_split import MAX_ROWS
+from simstudy.report.reading.wording import enumerate_words, symbol
 from simstudy.report.sections.recovery import SHOWN_ESTIMANDS
 from simstudy.report.sections.section import Picture, Section, picture
-from simstudy.report.sentences import quote
-from simstudy.report.split import divergent_sentences, flattery_sentences, split_sentences
 from simstudy.report.tables import Column, Table
-from simstudy.report.wording import enumerate_words, symbol
+from simstudy.report.words.sentences import quote
+from simstudy.report.words.split import divergent_sentences, flattery_sentences, split_sentences
 
 MEASURES = {
     "mse_model": "MSE, model and prior",

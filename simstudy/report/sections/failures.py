@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from simstudy.report.evidence import Evidence
-from simstudy.report.losses import failure_sentence
+from simstudy.report.reading.wording import number
 from simstudy.report.sections.section import Section
 from simstudy.report.tables import Column, Table
-from simstudy.report.wording import number
+from simstudy.report.words.losses import failure_sentence
 
 FLAGS = {"divergent": "divergent", "max_rhat": "R-hat too high", "min_ess": "ESS too low"}
 NO_REASON = "no reason given"

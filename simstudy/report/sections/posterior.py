@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from simstudy.report import figures
-from simstudy.report.design import order
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
+from simstudy.report.reading.design import order
+from simstudy.report.reading.wording import ESTIMANDS, symbol
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
-from simstudy.report.wording import ESTIMANDS, symbol
-from simstudy.schema import interval_columns
+from simstudy.store.schema import interval_columns
 
 HDI = ("hdi90_lower", "hdi90_upper")
 OPEN_ROWS, SUMMARY_DECIMALS = 30, 2

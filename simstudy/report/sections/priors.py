@@ -6,13 +6,13 @@ import pandas as pd
 
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
-from simstudy.report.families import Family
 from simstudy.report.figures.priors import MOST_SETTINGS
+from simstudy.report.reading.prior_families import Family
+from simstudy.report.reading.wording import symbol
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
-from simstudy.report.sensitivity import sensitivity_sentences
 from simstudy.report.tables import Column, Table
-from simstudy.report.wording import symbol
+from simstudy.report.words.sensitivity import sensitivity_sentences
 
 
 def prior_section(evidence: Evidence) -> Section | None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from simstudy.report.evidence import Evidence
 from simstudy.report.protocol import study_digest
+from simstudy.report.reading.wording import counted
 from simstudy.report.sections.section import Section
-from simstudy.report.wording import counted
 
 
 def provenance_section(evidence: Evidence) -> Section:

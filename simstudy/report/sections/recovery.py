@@ -10,12 +10,12 @@ import pandas as pd
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.conditional import FEWEST_REPLICATES, well_seen
-from simstudy.report.readings import average, binned, headline_level, largest
+from simstudy.report.reading.readings import average, binned, headline_level, largest
+from simstudy.report.reading.wording import estimand_words, measure_words, symbol
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
-from simstudy.report.wording import estimand_words, measure_words, symbol
-from simstudy.schema import interval_columns
+from simstudy.store.schema import interval_columns
 
 SHOWN_ESTIMANDS = ("theta", "p", "mu", "tau", "sigma")
 MAX_ROWS = 36

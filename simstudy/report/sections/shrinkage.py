@@ -13,8 +13,8 @@ from simstudy.report.evidence import Evidence
 from simstudy.report.figures.regret import multiples
 from simstudy.report.figures.weights import SIDE, WEIGHT
 from simstudy.report.lesson import ORACLE, read_lesson
-from simstudy.report.palette import SPARE, Mark
-from simstudy.report.readings import average
+from simstudy.report.reading.palette import SPARE, Mark
+from simstudy.report.reading.readings import average
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Table

@@ -10,7 +10,7 @@ import pandas as pd
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.efficiency import trusted
-from simstudy.report.readings import HYPERPARAMETERS
+from simstudy.report.reading.readings import HYPERPARAMETERS
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
 

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from scipy.special import expit, log_expit, logit
 
-from simstudy.priors import Prior
+from simstudy.models.priors import Prior
 from simstudy.samplers.sampler import precision
 
 LIMIT = 100.0
@@ -29,7 +29,7 @@ class Axis:
         name: the parameter.
         prior: its prior, or the constant that holds it.
 
-    >>> from simstudy.priors import parse_prior
+    >>> from simstudy.models.priors import parse_prior
     >>> axis = Axis(name="tau", prior=parse_prior("HalfNormal(5)", "tau"))
     >>> axis.value(np.array([0.0])), axis.coordinate(np.array([1.0]))
     (array([1.]), array([0.]))

@@ -9,10 +9,12 @@ from functools import cached_property
 
 import numpy as np
 
-from simstudy.likelihoods import Binomial
-from simstudy.model import HierarchicalModel, Model
-from simstudy.samplers.exact.grid import Grid, grids
+from simstudy.models.hierarchical import HierarchicalModel
+from simstudy.models.likelihoods import Binomial
+from simstudy.models.model import Model
+from simstudy.samplers.exact.grid import Grid
 from simstudy.samplers.exact.quantities import Quantities
+from simstudy.samplers.exact.refinement import grids
 from simstudy.samplers.exact.scope import Posteriors, posteriors, supported
 from simstudy.types import PyTree
 

@@ -5,14 +5,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from simstudy.model import HierarchicalModel, Model
+from simstudy.models.hierarchical import HierarchicalModel
+from simstudy.models.model import Model
+from simstudy.models.structures import Partial
 from simstudy.samplers.exact.cells import draw_coordinates
-from simstudy.samplers.exact.grid import grids
 from simstudy.samplers.exact.posterior import ExactPosterior, JoinedPosterior, posterior_on
+from simstudy.samplers.exact.refinement import grids
 from simstudy.samplers.exact.scope import posteriors, supported
 from simstudy.samplers.exact.stream import stream_of
 from simstudy.samplers.sampler import Program, Sampler
-from simstudy.structures import Partial
 from simstudy.types import Draws, PyTree
 
 FITS_AT_ONCE = 32

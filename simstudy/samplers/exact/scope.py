@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from simstudy.errors import StudyError
-from simstudy.likelihoods import Binomial, Normal, NormalKnownSE
-from simstudy.likelihoods.normal import LOG_2PI
-from simstudy.model import HierarchicalModel, Model
-from simstudy.priors import Prior
+from simstudy.models.hierarchical import HierarchicalModel
+from simstudy.models.likelihoods import Binomial, Normal, NormalKnownSE
+from simstudy.models.likelihoods.normal import LOG_2PI
+from simstudy.models.model import Model
+from simstudy.models.priors import Prior
 from simstudy.samplers.exact.axis import Axis
 from simstudy.samplers.exact.binomial import binomial_problem
 from simstudy.samplers.exact.gaussian import gaussian_problem

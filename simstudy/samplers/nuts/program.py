@@ -14,9 +14,9 @@ from simstudy.samplers.nuts.fits import FinishedFit, Fits, Job
 from simstudy.samplers.nuts.lanes import admit, advance, idle_lanes
 from simstudy.samplers.nuts.macrostep import Target
 from simstudy.samplers.nuts.options import NUTSOptions, default_lanes
-from simstudy.samplers.nuts.precision import as_leaf, use_precision
 from simstudy.samplers.nuts.state import Arrivals
 from simstudy.samplers.nuts.stream import Executables, FitStream
+from simstudy.samplers.precision import as_leaf, use_precision
 
 DEFAULTS = NUTSOptions()
 

@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
-from simstudy.density import LogDensity, density_of
-from simstudy.model import HierarchicalModel, Model
+from simstudy.models.density import LogDensity, density_of
+from simstudy.models.hierarchical import HierarchicalModel
+from simstudy.models.model import Model
 from simstudy.samplers.nuts.options import NUTSOptions, default_lanes
 from simstudy.samplers.nuts.program import NUTSProgram
 from simstudy.samplers.sampler import Program, Sampler, as_floats, precision

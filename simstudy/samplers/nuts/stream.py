@@ -14,8 +14,8 @@ from simstudy.samplers.nuts.collection import Collection
 from simstudy.samplers.nuts.fits import FinishedFit, Job, Work
 from simstudy.samplers.nuts.lanes import START_TRIES
 from simstudy.samplers.nuts.options import NUTSOptions
-from simstudy.samplers.nuts.precision import as_leaf, use_precision
 from simstudy.samplers.nuts.state import Arrivals, Lane
+from simstudy.samplers.precision import as_leaf, use_precision
 
 
 class Executables(NamedTuple):

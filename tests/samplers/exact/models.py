@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 import simstudy.mechanisms
-from simstudy.likelihoods import Likelihood
-from simstudy.model import HierarchicalModel
-from simstudy.priors import parse_prior
-from simstudy.structures import Structure
+from simstudy.models.hierarchical import HierarchicalModel
+from simstudy.models.likelihoods import Likelihood
+from simstudy.models.priors import parse_prior
+from simstudy.models.structures import Structure
 from simstudy.types import GroupedData
-from tests.models import grouped
+from tests.user_models import grouped
 
 DATA = Path(simstudy.mechanisms.__file__).parent / "data"
 

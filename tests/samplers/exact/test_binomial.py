@@ -5,10 +5,10 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import expit
 
-from simstudy.likelihoods import Binomial
+from simstudy.models.likelihoods import Binomial
+from simstudy.models.structures import Complete, Independent, Partial
 from simstudy.samplers.exact import exact_posterior
 from simstudy.samplers.exact.effect import Effect
-from simstudy.structures import Complete, Independent, Partial
 from tests.samplers.exact.models import baseball, counts, model
 
 PARTIAL = {"mu": "Normal(0, 2)", "tau": "HalfNormal(1)"}

@@ -9,9 +9,9 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import ndtr
 
-from simstudy.likelihoods import Normal, NormalKnownSE
+from simstudy.models.likelihoods import Normal, NormalKnownSE
+from simstudy.models.structures import Complete, Independent, Partial
 from simstudy.samplers.exact import exact_posterior
-from simstudy.structures import Complete, Independent, Partial
 from tests.samplers.exact.models import eight_schools, lecture, model, normal_data
 
 REFERENCE = Path(__file__).parents[2] / "data" / "eight_schools_reference.json"

@@ -6,12 +6,12 @@ from scipy import stats
 
 import simstudy
 from simstudy.errors import StudyError
-from simstudy.likelihoods import Binomial, Normal, NormalKnownSE
-from simstudy.model import UserModel
+from simstudy.models.likelihoods import Binomial, Normal, NormalKnownSE
+from simstudy.models.structures import Complete, Independent, Partial
+from simstudy.models.user import UserModel
 from simstudy.samplers.exact import Exact, exact_posterior
-from simstudy.structures import Complete, Independent, Partial
-from tests.models import grouped, model_of, name_of, random_data
 from tests.samplers.exact.models import model, normal_data
+from tests.user_models import grouped, model_of, name_of, random_data
 
 SIZES = (3, 1, 2)
 CASES = [

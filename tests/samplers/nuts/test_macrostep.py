@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from simstudy.samplers.nuts import NUTSOptions, NUTSProgram
-from simstudy.samplers.nuts.precision import use_precision
 from simstudy.samplers.nuts.random import chain_key, decisions, normals
+from simstudy.samplers.precision import use_precision
 from tests.samplers.nuts.reference import Randomness, transition
 
 N_DIMS, MAX_DEPTH, N_DRAWS, N_FITS = 2, 6, 25, 6

@@ -5,8 +5,8 @@ import pytest
 from jax.extend.random import threefry_2x32
 from scipy import stats
 
-from simstudy.samplers.nuts.precision import use_precision
 from simstudy.samplers.nuts.random import chain_key, decisions, normals, threefry2x32, uniforms
+from simstudy.samplers.precision import use_precision
 
 N_STEPS = 20_000
 

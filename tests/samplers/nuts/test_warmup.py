@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpyro.infer.hmc_util import IntegratorState, build_adaptation_schedule, warmup_adapter
 
-from simstudy.samplers.nuts.precision import use_precision
 from simstudy.samplers.nuts.warmup import adapt, initial_adaptation, variance_windows
+from simstudy.samplers.precision import use_precision
 
 N_DIMS = 3
 TARGET_ACCEPT = 0.8

@@ -1,0 +1,1 @@
+"""One block of fits, from simulation to rows."""

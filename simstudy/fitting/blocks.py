@@ -1,0 +1,143 @@
+"""Blocks: fits of one method and one shape, the unit that is computed, stored and continued.
+
+The plan of a study is a pure function of the study; what is stored already is taken out of it. The first block of a
+program is small, so that rows appear early.
+"""
+
+import hashlib
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import overload
+
+import numpy as np
+
+from simstudy.models.hierarchical import HierarchicalModel
+from simstudy.study.design import Scenario
+from simstudy.study.methods import Method
+from simstudy.study.study import Study
+
+Fit = tuple[int, int]
+Stored = Mapping[tuple[str, ...], np.ndarray]
+NOTHING = np.array([], dtype=np.int64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitRange(Sequence[Fit]):
+    """Consecutive fits of a program, replicate by replicate, by their places: (scenario index, replicate) of each.
+
+    Args:
+        scenarios: indices of the scenarios that share the program.
+        places: which fits, counted through the scenarios of replicate 0, then those of replicate 1, and so on.
+
+    >>> list(FitRange(scenarios=(4, 7), places=range(1, 4)))
+    [(7, 0), (4, 1), (7, 1)]
+    """
+
+    scenarios: tuple[int, ...]
+    places: range
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, index: int) -> Fit: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "FitRange": ...
+
+    def __getitem__(self, index: int | slice) -> "Fit | FitRange":
+        if isinstance(index, slice):
+            return replace(self, places=self.places[index])
+        replicate, scenario = divmod(self.places[index], len(self.scenarios))
+        return self.scenarios[scenario], replicate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Fits of one method and one shape.
+
+    Args:
+        study: the whole study.
+        method: index of the method.
+        fits: (scenario index, replicate) of each fit.
+        keep_draws: replicates below this number keep their draws.
+    """
+
+    study: Study
+    method: int
+    fits: Sequence[Fit]
+    keep_draws: int = 0
+
+    @property
+    def batch(self) -> str:
+        """Identity of the block: its method and its fits."""
+        scenarios = [self.study.scenarios[s].identity for s, _ in self.fits]
+        text = repr([(scenario, r) for scenario, (_, r) in zip(scenarios, self.fits, strict=True)])
+        return f"{self.study.methods[self.method].identity}-{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
+
+    @property
+    def program(self) -> str:
+        """Name of the compiled program that the block needs, as far as it is known before simulation."""
+        method = self.study.methods[self.method]
+        shape = method.sampler.program_shape(shape_of(self.study.scenarios[self.fits[0][0]], method))
+        return f"{method.identity}-{hashlib.blake2b(repr(shape).encode(), digest_size=4).hexdigest()}"
+
+    def split(self) -> tuple["Block", "Block"] | None:
+        """Return two halves, or None for a block of one fit."""
+        if len(self.fits) == 1:
+            return None
+        half = len(self.fits) // 2
+        return replace(self, fits=self.fits[:half]), replace(self, fits=self.fits[half:])
+
+
+def shape_of(scenario: Scenario, method: Method) -> Hashable:
+    """Return ``Model.shape`` of a scenario's data, or its identity where that is not known before simulation."""
+    sizes = scenario.mechanism.shape
+    if not isinstance(method.model, HierarchicalModel):
+        return scenario.identity
+    return (len(sizes), sum(sizes)) if method.model.observations == "raw" else (len(sizes),)
+
+
+def plan_blocks(study: Study, stored: Stored, *, keep_draws: int = 0) -> list[Block]:
+    """Return the blocks that a study still needs, first blocks of all programs first.
+
+    Blocks of which nothing is stored hold no list of their fits, so that a plan takes no room that grows with the
+    number of replicates.
+
+    Args:
+        study: the study.
+        stored: (scenario, method name) -> sorted replicates that are in the run already.
+        keep_draws: replicates below this number keep their draws.
+    """
+    blocks = []
+    for m, method in enumerate(study.methods):
+        shapes: dict[Hashable, list[int]] = {}
+        for s, scenario in enumerate(study.scenarios):
+            shapes.setdefault(shape_of(scenario, method), []).append(s)
+        for scenarios in shapes.values():
+            done = [stored.get((study.scenarios[s].identity, method.name), NOTHING) for s in scenarios]
+            for number, fits in enumerate(_chunks(study, method, scenarios)):
+                if missing := _missing(fits, done):
+                    blocks.append((number, Block(study=study, method=m, fits=missing, keep_draws=keep_draws)))
+    return [block for _, block in sorted(blocks, key=lambda numbered: numbered[0])]
+
+
+def _chunks(study: Study, method: Method, scenarios: list[int]) -> Iterator[FitRange]:
+    """Yield the fits of one program in blocks, replicate by replicate, so that no scenario waits for another."""
+    fits = FitRange(scenarios=tuple(scenarios), places=range(study.replicates * len(scenarios)))
+    first, others = method.sampler.fits_at_once, method.sampler.fits_per_block
+    yield fits[:first]
+    for start in range(first, len(fits), others):
+        yield fits[start : start + others]
+
+
+def _missing(fits: FitRange, stored: list[np.ndarray]) -> Sequence[Fit]:
+    """Return the fits whose replicate is not stored for their scenario."""
+    replicates = range(fits[0][1], fits[-1][1] + 1)
+    n_stored = [np.diff(np.searchsorted(done, [replicates.start, replicates.stop]))[0] for done in stored]
+    if not any(n_stored):
+        return fits
+    known = {
+        (s, int(r)) for s, done in zip(fits.scenarios, stored, strict=True) for r in done[np.isin(done, replicates)]
+    }
+    return tuple(fit for fit in fits if fit not in known)

@@ -1,0 +1,64 @@
+"""Kept draws: one NetCDF file per fit, which ArviZ and xarray open; ``store.kept`` says where and reads them.
+
+NetCDF 3, so that no further library is needed to write it. It has no type for truth values: they are bytes with the
+attribute that xarray reads as one.
+"""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.io import netcdf_file
+
+from simstudy.fitting.rows import KeptDraws
+from simstudy.store.atomic import publish, stage
+from simstudy.store.kept import POSTERIOR, SAMPLE_STATS, kept_folder
+
+CHAIN_AND_DRAW = ("chain", "draw")
+
+
+def write_kept(folder: Path, draws: KeptDraws) -> None:
+    """Write the draws of one fit under the ``draws`` folder of a run."""
+    place = kept_folder(folder, draws.scenario, draws.method)
+    place.mkdir(parents=True, exist_ok=True)
+    write_draws(place / f"{draws.replicate}.{POSTERIOR}", draws)
+
+
+def write_draws(path: Path, draws: KeptDraws) -> list[Path]:
+    """Write the estimands of one fit to a file, the sampler's statistics beside it, and return what was written.
+
+    Args:
+        path: of the estimands, ``NAME.nc`` or ``NAME.posterior.nc``; the statistics go to ``NAME.sample_stats.nc``.
+        draws: of the fit; a sampler without statistics has one file.
+    """
+    name = path.name.removesuffix(".nc").removesuffix(".posterior")
+    files = {path: draws.estimands, path.with_name(f"{name}.{SAMPLE_STATS}"): draws.stats}
+    written = [file for file, variables in files.items() if variables]
+    for file in written:
+        _write(file, files[file])
+    return written
+
+
+def _write(path: Path, variables: Mapping[str, np.ndarray]) -> None:
+    content = io.BytesIO()
+    file = netcdf_file(content, "w", version=2)
+    for name, values in variables.items():
+        names = [*CHAIN_AND_DRAW, f"{name}_group"][: values.ndim]
+        for dimension, length in zip(names, values.shape, strict=True):
+            if dimension not in file.dimensions:
+                file.createDimension(dimension, length)
+        stored = values.astype(_stored_type(values.dtype))
+        variable: Any = file.createVariable(name, stored.dtype, names)
+        variable[:] = stored
+        if values.dtype.kind == "b":
+            variable.dtype = "bool"
+    file.flush()
+    publish(stage(path.parent, content.getvalue()), path)
+
+
+def _stored_type(dtype: np.dtype) -> np.dtype:
+    if dtype.kind == "b":
+        return np.dtype(np.int8)
+    return np.dtype(np.int32) if dtype.kind in "ui" else dtype

@@ -1,0 +1,182 @@
+"""One stored fit, run again alone: its draws, its rows, and whether they are the stored ones bit for bit.
+
+The study comes from the run folder, the data and the draws from their keys. Nothing in the run is changed. What the run
+does not hold has to be there again: a user's model or mechanism (registered), and the file of a data set.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from simstudy.errors import RunError, StudyError, suggestion
+from simstudy.executors import configure_compilation_cache
+from simstudy.fitting.blocks import Block
+from simstudy.fitting.fitting import fit_block
+from simstudy.fitting.rows import KeptDraws
+from simstudy.store import Run
+from simstudy.store.frames import KEYS, as_frame
+from simstudy.store.parts import as_table
+from simstudy.store.schema import FITS, estimates_schema
+from simstudy.study.study import Study
+
+MOST_LISTED = 30
+OF_THE_BLOCK = ["batch"]  # the only column of a fit that depends on what was run beside it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refit:
+    """A fit that was run again.
+
+    Args:
+        fit: its row of the fits.
+        estimates: its rows of the estimates; none where it failed.
+        draws: its draws and the sampler's statistics, or None where it failed.
+        differences: what is not as it is stored, a line each.
+    """
+
+    fit: pd.Series
+    estimates: pd.DataFrame
+    draws: KeptDraws | None
+    differences: tuple[str, ...]
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether status and every summary are those that are stored, bit for bit."""
+        return not self.differences
+
+
+def refit(
+    run: Run | str | Path, *, scenario: str, replicate: int, method: str, folder: str | Path | None = None
+) -> Refit:
+    """Run one stored fit again, alone, from its own keys.
+
+    Args:
+        run: the run, or its folder; it is read and not changed.
+        scenario: id of the scenario, the beginning of one id alone, its label (``groups=4, tau=0.5``), or a part that
+            it alone has (``tau=0.5``).
+        replicate: its number, from 0.
+        method: its name.
+        folder: what the path of a data file is relative to, by default the working folder.
+
+    Returns:
+        The fit, and how it differs from what is stored. Bits are the same on the same versions and kind of processor;
+        elsewhere they differ by rounding, which chains enlarge.
+
+    Raises:
+        RunError: there is no such fit; the message names what there is.
+        StudyError: a model, mechanism or data file of the study is not there, or is another one now.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    scenario, stored = _stored(run, scenario, replicate, method)
+    study = Study.from_canonical(run.study, folder=Path(folder) if folder is not None else None)
+    block = Block(
+        study=study,
+        method=[m.name for m in study.methods].index(method),
+        fits=((_index(study, scenario), replicate),),
+        keep_draws=replicate + 1,
+    )
+    configure_compilation_cache()
+    rows = fit_block(block)
+    schema = estimates_schema(tuple(run.study["summary"]["levels"]))
+    fits, estimates = _frame(rows.fits, FITS, "fits"), _frame(rows.estimates or None, schema, "estimates")
+    own_block = replace(run, batches=(str(stored["batch"].iloc[0]),))
+    known = _of_fit(own_block.estimates, scenario, replicate, method)
+    differences = (*_differences(stored, fits.drop(columns=OF_THE_BLOCK)), *_differences(known, estimates))
+    return Refit(
+        fit=fits.iloc[0],
+        estimates=estimates,
+        draws=rows.kept[0] if rows.kept else None,
+        differences=differences,
+    )
+
+
+def _stored(run: Run, scenario: str, replicate: int, method: str) -> tuple[str, pd.DataFrame]:
+    """Return the scenario's id and the stored row of the fit.
+
+    Raises:
+        RunError: names what there is instead.
+    """
+    scenario = _scenario(run, scenario)
+    methods = run.methods["method"].tolist()
+    if method not in methods:
+        listed = ", ".join(map(repr, methods))
+        raise RunError(f"{run.folder} has no method {method!r}{suggestion(method, methods)}; expected one of {listed}")
+    fits = run.fits[(run.fits["scenario"] == scenario) & (run.fits["method"] == method)]
+    row = fits[fits["replicate"] == replicate]
+    if row.empty:
+        known = f"0 to {fits['replicate'].max()}" if len(fits) else "none so far"
+        raise RunError(
+            f"{run.folder} has no replicate {replicate} of scenario {scenario}, method {method!r}; stored are {known}"
+        )
+    return scenario, row
+
+
+def _scenario(run: Run, called: str) -> str:
+    """Return the id of the scenario that is called by its id, the beginning of it, its label or parts of its label."""
+    labels = dict(zip(run.scenarios["scenario"].astype(str), run.scenarios["label"].astype(str), strict=True))
+    by_id = [identity for identity in labels if called and identity.startswith(called)]
+    found = by_id or _labeled(labels, called)
+    if len(found) == 1:
+        return found[0]
+    state = f"{len(found)} scenarios {'that begin with' if by_id else 'labeled'}" if found else "no scenario"
+    lines = [f"  {identity}  {labels[identity]}" for identity in found or labels]
+    more = [f"  and {len(lines) - MOST_LISTED} more"] if len(lines) > MOST_LISTED else []
+    listed = "\n".join([*lines[:MOST_LISTED], *more])
+    raise RunError(f"{run.folder} has {state} {called!r}; expected the id or the label of one of\n{listed}")
+
+
+def _labeled(labels: Mapping[str, str], called: str) -> list[str]:
+    """Return the scenarios with that label or, where there is none, those whose labels have every part of it."""
+    parts = {identity: _parts(label) for identity, label in labels.items()}
+    wanted = _parts(called)
+    whole = [identity for identity, known in parts.items() if known == wanted]
+    return whole or [identity for identity, known in parts.items() if wanted and wanted <= known]
+
+
+def _parts(label: str) -> set[str]:
+    return {part.strip() for part in label.split(",")} - {""}
+
+
+def _index(study: Study, scenario: str) -> int:
+    known = [s.identity for s in study.scenarios]
+    if scenario not in known:
+        raise StudyError(
+            f"the study no longer makes scenario {scenario}: its mechanism or its data file is another one now; "
+            "restore what the run was made with"
+        )
+    return known.index(scenario)
+
+
+def _frame(columns: object, schema: pa.Schema, table: str) -> pd.DataFrame:
+    """Return columns as they look when they are stored and read back."""
+    content = schema.empty_table() if columns is None else as_table(columns, schema)
+    return as_frame(content, key=KEYS[table], order={})
+
+
+def _of_fit(table: pd.DataFrame, scenario: str, replicate: int, method: str) -> pd.DataFrame:
+    chosen = (table["scenario"] == scenario) & (table["replicate"] == replicate) & (table["method"] == method)
+    return table[chosen].reset_index(drop=True)
+
+
+def _differences(stored: pd.DataFrame, new: pd.DataFrame) -> list[str]:
+    if len(stored) != len(new):
+        return [f"{len(stored)} rows of estimates are stored, {len(new)} came now"]
+    return [text for name in new.columns if (text := _difference(name, stored[name], new[name]))]
+
+
+def _difference(name: str, stored: pd.Series, new: pd.Series) -> str:
+    """Return how far a column is from the stored one, or an empty text where it is the same."""
+    if not pd.api.types.is_numeric_dtype(new.dtype):
+        pairs = zip(stored.astype(object), new.astype(object), strict=True)
+        unlike = [(a, b) for a, b in pairs if not (a == b or (pd.isna(a) and pd.isna(b)))]
+        return f"{name}: stored {unlike[0][0]!r}, now {unlike[0][1]!r}" if unlike else ""
+    before, now = (column.to_numpy(dtype=float, na_value=np.nan) for column in (stored, new))
+    if np.array_equal(before, now, equal_nan=True):
+        return ""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        largest = np.nanmax(np.abs(now - before) / np.maximum(np.abs(before), np.finfo(float).tiny), initial=0.0)
+    return f"{name}: differs from the stored by up to {largest:.1e} of its size"

@@ -1,0 +1,216 @@
+"""Rows of a block: what simulation, sampler and summaries gave, as columns of the tables of ``schema.py``."""
+
+import hashlib
+import os
+import platform
+import resource
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import jax
+import numpy as np
+
+from simstudy.fitting.blocks import Block
+from simstudy.streams import key_text
+from simstudy.summaries.summaries import Summary, summarize_chains, summarize_fits
+from simstudy.types import Draws, GroupedData, Replicate, SamplerStats
+
+Columns = dict[str, Any]
+KEPT_STATISTICS = ("diverging", "accept_prob", "num_steps", "energy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockRows:
+    """The rows of a block, as columns of the tables of ``schema.py``."""
+
+    batch: str
+    fits: Columns
+    chains: Columns
+    estimates: Columns
+    groups: Columns
+    timings: Columns
+    kept: tuple["KeptDraws", ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptDraws:
+    """Draws of one fit that the user asked to keep: estimands and statistics, (chain, draw, *group)."""
+
+    scenario: str
+    method: str
+    replicate: int
+    estimands: Mapping[str, np.ndarray]
+    stats: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """When a block started, and the seconds its parts took."""
+
+    started: datetime
+    compile_seconds: float = 0.0
+    run_seconds: float = 0.0
+    summarize_seconds: float = 0.0
+
+
+def finished_rows(
+    block: Block, replicates: Sequence[Replicate], draws: Draws, summary: Summary, clock: Clock
+) -> BlockRows:
+    """Return the rows of a block that was sampled and summarized; fits that cannot be used have no estimates."""
+    non_finite = dict.fromkeys(map(int, summary.non_finite), "draws are not finite") | dict(draws.reasons)
+    reasons = stuck_chains(draws) | non_finite
+    n = len(block.fits)
+    status = ["non_finite" if i in non_finite else "failed" if i in reasons else "ok" for i in range(n)]
+    used = np.array([i not in reasons for i in range(n)])
+    return BlockRows(
+        batch=block.batch,
+        fits=_fit_columns(block, status, reasons) | summarize_fits(draws.stats, summary),
+        chains=_chain_columns(block, draws.stats),
+        estimates=_estimate_columns(block, summary, used),
+        groups=_group_columns(block, replicates),
+        timings=_timing_columns(block, clock, draws.stats),
+    )
+
+
+def stuck_chains(draws: Draws) -> dict[int, str]:
+    """Return fit -> a reason, for the fits of a Markov chain sampler with a chain that never left its first draw."""
+    if draws.stats is None:
+        return {}
+    stuck = np.ones(draws.stats.step_size.shape, bool)
+    for site in draws.sites.values():
+        values = site.reshape(*site.shape[:3], -1)
+        # The last draw first: of nearly all chains it tells enough.
+        stuck &= (values[:, :, -1] == values[:, :, 0]).all(axis=-1)
+    for i, chain in np.argwhere(stuck):
+        whole = (site[i, chain] for site in draws.sites.values())
+        stuck[i, chain] = all((values == values[:1]).all() for values in whole)
+    return {
+        int(i): f"{stuck[i].sum()} of {len(stuck[i])} chains never moved: all draws are where the chain began"
+        for i in np.flatnonzero(stuck.any(axis=1))
+    }
+
+
+def failed_rows(block: Block, reason: str, replicates: Sequence[Replicate] = (), *, clock: Clock) -> BlockRows:
+    """Return the rows of a block whose fits all failed for one reason."""
+    n = len(block.fits)
+    return BlockRows(
+        batch=block.batch,
+        fits=_fit_columns(block, ["failed"] * n, dict.fromkeys(range(n), reason)),
+        chains={},
+        estimates={},
+        groups=_group_columns(block, replicates) if replicates else {},
+        timings=_timing_columns(block, clock, None),
+    )
+
+
+def _identity_columns(block: Block, index: np.ndarray) -> Columns:
+    """Return scenario, replicate and method of rows that belong to the fits of an index."""
+    scenarios = np.array([block.study.scenarios[s].identity for s, _ in block.fits], dtype=object)
+    replicates = np.array([r for _, r in block.fits], dtype=np.int64)
+    return {
+        "scenario": scenarios[index],
+        "replicate": replicates[index],
+        "method": block.study.methods[block.method].name,
+    }
+
+
+def _fit_columns(block: Block, status: Sequence[str], reasons: Mapping[int, str]) -> Columns:
+    study, method = block.study, block.study.methods[block.method]
+    scenarios = [study.scenarios[s] for s, _ in block.fits]
+    cells = list(zip(scenarios, (r for _, r in block.fits), strict=True))
+    return _identity_columns(block, np.arange(len(block.fits))) | {
+        "status": np.array(status, dtype=object),
+        "reason": np.array([reasons.get(i) for i in range(len(status))], dtype=object),
+        "data_key": np.array([key_text(study.data_key(s, r)) for s, r in cells], dtype=object),
+        "sampler_key": np.array([key_text(study.sampler_key(s, r, method)) for s, r in cells], dtype=object),
+        "batch": block.batch,
+    }
+
+
+def _chain_columns(block: Block, stats: SamplerStats | None) -> Columns:
+    if stats is None:
+        return {}
+    n_fits, n_chains = stats.step_size.shape
+    chains = {"chain": np.tile(np.arange(n_chains), n_fits)}
+    return _identity_columns(block, np.repeat(np.arange(n_fits), n_chains)) | chains | summarize_chains(stats)
+
+
+def _estimate_columns(block: Block, summary: Summary, used: np.ndarray) -> Columns:
+    """Return the estimates of the fits that can be used."""
+    keep = used[summary.fit]
+    columns = {name: value[keep] for name, value in summary.columns.items()}
+    estimand = columns["estimand"]
+    model = block.study.methods[block.method].model
+    scales = {name: model.scale_of(str(name)) for name in np.unique(estimand)}
+    scale = np.array([scales[name] for name in estimand], dtype=object)
+    return _identity_columns(block, summary.fit[keep]) | columns | {"scale": scale}
+
+
+def _group_columns(block: Block, replicates: Sequence[Replicate]) -> Columns:
+    """Return the groups of every fit's data."""
+    each = [_groups_of(r.data) for r in replicates]
+    n_groups = [len(columns["group"]) for columns in each]
+    identity = _identity_columns(block, np.repeat(np.arange(len(each)), n_groups))
+    identity.pop("method")
+    return identity | {name: np.concatenate([columns[name] for columns in each]) for name in each[0]}
+
+
+def _groups_of(data: Any) -> Columns:
+    """Return the groups of one data set; data of a user's own form have their digest alone, under group 0."""
+    leaves = jax.tree.leaves(data.__dict__ if isinstance(data, GroupedData) else data)
+    digest = hashlib.blake2b(
+        b"".join(np.ascontiguousarray(leaf).tobytes() for leaf in leaves), digest_size=8
+    ).hexdigest()
+    if not isinstance(data, GroupedData):
+        return {"group": np.zeros(1, np.int64), "data_digest": np.array([digest], dtype=object)}
+    n = data.n_obs
+    is_count = data.y is not None and data.known_se is None and bool(np.isin(data.y, (0.0, 1.0)).all())
+    with np.errstate(invalid="ignore", divide="ignore"):
+        y_sd = np.where(n > 1, np.sqrt(data.y_ss / (n - 1)), np.nan)
+    nothing = np.full(len(n), np.nan)
+    return {
+        "group": np.arange(len(n)),
+        "n_obs": n,
+        "y_mean": data.y_mean,
+        "y_sd": y_sd,
+        "n_success": np.rint(n * data.y_mean) if is_count else nothing,
+        "n_trials": n.astype(float) if is_count else nothing,
+        "known_se": nothing if data.known_se is None else data.known_se,
+        "data_digest": np.full(len(n), digest, dtype=object),
+    }
+
+
+def _n_leapfrog(stats: SamplerStats | None) -> int:
+    return 0 if stats is None else int(stats.num_steps.sum() + stats.n_leapfrog_warmup.sum())
+
+
+def _worker() -> str:
+    """Return the name of this process among those of all machines, which names no machine."""
+    return f"{os.getpid()}.{hashlib.blake2b(platform.node().encode(), digest_size=4).hexdigest()}"
+
+
+def _timing_columns(block: Block, clock: Clock, stats: SamplerStats | None) -> Columns:
+    method = block.study.methods[block.method]
+    device = jax.devices()[0]
+    return {
+        "batch": [block.batch],
+        "method": method.name,
+        "program": block.program,
+        "compile_seconds": clock.compile_seconds,
+        "run_seconds": clock.run_seconds,
+        "summarize_seconds": clock.summarize_seconds,
+        "n_fits": len(block.fits),
+        "n_leapfrog": _n_leapfrog(stats),
+        "started": clock.started,
+        "ended": datetime.now(UTC),
+        "warm": clock.compile_seconds == 0,
+        "device": device.device_kind,
+        "platform": device.platform,
+        "precision": method.sampler.precision,
+        "threads": 1 if device.platform == "cpu" else threading.active_count(),
+        "worker": _worker(),
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }

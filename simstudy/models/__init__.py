@@ -1,0 +1,1 @@
+"""What is fitted: structure x likelihood x priors as a NumPyro program, its log density and its estimands."""

@@ -1,0 +1,76 @@
+"""Successes out of trials with a logit link: k_j ~ Binomial(n_j, p_j), logit p_j = theta_j.
+
+Sufficient statistics are n_j and k_j: log L = constant + sum_j [k_j theta_j - n_j log(1 + exp theta_j)]. A raw
+observation is one trial, 0 or 1; its likelihood lacks the binomial coefficient.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.special import expit, gammaln
+
+from simstudy.models.likelihoods.likelihood import Array, Likelihood, Priors, Statistics
+from simstudy.models.noise import Noise
+from simstudy.types import GroupedData
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binomial(Likelihood):
+    """Counts of successes; theta is the logit of the group's probability."""
+
+    kind: ClassVar[str] = "binomial"
+    scale: ClassVar[str] = "link"
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """A binomial has no scale parameter."""
+        return ()
+
+    def scale_parameters(self, priors: Priors, shape: tuple[int, ...]) -> dict[str, Array]:
+        """Return no parameters."""
+        return {}
+
+    def restore(
+        self, posterior: Mapping[str, np.ndarray], priors: Priors, shape: tuple[int, ...]
+    ) -> dict[str, np.ndarray]:
+        """Return no parameters."""
+        return {}
+
+    def statistics(self, data: GroupedData) -> dict[str, np.ndarray]:
+        """Return trials n, successes k and the sum of the log binomial coefficients."""
+        n, k = data.n_obs.astype(np.float64), np.rint(data.n_obs * data.y_mean)
+        constant = (gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)).sum()
+        return {"n": n, "k": k, "constant": np.asarray(constant)}
+
+    def log_likelihood(
+        self, theta: Array, scale: Mapping[str, Array], stats: Statistics, *, xp: ModuleType = jnp
+    ) -> Array:
+        """Return the binomial log probability."""
+        return stats["constant"] + (stats["k"] * theta - stats["n"] * xp.logaddexp(theta, 0.0)).sum(0)
+
+    def raw_log_likelihood(self, theta: Array, scale: Mapping[str, Array], raw: Statistics) -> Array:
+        """Return the sum of the Bernoulli log probabilities of single trials."""
+        logit = jnp.take_along_axis(theta, raw["group_of"], axis=0)
+        return jnp.where(raw["y"] > 0, jax.nn.log_sigmoid(logit), jax.nn.log_sigmoid(-logit)).sum(0)
+
+    def draw(self, key: Array, theta: Array, scale: Mapping[str, Array], known_se: Array) -> Array:
+        """Draw single trials, 0 or 1."""
+        return jax.random.bernoulli(key, jax.nn.sigmoid(theta)).astype(theta.dtype)
+
+    def new_observation(self, theta_new: np.ndarray, scale: Mapping[str, np.ndarray], noise: Noise) -> np.ndarray:
+        """Draw one trial of the new group, 0 or 1."""
+        return (noise.uniform() < expit(theta_new)).astype(theta_new.dtype)
+
+    def shrinkage_weight(self, tau: Array, mu: Array, scale: Mapping[str, Array], stats: Statistics) -> Array:
+        """Return B_j = 1 / (1 + n_j p (1 - p) tau^2) at p = expit(mu): approximate, on the logit scale."""
+        p = expit(mu)
+        return 1 / (1 + stats["n"] * p * (1 - p) * tau**2)
+
+    def inverse_link(self, theta: Array) -> Array:
+        """Return p = expit(theta)."""
+        return expit(theta)

@@ -1,0 +1,1 @@
+"""What a report reads from tables before it draws or says anything."""

@@ -1,0 +1,225 @@
+"""Run a study: plan blocks, send them to workers, write what comes back.
+
+The driver writes, workers compute. Running again continues; a larger study extends the run. Nothing that is stored is
+fitted again.
+"""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Hashable
+from concurrent.futures import Executor
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pandas as pd
+
+from simstudy.executors import BlockFailure, run_blocks
+from simstudy.executors.where import LOCAL, Platform, Where, n_workers, window
+from simstudy.fitting.blocks import Block, plan_blocks
+from simstudy.fitting.fitting import fit_block
+from simstudy.fitting.kept import write_kept
+from simstudy.fitting.rows import BlockRows, Clock, failed_rows
+from simstudy.logs import log, session_log
+from simstudy.running.duration import read_duration
+from simstudy.running.interruption import Interruption
+from simstudy.running.progress import RunProgress
+from simstudy.running.stopping import Stopping
+from simstudy.running.tolerance import Cell, Tolerance
+from simstudy.store import Run, RunWriter
+from simstudy.store.atomic import writing
+from simstudy.store.kept import kept_fits
+from simstudy.store.provenance import session
+from simstudy.study.study import Study
+
+NO_DRAWS = (
+    "%d fits of the first %d replicates are stored without their draws, and stored fits are not made again: "
+    "simstudy refit gives the draws of one fit, another --out those of all"
+)
+
+
+def run(
+    study: Study,
+    *,
+    out: str | Path | None = None,
+    replicates: int | None = None,
+    workers: int | None = None,
+    executor: str | Executor = LOCAL,
+    platform: Platform = "cpu",
+    keep_draws: int = 0,
+    time_limit: float | str | None = None,
+    max_failed: float | None = None,
+    quiet: bool = False,
+    verbose: bool = False,
+) -> Run:
+    """Run a study into a folder, or go on with the run that is there.
+
+    The first Ctrl-C or SIGTERM lets the blocks in hand finish, the second stops at once. Whatever ends a run, what is
+    stored stays, and the same call goes on from there. What it says on its way stands in ``run.log`` in the folder.
+
+    Args:
+        study: the study.
+        out: run folder, by default ``runs/<name>``.
+        replicates: instead of the study's own number.
+        workers: worker processes, by default one per core; 0 computes in this process.
+        executor: ``local``, ``dask://HOST:PORT`` for the workers of a Dask cluster, or any
+            ``concurrent.futures.Executor``, which is not shut down and runs ``workers`` blocks at once.
+        platform: ``cpu`` or ``gpu``.
+        keep_draws: the first this many replicates of each scenario keep their draws, under ``draws/``.
+        time_limit: seconds, or a text such as ``30m``, after which the run stops with what is done.
+        max_failed: stop once it is sure that a larger share of the fits, in [0, 1], fails or is not finite; sure is
+            a chance of error below 0.001 (``tolerance``). None never stops for it.
+        quiet: warnings alone on standard error.
+        verbose: a line for every block.
+
+    Returns:
+        The run: finished, or as far as it came within its limits.
+
+    Raises:
+        RunError: the folder holds another study or is being written, the platform or cluster is not there, or nothing
+            was finished within the time limit.
+        KeyboardInterrupt: at the end of the blocks in hand, after Ctrl-C.
+        SystemExit: the same after SIGTERM.
+    """
+    started = time.monotonic()
+    if replicates is not None:
+        study = study.with_replicates(replicates)
+    folder = Path(out) if out is not None else Path("runs") / study.name
+    seconds = read_duration(time_limit, option="time_limit") if isinstance(time_limit, str) else time_limit
+    where = Where(platform=platform, workers=workers, executor=executor)
+    with (
+        _Executors(where) as executors,
+        RunWriter.create_or_continue(folder, study.canonical) as writer,
+        session_log(folder, quiet=quiet, verbose=verbose),
+        Interruption() as interruption,
+    ):
+        for notice in writer.notices:
+            log.warning("%s", notice)
+        writer.write_scenarios(pd.DataFrame(study.scenario_rows()))
+        writer.write_methods(pd.DataFrame(study.method_rows()))
+        blocks = plan_blocks(study, writer.stored_fits(), keep_draws=keep_draws)
+        log.info("%s", _plan_text(study, blocks))
+        if n_without := _without_draws(writer, study, folder=folder, keep_draws=keep_draws):
+            log.warning(NO_DRAWS, n_without, keep_draws)
+        stopping = Stopping(
+            interruption,
+            fits_per_block=max((len(block.fits) for block in blocks), default=1),
+            time_limit=None if seconds is None else seconds - (time.monotonic() - started),
+            tolerance=None if max_failed is None else _tolerance(max_failed, writer, blocks),
+        )
+        with session(folder, command=sys.argv, seed=study.section.seed):
+            _fit(blocks, writer, executors, stopping, quiet=quiet)
+    return Run.open(folder)
+
+
+def _without_draws(writer: RunWriter, study: Study, *, folder: Path, keep_draws: int) -> int:
+    """Return how many of the fits whose draws are asked for are stored without them."""
+    names = {method.name for method in study.methods}
+    cells = {cell: fits for cell, fits in writer.stored_fits().items() if cell[1] in names} if keep_draws else {}
+    asked = sum(int((replicates < keep_draws).sum()) for replicates in cells.values())
+    return asked - sum(fit.replicate < keep_draws for cell in cells for fit in kept_fits(folder, *cell))
+
+
+def _plan_text(study: Study, blocks: list[Block]) -> str:
+    n_fits, n_programs = sum(len(block.fits) for block in blocks), len({block.program for block in blocks})
+    design = f"{len(study.scenarios)} scenarios x {len(study.methods)} methods x {study.replicates} replicates"
+    return f"{study.name}: {design}; fits to come: {n_fits}, programs: {n_programs}"
+
+
+class _Executors:
+    """The executor of the moment. The first one starts before a folder is made: where it cannot, nothing is left."""
+
+    def __init__(self, where: Where):
+        self._where, self._is_new = where, True
+        self.current = where.start()
+
+    def take(self) -> Executor:
+        """Return the first executor, and later a new one each time."""
+        if not self._is_new:
+            self.current = self._where.start()
+        self._is_new = False
+        return self.current
+
+    def __enter__(self) -> "_Executors":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.current.shutdown(wait=False)
+
+
+def _fit(blocks: list[Block], writer: RunWriter, executors: _Executors, stopping: Stopping, *, quiet: bool) -> None:
+    """Send the blocks off and write their rows as they come."""
+    if not blocks:
+        return
+    fits: Counter[Hashable] = Counter()
+    for block in blocks:
+        fits[block.program] += len(block.fits)
+    finished = run_blocks(
+        fit_block,
+        blocks,
+        executor_factory=executors.take,
+        window=window,
+        split=Block.split,
+        stop=stopping.is_due,
+        abandon=stopping.is_over,
+    )
+    progress = RunProgress(fits, stored=_n_stored(writer), n_workers=lambda: n_workers(executors.current), quiet=quiet)
+    with progress:
+        for block, result in finished:
+            rows = _unfinished(block, result) if isinstance(result, BlockFailure) else result
+            with writing(writer.folder):
+                _write(writer, rows)
+            _count(block, rows, progress, stopping)
+    if stopping.reason and progress.done < progress.total:
+        log.warning("stopped: %s", stopping.reason)
+
+
+def _count(block: Block, rows: BlockRows, progress: RunProgress, stopping: Stopping) -> None:
+    """Tell progress and limits what a block brought."""
+    is_bad, method = np.asarray(rows.fits["status"]) != "ok", block.study.methods[block.method].name
+    compiling = float(rows.timings["compile_seconds"])
+    working = float(rows.timings["run_seconds"] + rows.timings["summarize_seconds"])
+    log.debug("%d fits of '%s' in %.1f s, compiled in %.1f s: %s", len(is_bad), method, working, compiling, rows.batch)
+    progress.advance(block.program, len(is_bad), bad=int(is_bad.sum()), seconds=working or None, compiling=compiling)
+    stopping.returned(seconds=working, n_fits=len(is_bad))
+    for (scenario, _), bad in zip(block.fits, is_bad, strict=True):
+        stopping.count((block.study.scenarios[scenario].identity, method), bad=bool(bad))
+
+
+def _tolerance(limit: float, writer: RunWriter, blocks: list[Block]) -> Tolerance:
+    """Return the count of failed fits, those that are stored already included."""
+    planned: Counter[Cell] = Counter({cell: len(replicates) for cell, replicates in writer.stored_fits().items()})
+    for block in blocks:
+        method = block.study.methods[block.method].name
+        planned.update((block.study.scenarios[scenario].identity, method) for scenario, _ in block.fits)
+    tolerance = Tolerance(limit, planned)
+    if writer.stored_fits():
+        fits = Run.open(writer.folder).fits
+        for scenario, method, status in zip(fits["scenario"], fits["method"], fits["status"], strict=True):
+            tolerance.count((scenario, method), bad=status != "ok")
+    return tolerance
+
+
+def _unfinished(block: Block, failure: BlockFailure) -> BlockRows:
+    return failed_rows(block, failure.reason, clock=Clock(started=datetime.now(UTC)))
+
+
+def _write(writer: RunWriter, rows: BlockRows) -> None:
+    for draws in rows.kept:
+        write_kept(writer.folder, draws)
+    writer.write_block(
+        rows.batch,
+        fits=rows.fits,
+        chains=rows.chains or None,
+        estimates=rows.estimates or None,
+        groups=rows.groups or None,
+        timings=rows.timings,
+    )
+
+
+def _n_stored(writer: RunWriter) -> int:
+    return sum(len(replicates) for replicates in writer.stored_fits().values())

@@ -1,0 +1,1 @@
+"""What is asked: a study, from its file to scenarios and methods, validated."""

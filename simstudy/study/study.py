@@ -1,0 +1,189 @@
+"""A study: scenarios x methods x replicates, with everything that decides its numbers.
+
+The canonical form of a study (``Study.canonical``) spells every default out; it is the ``study.json`` of a run.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simstudy.errors import StudyError
+from simstudy.streams import random_key
+from simstudy.study.design import Scenario, plain_mechanism, scenarios_of
+from simstudy.study.matching import check_matching
+from simstudy.study.methods import Method, methods_of, refuse_twins
+from simstudy.study.registry import check_source
+from simstudy.study.study_file import (
+    DiagnosticsSection,
+    StudySection,
+    SummarySection,
+    check_sections,
+    checked,
+    read_study_file,
+)
+
+SCHEMA_VERSION = 1
+MOST_FITS = 1_000_000_000
+# A user's model has none of these; its rows show them empty.
+MODEL_COLUMNS = dict.fromkeys(("model", "structure", "parameterization", "likelihood", "sigma_by", "observations"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A simulation study.
+
+    Args:
+        section: name, aim, seed and number of replicates.
+        scenarios: the cells of the design.
+        methods: what is compared.
+        summary: levels of the stored intervals.
+        diagnostics: thresholds of the flags.
+        mechanism: the mechanism's section as it was given, for people.
+    """
+
+    section: StudySection
+    scenarios: tuple[Scenario, ...]
+    methods: tuple[Method, ...]
+    summary: SummarySection
+    diagnostics: DiagnosticsSection
+    mechanism: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        n_fits = len(self.scenarios) * len(self.methods) * self.section.replicates
+        if n_fits > MOST_FITS:
+            raise StudyError(
+                f"[study] {len(self.scenarios):,} scenarios x {len(self.methods):,} methods x "
+                f"{self.section.replicates:,} replicates: makes {n_fits:,} fits, more than {MOST_FITS:,}; ask for "
+                "fewer, or make several studies"
+            )
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> "Study":
+        """Return the study of a TOML file.
+
+        Raises:
+            StudyError: the message names file, section, key, value and what is allowed.
+        """
+        path = Path(path)
+        contents = read_study_file(path)
+        try:
+            return cls.from_dict(contents, folder=path.parent)
+        except StudyError as error:
+            raise StudyError(f"{path}: {error}") from error
+
+    @classmethod
+    def from_dict(cls, contents: Mapping[str, Any], *, folder: Path | None = None) -> "Study":
+        """Return the study of a mapping with the sections of a study file.
+
+        Args:
+            contents: ``study``, ``mechanism``, ``method`` (a list), ``sampler``, ``summary``, ``diagnostics``. What
+                ``register_model`` returned may stand as a method's ``model``, and what ``register_mechanism``
+                returned as the mechanism's ``kind``.
+            folder: what the path of a data file is relative to.
+        """
+        check_sections(contents)
+        scenarios = tuple(scenarios_of(contents["mechanism"], folder))
+        methods = tuple(methods_of(contents["method"], contents["sampler"], scenarios[0].mechanism))
+        refuse_twins(methods)
+        section = checked(StudySection, contents["study"], "[study]")
+        if section.kind == "calibration":
+            check_matching(scenarios, methods)
+        return cls(
+            section=section,
+            scenarios=scenarios,
+            methods=methods,
+            summary=checked(SummarySection, contents.get("summary", {}), "[summary]"),
+            diagnostics=checked(DiagnosticsSection, contents.get("diagnostics", {}), "[diagnostics]"),
+            mechanism=plain_mechanism(contents["mechanism"]),
+        )
+
+    @classmethod
+    def from_canonical(cls, canonical: Mapping[str, Any], *, folder: Path | None = None) -> "Study":
+        """Return the study of a run's ``study.json``: the inverse of ``canonical``.
+
+        Args:
+            canonical: what ``canonical`` gave.
+            folder: what the path of a data file is relative to.
+
+        Raises:
+            StudyError: a model is not registered, or its source is another one now.
+        """
+        methods = [_plain_method(method) for method in canonical["methods"]]
+        sections = {name: canonical[name] for name in ("study", "mechanism", "summary", "diagnostics")}
+        return cls.from_dict({**sections, "method": methods, "sampler": methods[0]["sampler"]}, folder=folder)
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.section.name
+
+    @property
+    def replicates(self) -> int:
+        """Replicates of every scenario."""
+        return self.section.replicates
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Levels of the stored intervals, ascending."""
+        return tuple(sorted(set(self.summary.levels)))
+
+    def with_replicates(self, n: int) -> "Study":
+        """Return the study with another number of replicates."""
+        section = checked(StudySection, {**self.section.model_dump(), "replicates": n}, "[study]")
+        return replace(self, section=section)
+
+    def data_key(self, scenario: Scenario, replicate: int) -> np.ndarray:
+        """Return the (2,) key of a replicate's data; no method is in it, so that methods are paired."""
+        of = "" if self.section.common_random_numbers else scenario.identity
+        return random_key(self.section.seed, of, replicate, "data")
+
+    def sampler_key(self, scenario: Scenario, replicate: int, method: Method) -> np.ndarray:
+        """Return the (2,) key of a fit's sampler."""
+        return random_key(self.section.seed, scenario.identity, replicate, "sampler", method.identity)
+
+    @property
+    def canonical(self) -> dict[str, Any]:
+        """The study as JSON values with every default spelled out (``study.json``)."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "study": self.section.model_dump(),
+            "mechanism": dict(self.mechanism),
+            "methods": [{"name": m.name, **dict(m.options), "sampler": m.sampler.options} for m in self.methods],
+            "summary": {"levels": list(self.levels)},
+            "diagnostics": self.diagnostics.model_dump(),
+        }
+
+    def scenario_rows(self) -> list[dict[str, Any]]:
+        """Return the rows of the scenarios table."""
+        return [{"scenario": s.identity, "label": s.label, **dict(s.factors)} for s in self.scenarios]
+
+    def method_rows(self) -> list[dict[str, Any]]:
+        """Return the rows of the methods table: every option, priors as text."""
+        rows = []
+        for m in self.methods:
+            options = dict(m.options)
+            priors = {f"prior_{name}": text for name, text in (options.pop("priors", None) or {}).items()}
+            sampler = {"sampler" if name == "kind" else name: value for name, value in m.sampler.options.items()}
+            rows.append({"method": m.name, "identity": m.identity, **MODEL_COLUMNS, **options, **priors, **sampler})
+        return rows
+
+
+def _plain_method(canonical: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a canonical method as a ``[[method]]`` section."""
+    section = {name: value for name, value in canonical.items() if value is not None and name != "source"}
+    if "model" in section:
+        check_source(section["model"], canonical["source"])
+    if "priors" in section:
+        section["priors"] = {name: _number_or_text(text) for name, text in section["priors"].items()}
+    return section
+
+
+def _number_or_text(text: str) -> float | str:
+    """Return a prior as a study file has it: a constant stands as its number."""
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -1,0 +1,1 @@
+"""Draws in, rows out: estimates, ranks, effective draws and R-hat, vectorized NumPy."""

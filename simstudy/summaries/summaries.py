@@ -1,0 +1,362 @@
+"""Draws of a block of fits -> one row per estimand, per fit and per chain: columns for the tables of ``schema.py``.
+
+This module decides what is kept of the draws before they are dropped. Diagnostics come from ``diagnostics.py``; flags
+and measures are made where runs are scored. Whole numbers that may be missing are masked arrays, which the store
+writes as null; missing floats are NaN. No row depends on the other fits of its block, not even in the last bit.
+"""
+
+import zlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from simstudy.store.schema import HDI_COLUMNS, quantile_column
+from simstudy.summaries.diagnostics import DIAGNOSTICS, Chains, ebfmi, slabs
+from simstudy.summaries.indicators import Indicators
+from simstudy.summaries.ranks import highest_density, quantiles
+from simstudy.types import KnownPosterior, SamplerStats
+
+HDI_LEVEL = 0.9  # of the highest-density interval, as in NumPyro's print_summary
+N_RANK = 99  # thinned draws that a truth is ranked among: 100 ranks, nearly independent draws (Talts et al. 2018, 5.1)
+MISSING = -1  # stands under the mask of a masked whole number
+N_PROBES = 8  # draws that rows are first told apart by
+KNOWN_COLUMNS = ("mean", "sd", "mcse_mean", "mcse_sd", "pit", "log_score")  # that an exact posterior replaces
+INDICATORS = frozenset({"prob_best"})  # R-hat of a rare indicator tells its rarity: not part of a fit's extremes
+
+Columns = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What is kept of the draws of some fits, in the order fit, estimand, group.
+
+    Attributes:
+        n_fits: number of fits.
+        n_draws: draws of a fit, over all chains.
+        fit: (row,) index of each row's fit, from 0.
+        columns: column of the estimates table -> (row,) values; ``group``, ``rank`` and ``n_rank`` are masked arrays.
+        non_finite: sorted indices of the fits with a draw that is not finite; the rows of such estimands are NaN.
+    """
+
+    n_fits: int
+    n_draws: int
+    fit: np.ndarray
+    columns: Columns
+    non_finite: np.ndarray
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["Summary"]) -> "Summary":
+        """Join summaries of successive fits of one method; fits are counted on."""
+        starts = np.cumsum([0, *(part.n_fits for part in parts)])
+        shifts = list(zip(parts, starts[:-1], strict=True))
+        return cls(
+            n_fits=int(starts[-1]),
+            n_draws=parts[0].n_draws,
+            fit=np.concatenate([part.fit + start for part, start in shifts]),
+            columns=_joined([part.columns for part in parts]),
+            non_finite=np.concatenate([part.non_finite + start for part, start in shifts]),
+        )
+
+
+def summarize(
+    draws: Mapping[str, np.ndarray],
+    truth: Mapping[str, np.ndarray],
+    *,
+    probabilities: tuple[float, ...],
+    rank_key: np.ndarray,
+) -> Summary:
+    """Summarize the draws of the estimands of a block of fits.
+
+    Args:
+        draws: estimand -> (fit, chain, draw, *group); more than one group axis is numbered in C order.
+        truth: estimand -> (fit, *group) true values, NaN where there is none; estimands may be left out.
+        probabilities: in [0, 1], of the quantiles to keep.
+        rank_key: (fit,) uint64 keys of the random numbers that break ties of ranks.
+
+    Returns:
+        One row per fit, estimand and group:
+
+        - ``mean``, ``median``, ``sd`` (n - 1), quantiles by linear interpolation, the 90 % highest-density interval,
+          and the diagnostics;
+        - ``rank``: number of thinned draws below the truth, 0 to ``n_rank``, ties broken at random (Talts et al.
+          2018). Thinned are ``N_RANK`` draws, evenly over all chains, or all where there are fewer;
+        - ``pit``: share of all draws below the truth, ties counted half;
+        - ``crps``: continuous ranked probability score (Gneiting & Raftery 2007, equation 21) with the mean absolute
+          difference taken over pairs of different draws: unbiased for independent draws (Ferro 2014), so that methods
+          with different numbers of draws compare. The plain form adds half the mean absolute difference over n;
+        - ``log_score``: minus the log density at the truth of the normal with the mean and sd of the draws (Dawid &
+          Sebastiani 1999); NaN where the sd is 0.
+
+        Without a truth, the last four are missing.
+
+    Raises:
+        ValueError: The arrays do not agree on the number of fits, chains, draws or groups.
+
+    >>> draws = {"mu": np.arange(8.0).reshape(1, 2, 4)}
+    >>> key = np.zeros(1, dtype=np.uint64)
+    >>> rows = summarize(draws, {"mu": np.array([2.5])}, probabilities=(0.25,), rank_key=key).columns
+    >>> {name: rows[name].item() for name in ("estimand", "mean", "q25", "rank", "n_rank", "pit")}
+    {'estimand': 'mu', 'mean': 3.5, 'q25': 1.75, 'rank': 3, 'n_rank': 8, 'pit': 0.375}
+    """
+    n_fits, n_chains, n_draws = _block_shape(draws, truth, rank_key)
+    n_groups = {name: int(np.prod(value.shape[3:])) for name, value in draws.items()}
+    row_truth = _truth_rows(truth, n_groups, n_fits)
+    is_indicator = np.tile(
+        np.repeat([value.dtype == bool for value in draws.values()], list(n_groups.values())), n_fits
+    )
+    parts = [
+        _row_columns(rows, row_truth[where], probabilities, is_indicator=is_indicator[where])
+        for where, rows in _slabs_of_rows(draws, n_groups, (n_fits, n_chains, n_draws))
+    ]
+    columns = _joined(parts)
+    is_finite = columns.pop("is_finite").reshape(n_fits, -1)
+    columns |= _labels(draws, n_groups, n_fits)
+    columns |= _ranks(
+        columns.pop("n_below"), columns.pop("n_tied"), n_groups, min(N_RANK, n_chains * n_draws), rank_key
+    )
+    return Summary(
+        n_fits=n_fits,
+        n_draws=n_chains * n_draws,
+        fit=np.repeat(np.arange(n_fits), is_finite.shape[1]),
+        columns=columns,
+        non_finite=np.flatnonzero(~is_finite.all(axis=1)),
+    )
+
+
+def with_known(summary: Summary, known: KnownPosterior, truth: Mapping[str, np.ndarray]) -> Summary:
+    """Return a summary with what is known exactly in the place of what the draws said.
+
+    Means and standard deviations have no Monte Carlo error then (``mcse_mean`` and ``mcse_sd`` are missing), and
+    ``pit`` and ``log_score`` follow from them. Quantiles, ranks and the other columns are those of the draws.
+
+    Args:
+        summary: of the draws.
+        known: of the same fits.
+        truth: estimand -> (fit, *group) true values, as ``summarize`` got them.
+    """
+    columns = {name: np.array(summary.columns[name]) for name in KNOWN_COLUMNS}
+    estimand = summary.columns["estimand"]
+    cdf = known.cdf({name: truth[name] for name in known.mean if name in truth})
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for name, mean in known.mean.items():
+            rows = (estimand == name) & ~np.isnan(summary.columns["mean"])
+            kept = rows[estimand == name]
+            values = {"mean": mean.ravel(), "sd": known.sd[name].ravel()}
+            values |= dict.fromkeys(("mcse_mean", "mcse_sd"), np.full(mean.size, np.nan))
+            if name in cdf:
+                at = np.broadcast_to(truth[name], mean.shape).ravel()
+                values |= {"pit": cdf[name].ravel(), "log_score": _log_score(at, values["mean"], values["sd"])}
+            for column, value in values.items():
+                columns[column][rows] = value[kept]
+    return replace(summary, columns={**summary.columns, **columns})
+
+
+def summarize_fits(stats: SamplerStats | None, summary: Summary, *, left_out: Collection[str] = INDICATORS) -> Columns:
+    """Return the columns of the fits table that come from draws and sampler, each (fit,).
+
+    Args:
+        stats: of the same fits; None for a sampler of exact draws, whose counters are then missing.
+        summary: of the same fits.
+        left_out: estimands that have no part in ``max_rhat``, ``min_ess_bulk`` and ``min_ess_tail``. Constant
+            estimands and those with a draw that is not finite have none either, for they have no diagnostics.
+    """
+    used = ~np.isin(summary.columns["estimand"].astype(str), list(left_out))
+    extremes = {
+        f"{kind}_{name}": _extreme(np.where(used, summary.columns[name], np.nan), summary.n_fits, reduce)
+        for kind, name, reduce in (("max", "rhat", np.fmax), ("min", "ess_bulk", np.fmin), ("min", "ess_tail", np.fmin))
+    }
+    n_draws = np.full(summary.n_fits, summary.n_draws)
+    return extremes | _sampler_columns(stats, summary.n_fits) | {"n_draws": n_draws}
+
+
+def summarize_chains(stats: SamplerStats) -> Columns:
+    """Return the columns of the chains table that come from the sampler, each (fit chain,) in the order fit, chain."""
+    columns = {
+        "step_size": stats.step_size,
+        "n_divergent": np.count_nonzero(stats.diverging, axis=-1),
+        "n_max_treedepth": np.count_nonzero(stats.hit_max_treedepth, axis=-1),
+        "mean_accept": stats.accept_prob.mean(axis=-1, dtype=np.float64),
+        "n_leapfrog": stats.num_steps.sum(axis=-1, dtype=np.int64),
+        "n_leapfrog_warmup": stats.n_leapfrog_warmup,
+        "ebfmi": ebfmi(stats.energy),
+    }
+    return {name: value.ravel() for name, value in columns.items()}
+
+
+def _sampler_columns(stats: SamplerStats | None, n_fits: int) -> Columns:
+    counters = ("n_divergent", "n_max_treedepth", "n_leapfrog", "n_leapfrog_warmup")
+    if stats is None:
+        missing = {name: _whole(np.full(n_fits, MISSING)) for name in counters}
+        return missing | {name: np.full(n_fits, np.nan) for name in ("mean_accept", "min_ebfmi")}
+    chains = {name: value.reshape(n_fits, -1) for name, value in summarize_chains(stats).items()}
+    sums = {name: chains[name].sum(axis=-1, dtype=np.int64) for name in counters}
+    return sums | {"mean_accept": chains["mean_accept"].mean(axis=-1), "min_ebfmi": chains["ebfmi"].min(axis=-1)}
+
+
+def _extreme(values: np.ndarray, n_fits: int, reduce: np.ufunc) -> np.ndarray:
+    return reduce.reduce(values.reshape(n_fits, -1), axis=1, initial=np.nan)
+
+
+def _block_shape(
+    draws: Mapping[str, np.ndarray], truth: Mapping[str, np.ndarray], rank_key: np.ndarray
+) -> tuple[int, int, int]:
+    shapes = {value.shape[:3] for value in draws.values()}
+    if len(shapes) != 1 or len(shape := shapes.pop()) != 3:
+        given = {name: value.shape for name, value in draws.items()}
+        raise ValueError(f"expected draws (fit, chain, draw, *group) that agree in the first three axes, got {given}")
+    for name in truth.keys() & draws.keys():
+        expected = (shape[0], *draws[name].shape[3:])
+        if truth[name].shape != expected:
+            raise ValueError(f"expected truth of '{name}' of shape {expected}, got {truth[name].shape}")
+    if rank_key.shape != shape[:1]:
+        raise ValueError(f"expected one rank key for each of {shape[0]} fits, got shape {rank_key.shape}")
+    return shape
+
+
+def _slabs_of_rows(
+    draws: Mapping[str, np.ndarray], n_groups: Mapping[str, int], shape: tuple[int, int, int]
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield slices of the block's rows with their draws (row, chain, draw)."""
+    n_fits, n_chains, n_draws = shape
+    n_rows = sum(n_groups.values())
+    for fits in slabs(n_fits, n_rows * n_chains * n_draws):
+        block = np.empty((fits.stop - fits.start, n_rows, n_chains, n_draws))
+        start = 0
+        for name, value in draws.items():
+            stop = start + n_groups[name]
+            block[:, start:stop] = value[fits].reshape(len(block), n_chains, n_draws, -1).transpose(0, 3, 1, 2)
+            start = stop
+        rows = block.reshape(-1, n_chains, n_draws)
+        for part in slabs(len(rows), n_chains * n_draws):
+            first = fits.start * n_rows
+            yield slice(first + part.start, first + part.stop), rows[part]
+
+
+def _truth_rows(truth: Mapping[str, np.ndarray], n_groups: Mapping[str, int], n_fits: int) -> np.ndarray:
+    columns = [
+        np.reshape(truth[name], (n_fits, n)) if name in truth else np.full((n_fits, n), np.nan)
+        for name, n in n_groups.items()
+    ]
+    return np.concatenate(columns, axis=1, dtype=np.float64).ravel()
+
+
+def _labels(draws: Mapping[str, np.ndarray], n_groups: Mapping[str, int], n_fits: int) -> Columns:
+    """Return ``estimand`` (object array of names) and ``group`` of every row."""
+    names = np.repeat(np.array(list(n_groups), dtype=object), list(n_groups.values()))
+    groups = [np.arange(n) if draws[name].ndim > 3 else np.array([MISSING]) for name, n in n_groups.items()]
+    return {"estimand": np.tile(names, n_fits), "group": _whole(np.tile(np.concatenate(groups), n_fits))}
+
+
+def _row_columns(
+    rows: np.ndarray, truth: np.ndarray, probabilities: tuple[float, ...], *, is_indicator: np.ndarray
+) -> Columns:
+    """Return what (row, chain, draw) says by itself; ``n_below`` and ``n_tied`` count thinned draws below the truth."""
+    pooled = rows.reshape(len(rows), -1)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        columns = _draw_columns(rows, probabilities, is_indicator=is_indicator)
+        is_finite = columns.pop("is_finite")
+        columns |= _scores(pooled, truth, columns.pop("half_spread"), mean=columns["mean"], sd=columns["sd"])
+        counts = _counts(pooled, truth, is_ranked=is_finite & ~np.isnan(truth))
+    if not is_finite.all():
+        columns = {name: np.where(is_finite, value, np.nan) for name, value in columns.items()}
+    return columns | {"truth": truth, "is_finite": is_finite} | counts
+
+
+def _draw_columns(rows: np.ndarray, probabilities: tuple[float, ...], *, is_indicator: np.ndarray) -> Columns:
+    """Return what the draws say without the truth, ``is_finite`` and ``half_spread``; rows that are equal share it."""
+    columns: Columns = {}
+    for kind, of_kind in ((Chains, ~is_indicator), (Indicators, is_indicator)):
+        places = np.flatnonzero(of_kind)
+        if not len(places):
+            continue
+        distinct, like = _distinct(rows, places)
+        some = _of_chains(kind(rows if len(distinct) == len(rows) else rows[distinct]), probabilities)
+        for name, value in some.items():
+            columns.setdefault(name, np.empty(len(rows), value.dtype))[places] = value[like]
+    return columns
+
+
+def _distinct(rows: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows at some places that equal none before them, and for each place the number of its like in these.
+
+    Groups share an estimand where nothing tells them apart: all effects under complete pooling, the weights of groups
+    of one size. Rows are told apart by a few of their draws, and taken for equal only where all draws are.
+    """
+    n_draws = rows[0].size
+    probes = np.ascontiguousarray(rows.reshape(len(rows), -1)[places, :: max(1, n_draws // N_PROBES)])
+    seen: dict[bytes, int] = {}
+    distinct: list[int] = []
+    like = np.empty(len(places), np.intp)
+    for i, place in enumerate(places):
+        like[i] = seen.setdefault(probes[i].tobytes(), len(distinct))
+        if like[i] == len(distinct) or not np.array_equal(rows[place], rows[distinct[like[i]]]):
+            like[i] = len(distinct)
+            distinct.append(place)
+    return np.array(distinct), like
+
+
+def _of_chains(chains: Chains, probabilities: tuple[float, ...]) -> Columns:
+    """Return moments, quantiles and diagnostics, and half the mean absolute difference of two different draws."""
+    n = chains.pooled.shape[-1]
+    names = ("median", *map(quantile_column, probabilities))
+    at = quantiles(chains.ordered, (0.5, *probabilities)).T
+    half_spread = np.vecdot(chains.ordered, np.arange(1 - n, n, 2) / np.float64(n * (n - 1)))
+    columns = {"mean": chains.mean, "sd": chains.sd, **dict(zip(names, at, strict=True))}
+    columns |= dict(zip(HDI_COLUMNS, highest_density(chains.ordered, HDI_LEVEL), strict=True))
+    columns |= chains.evaluate(*DIAGNOSTICS)
+    return columns | {"is_finite": chains.is_finite, "half_spread": half_spread}
+
+
+def _scores(
+    pooled: np.ndarray, truth: np.ndarray, half_spread: np.ndarray, *, mean: np.ndarray, sd: np.ndarray
+) -> Columns:
+    distance = pooled - truth[:, None]
+    # Draws below count 1, ties 1/2 and draws above 0: half of 1 - sign.
+    pit = (1 - np.sign(distance).mean(axis=-1)) / 2
+    np.abs(distance, out=distance)
+    crps = distance.mean(axis=-1) - half_spread
+    return {"pit": pit, "crps": crps, "log_score": _log_score(truth, mean, sd)}
+
+
+def _log_score(truth: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    z = (truth - mean) / sd
+    return np.where(sd > 0, (np.log(2 * np.pi) + z**2) / 2 + np.log(sd), np.nan)
+
+
+def _counts(pooled: np.ndarray, truth: np.ndarray, *, is_ranked: np.ndarray) -> Columns:
+    n = pooled.shape[-1]
+    n_rank = min(N_RANK, n)
+    thinned = pooled[:, (2 * np.arange(n_rank) + 1) * n // (2 * n_rank)]
+    at = truth[:, None]
+    counts = {"n_below": np.count_nonzero(thinned < at, axis=-1), "n_tied": np.count_nonzero(thinned == at, axis=-1)}
+    return {name: np.where(is_ranked, count, MISSING) for name, count in counts.items()}
+
+
+def _ranks(
+    n_below: np.ndarray, n_tied: np.ndarray, n_groups: Mapping[str, int], n_rank: int, rank_key: np.ndarray
+) -> Columns:
+    """Return ``rank`` and ``n_rank``; random numbers depend on the fit's key and the estimand's name alone."""
+    rank, tied = n_below.reshape(len(rank_key), -1), n_tied.reshape(len(rank_key), -1)
+    start = 0
+    for name, n in n_groups.items():
+        group = slice(start, start + n)
+        for fit in np.flatnonzero((tied[:, group] > 0).any(axis=1)):
+            key = np.array([rank_key[fit], zlib.crc32(name.encode())], dtype=np.uint64)
+            uniform = np.random.Generator(np.random.Philox(key=key)).random(n)
+            rank[fit, group] += np.floor(uniform * (tied[fit, group] + 1)).astype(np.int64)
+        start += n
+    n_ranks = np.where(rank == MISSING, MISSING, n_rank)
+    return {"rank": _whole(rank.ravel()), "n_rank": _whole(n_ranks.ravel())}
+
+
+def _whole(values: np.ndarray) -> np.ma.MaskedArray:
+    return np.ma.masked_equal(values, MISSING, copy=False)
+
+
+def _joined(parts: Sequence[Columns]) -> Columns:
+    columns = {name: [part[name] for part in parts] for name in parts[0]}
+    return {
+        name: np.ma.concatenate(each) if isinstance(each[0], np.ma.MaskedArray) else np.concatenate(each)
+        for name, each in columns.items()
+    }

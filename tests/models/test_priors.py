@@ -1,0 +1,56 @@
+"""Priors as text: what is accepted, what is refused and with which words."""
+
+import pytest
+
+from simstudy.errors import StudyError
+from simstudy.models.priors import Prior, parse_prior
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text"),
+    [
+        ("mu", "Normal(0, 10)"),
+        ("mu", "StudentT(3, 0, 2.5)"),
+        ("tau", "HalfCauchy(5)"),
+        ("tau", "TruncatedNormal(0, 5, low=0)"),
+        ("tau", "Gamma(2, 0.1)"),
+        ("sigma", "Exponential(1)"),
+    ],
+)
+def test_text_goes_round(parameter, text):
+    """A prior's text is read, and written back as it stood."""
+    assert parse_prior(text, parameter).text == text
+
+
+def test_a_number_is_a_constant():
+    """A number fixes the parameter, and stays a number with all its digits."""
+    assert parse_prior(0.1, "mu") == Prior(name="Constant", args=(0.1,))
+    assert parse_prior(1234567.25, "mu").text == "1234567.25"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "words"),
+    [
+        ("mu", "Normall(0, 1)", "did you mean 'Normal'"),
+        ("mu", "Normal(0, -1)", "NumPyro refuses 'Normal(0, -1)'"),
+        ("mu", "Normal(0, 1, 2, 3, 4)", "NumPyro refuses"),
+        ("mu", "Normal", "expected a prior such as"),
+        ("mu", "Normal(0, x)", "the arguments must be finite numbers"),
+        ("mu", "__import__('os').system('true')", "expected a prior such as"),
+        ("mu", "(lambda: 1)()", "expected a prior such as"),
+        ("mu", "Normal(0, " + "(" * 500, "expected a prior such as"),
+        ("mu", "Poisson(3)", "no continuous distribution of one number"),
+        ("mu", "Dirichlet(1)", "NumPyro refuses"),
+        ("mu", "Delta(1)", "names no distribution"),
+        ("mu", True, "expected a prior"),
+        ("mu", float("nan"), "out of range"),
+        ("tau", "Normal(0, 1)", "reaches below 0"),
+        ("tau", -1.0, "out of range"),
+        ("sigma", 0.0, "a number > 0"),
+    ],
+)
+def test_what_is_no_prior_is_refused(parameter, value, words):
+    """The message names the parameter, what came and what is allowed; nothing is evaluated."""
+    with pytest.raises(StudyError, match=parameter) as error:
+        parse_prior(value, parameter)
+    assert words in str(error.value)

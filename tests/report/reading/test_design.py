@@ -1,0 +1,55 @@
+"""How scenarios are read: factors, labels, axis, the split of a map."""
+
+import pandas as pd
+
+from simstudy.report.reading.design import read_design
+from tests.fakes import fake_run
+
+
+def test_labels_are_unique_and_short():
+    """Labels tell scenarios apart by the factors that vary and by nothing else."""
+    design = read_design(fake_run(replicates=1, sizes=[(1, 2, 3), (4, 5, 60)]).scenarios)
+    assert len(set(design.labels.values())) == len(design.labels)
+    assert design.factors == ["J", "n", "τ"]
+    assert "J = 3, n = 4/5/60, τ = 0.5" in design.labels.values()
+    assert len(design.boundary) == 6
+
+
+def test_axis_is_tau_when_it_varies():
+    """The axis is tau where it varies, else the group size, else the number of groups, else nothing."""
+
+    def axis(**options):
+        return read_design(fake_run(replicates=1, **options).scenarios).axis
+
+    assert axis() == "τ"
+    assert axis(tau=(1.0,)) == "n"
+    assert axis(tau=(1.0,), group_size=(2,)) == "J"
+    assert axis(tau=(1.0,), group_size=(2,), groups=(3,)) is None
+
+
+def test_users_factors_keep_their_names():
+    """A factor of a user's own mechanism is read like any other; texts are factors, not axes."""
+    table = pd.DataFrame({"scenario": ["a", "b", "c"], "dose": [1.0, 2.5, 10.0], "shape": ["x", "y", "y"]})
+    design = read_design(table)
+    assert design.factors == ["dose", "shape"]
+    assert design.axis == "dose"
+    assert design.labels["b"] == "dose = 2.5, shape = y"
+    assert design.split() == (["shape"], ["dose"])
+
+
+def test_twins_fall_back_to_the_full_label():
+    """Where the short labels would not be unique the full ones are used."""
+    sizes = ["1,1,1,1,1,1,1,9", "1,1,1,1,1,1,2,9"]
+    table = pd.DataFrame({"scenario": ["a", "b"], "label": ["first", "second"], "sizes": sizes, "groups": [8, 8]})
+    assert read_design(table).labels == {"a": "first", "b": "second"}
+
+
+def test_large_designs_split_evenly():
+    """Maps of large designs put factors on both sides so that rows stay few."""
+    factors = {"groups": range(1, 7), "group_size": range(1, 7), "sigma": (1.0, 2.0), "tau": (0.0, 1.0)}
+    index = pd.MultiIndex.from_product(factors.values(), names=factors)
+    table = index.to_frame(index=False).assign(scenario=[f"s{i}" for i in range(len(index))])
+    rows, columns = read_design(table).split()
+    assert set(rows) | set(columns) == {"J", "n", "σ", "τ"}
+    assert columns[-1] == "τ"
+    assert len(columns) > 1

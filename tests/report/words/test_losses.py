@@ -1,0 +1,50 @@
+"""Lost and flagged fits are counted, and the reason of most flags is named."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simstudy.report.words.losses import failure_sentence
+
+LIMITS = {"max_rhat": 1.01, "min_ess": 400, "max_divergence_rate": 0.0}
+
+
+def flagged(n, **counts):
+    """Return the flags of n fits, each flag on as many of the first fits as its count says."""
+    names = ("divergent", "max_rhat", "min_ess")
+    return pd.DataFrame({name: np.arange(n) < counts.get(name, 0) for name in names})
+
+
+def test_lost_fits_are_counted():
+    """Failed and non-finite fits are counted apart, nothing is called finite that is not, a lost fit has no flag."""
+    fits = pd.DataFrame({"status": ["ok"] * 7 + ["failed"] * 2 + ["non_finite"]})
+    told = failure_sentence(fits, flagged(10, max_rhat=10, min_ess=3), LIMITS)
+    assert told == (
+        "Of 10 fits 2 failed and 1 gave numbers that are not finite; 7 carry a flag, all for an R-hat above 1.01."
+    )
+    assert failure_sentence(fits[:7], flagged(7), LIMITS) == "All 7 fits are finite; none carries a flag."
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({"min_ess": 6, "divergent": 4}, "6 carry a flag, all for effective draws below 400."),
+        ({"divergent": 1}, "1 carries a flag, for divergent draws."),
+    ],
+)
+def test_the_reason_of_most_flags_is_named(counts, words):
+    """What more than half of the flagged fits are flagged for is said with its limit."""
+    fits = pd.DataFrame({"status": ["ok"] * 7})
+    assert failure_sentence(fits, flagged(7, **counts), LIMITS).endswith(words)
+
+
+def test_a_reason_of_half_the_flags_is_not_named():
+    """Of 4 flagged fits 3 are most and are named; of 6 with 3 of each kind no reason is that of most."""
+    flags, fits = flagged(6, min_ess=3), pd.DataFrame({"status": ["ok"] * 6})
+    flags["divergent"] = np.arange(6) >= 3
+    assert failure_sentence(fits, flags, LIMITS).endswith("6 carry a flag.")
+    flags["divergent"] = np.arange(6) == 3
+    assert failure_sentence(fits, flags, LIMITS).endswith("4 carry a flag, most for effective draws below 400.")
+    rate = {**LIMITS, "max_divergence_rate": 0.01}
+    told = failure_sentence(fits, flagged(6, divergent=2), rate)
+    assert told.endswith("all for more than 1 % of draws divergent.")
