@@ -91,11 +91,13 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def regress(session: nox.Session) -> None:
-    """Run a small study and compare it with the stored run of it, which `-- --update` writes anew."""
+    """Compare a small study with its stored run, and all draws with their stored bits; `-- --short`, `-- --update`."""
     install(session)
-    session.run("python", "benchmarks/regress/run_anew.py", "runs/regress", *session.posargs)
     folder = "benchmarks/regress"
+    update = [option for option in session.posargs if option == "--update"]
+    session.run("python", f"{folder}/run_anew.py", "runs/regress", *update)
     session.run("simstudy", "compare", f"{folder}/baseline", "runs/regress", "--margins", f"{folder}/margins.toml")
+    session.run("python", f"{folder}/same_bits.py", "runs/same_bits", *session.posargs)
 
 
 @nox.session

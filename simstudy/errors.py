@@ -55,6 +55,17 @@ def named(name: Any) -> str:
     return name if isinstance(name, str) and name.isprintable() and len(name) <= MOST_SHOWN else shown(name)
 
 
+def one_of(allowed, value: Any) -> str:
+    """Return what a message says of a value that is none of the allowed words.
+
+    >>> one_of(["normal", "binomial"], "binominal")
+    "expected 'normal' or 'binomial', got 'binominal'; did you mean 'binomial'?"
+    """
+    words = [repr(word) for word in allowed]
+    listed = " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+    return f"expected {listed}, got {shown(value)}{suggestion(str(value), allowed)}"
+
+
 def suggestion(name: str, allowed) -> str:
     """Return ``; did you mean 'x'?`` for the nearest of the allowed names, or an empty text.
 

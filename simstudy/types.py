@@ -132,6 +132,14 @@ class RunTables(Protocol):
         """One row per method: ``method``, ``identity``, then every option, priors as text."""
 
     @property
+    def estimands(self) -> pd.DataFrame:
+        """One row per method and estimand that it declares, as ``schema.ESTIMANDS``; none in a run made before."""
+
+    @property
+    def description(self) -> Mapping[str, Any]:
+        """What the mechanism and the methods are, in words (``description.json``); empty in a run made before."""
+
+    @property
     def groups(self) -> pd.DataFrame:
         """One row per scenario, replicate and group."""
 

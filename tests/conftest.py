@@ -13,6 +13,12 @@ os.environ.setdefault("MPLBACKEND", "agg")
 # A shell that starts this in the background has Ctrl-C ignored, which the tests of interruption send.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+from jaxtyping import install_import_hook  # noqa: E402 - before the package is imported
+
+# Shapes in annotations hold, or the test that breaks them fails.
+OF_ARRAYS = ("density", "derived", "hierarchical", "likelihoods", "structures")
+install_import_hook([f"simstudy.models.{module}" for module in OF_ARRAYS], "beartype.beartype")
+
 from simstudy.executors import configure_compilation_cache  # noqa: E402 - after the environment is set
 
 configure_compilation_cache()

@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 from scipy.special import ndtr, ndtri
 
+from simstudy.models.estimands import estimand_of
 from simstudy.store import schema
 
 LECTURE = np.array([10.0, 12.0, 9.0, 11.0, 8.0])
@@ -37,11 +38,24 @@ METHODS = {
     "partial, centered": ("partial", "centered"),
     "partial, noncentered": ("partial", "noncentered"),
 }
-EXACT = {"partial, exact": ("partial", "none")}
+EXACT: dict[str, tuple[str, str | None]] = {"partial, exact": ("partial", None)}
 STRUCTURES = METHODS | EXACT
 ESS = {"partial, centered": (300, 900), "partial, exact": (N_CHAINS * N_DRAWS, N_CHAINS * N_DRAWS)}
 PRIORS = {"complete": ("mu", "sigma"), "none": ("theta", "sigma"), "partial": ("mu", "tau", "sigma")}
 PRIOR_OF = {"mu": "Normal(0, 10)", "theta": "Normal(0, 10)", "tau": "HalfNormal(5)", "sigma": "Exponential(1)"}
+MECHANISM_WORDS = {
+    "exchangeable": "exchangeable group effects: θ_j ~ Normal(μ, τ)",
+    "dataset": "real data, fixed: replicates differ in the sampler’s seed only",
+}
+EFFECTS_WORDS = {
+    "random": "group effects drawn anew in each replicate",
+    "fixed": "group effects the same in every replicate, μ + τ times normal scores",
+}
+STRUCTURE_WORDS = {
+    "complete": "complete pooling: one mean for all groups",
+    "none": "no pooling: every group by itself",
+    "partial": "partial pooling: group effects share Normal(μ, τ)",
+}
 OF_TRAJECTORIES = (
     "n_divergent",
     "n_max_treedepth",
@@ -61,6 +75,8 @@ class FakeRun:
     provenance: Mapping[str, Any]
     scenarios: pd.DataFrame
     methods: pd.DataFrame
+    estimands: pd.DataFrame
+    description: Mapping[str, Any]
     groups: pd.DataFrame
     fits: pd.DataFrame
     chains: pd.DataFrame
@@ -75,6 +91,27 @@ class FakeRun:
         for name, labels in (where or {}).items():
             rows = rows[rows[name].isin(labels)]
         yield rows if columns is None else rows[list(columns)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FakeStudy:
+    """The study of a made-up run, of which there need be no run: what ``simstudy.Study`` says of itself."""
+
+    run: FakeRun
+
+    @property
+    def canonical(self) -> Mapping[str, Any]:
+        return self.run.study
+
+    @property
+    def description(self) -> Mapping[str, Any]:
+        return self.run.description
+
+    def estimand_rows(self) -> list[dict]:
+        return self.run.estimands.to_dict("records")
+
+    def method_rows(self) -> list[dict]:
+        return self.run.methods.to_dict("records")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +197,8 @@ def fake_run(
         provenance=_provenance(),
         scenarios=pd.DataFrame([{"scenario": c.scenario, "label": c.label, **c.factors} for c in cells]),
         methods=pd.DataFrame([_method_row(m) for m in study["methods"]]),
+        estimands=_declared(names, cells[0]),
+        description=_description(study),
         groups=_table(pd.concat([_groups(cell) for cell in cells], ignore_index=True), schema.GROUPS),
         fits=all_fits,
         chains=_chains(rng, all_fits),
@@ -571,7 +610,82 @@ def _method(name: str) -> dict[str, Any]:
 def _method_row(method: dict[str, Any]) -> dict[str, Any]:
     flat = {key: value for key, value in method.items() if key not in ("name", "priors", "sampler")}
     priors = "; ".join(f"{key} ~ {value}" for key, value in method["priors"].items())
-    return {"method": method["name"], "identity": _hash(method["name"]), **flat, "priors": priors, **method["sampler"]}
+    traits = {"pooling": method["structure"], "is_exact": method["name"] in EXACT}
+    named = {"method": method["name"], "identity": _hash(method["name"])}
+    return {**named, **flat, **traits, "priors": priors, **method["sampler"]}
+
+
+def _declared(names: list[str], cell: Cell) -> pd.DataFrame:
+    """Return what the methods declare: quantities of grouped models, those that their posteriors have."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {"method": name, "estimand": estimand, **estimand_of(estimand).row("natural")}
+        for name in names
+        for estimand in _posteriors(rng, STRUCTURES[name][0], cell)
+    ]
+    return _table(pd.DataFrame(rows), schema.ESTIMANDS)
+
+
+def _description(study: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the study in words, as the families of the package say them."""
+    is_fixed = study["mechanism"]["kind"] == "dataset"
+    mechanism = {
+        "words": MECHANISM_WORDS[study["mechanism"]["kind"]],
+        "likelihood": "normal observations, y_ij ~ Normal(θ_j, σ)",
+        "effects": "" if is_fixed else EFFECTS_WORDS[study["mechanism"]["effects"]],
+        "symbols": {"groups": "J", "group_size": "n"},
+        "has_fixed_data": is_fixed,
+        "has_normal_means": True,
+    }
+    methods = {m["name"]: {"model": _model_words(m), "sampler": _sampler_words(m)} for m in study["methods"]}
+    return {"mechanism": mechanism, "methods": methods}
+
+
+def _model_words(method: Mapping[str, Any]) -> str:
+    parameterization = {"partial": "non-centered"}.get(method["structure"], "")
+    if method["parameterization"] == "centered":
+        parameterization = "centered"
+    words = [STRUCTURE_WORDS[method["structure"]], parameterization, "normal observations"]
+    return ", ".join(filter(None, words))
+
+
+def _sampler_words(method: Mapping[str, Any]) -> str:
+    if method["name"] in EXACT:
+        return f"independent exact draws by quadrature: {N_CHAINS} chains of {N_DRAWS} draws, float32"
+    lengths = f"{N_CHAINS} chains of {N_WARMUP} warm-up and {N_DRAWS} draws"
+    return f"NUTS of NumPyro: {lengths}, maximum tree depth 10, target acceptance 0.8, float32"
+
+
+# In alphabetical order they stand as those of grouped models do, so that tables have the same order of rows.
+OWN_NAMES = {"mu": "mid", "prob_best": "pick", "shrinkage_weight": "pull", "tau": "sway", "theta": "tract"}
+OWN_NAMES |= {"theta_mean": "tract_mean", "theta_new": "tract_new", "theta_sd": "tract_sd"}
+
+
+def with_own_names(run: FakeRun, names: Mapping[str, str] = OWN_NAMES) -> FakeRun:
+    """Return the run as if a user's model had made it, whose estimands have other names and the same declarations."""
+
+    def renamed(column: pd.Series) -> pd.Series:
+        return column.map(lambda name: names.get(name, name))
+
+    declared = run.estimands.assign(**{name: renamed(run.estimands[name]) for name in ("estimand", "center", "spread")})
+    estimates = run.estimates.assign(estimand=renamed(run.estimates["estimand"].astype(object)).astype("category"))
+    mechanism = {names.get(key, key): value for key, value in run.study["mechanism"].items()}
+    methods = [
+        {**m, "priors": {names.get(key, key): text for key, text in m["priors"].items()}} for m in run.study["methods"]
+    ]
+    return dataclasses.replace(
+        run,
+        study={**run.study, "mechanism": mechanism, "methods": methods},
+        scenarios=run.scenarios.rename(columns=names),
+        estimands=declared,
+        estimates=estimates,
+    )
+
+
+def without_declarations(run: FakeRun) -> FakeRun:
+    """Return the run as one that was made before runs declared their estimands and told what they are."""
+    methods = run.methods.drop(columns=["pooling", "is_exact"])
+    return dataclasses.replace(run, estimands=run.estimands.head(0), description={}, methods=methods)
 
 
 def _provenance() -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.likelihoods import Binomial, Likelihood, Normal, NormalKnownSE
-from simstudy.models.priors import default_priors
+from simstudy.models.priors import parse_prior
 from simstudy.models.structures import Complete, Independent, Partial, Structure
 from simstudy.types import GroupedData
 
@@ -39,11 +39,9 @@ def combinations() -> Iterator[tuple[Structure, Likelihood]]:
 
 def model_of(structure: Structure, likelihood: Likelihood, **options: Any) -> HierarchicalModel:
     """Return a model with the default priors."""
-    priors = default_priors(likelihood.kind, sigma_by=getattr(likelihood, "sigma_by", "shared"))
-    names = (*structure.parameters, *likelihood.parameters)
-    return HierarchicalModel(
-        structure=structure, likelihood=likelihood, priors=tuple((n, priors[n]) for n in names), **options
-    )
+    parameters = (*structure.parameters, *likelihood.parameters)
+    priors = tuple((p.name, parse_prior(p.default_prior(likelihood.scale), p)) for p in parameters)
+    return HierarchicalModel(structure=structure, likelihood=likelihood, priors=priors, **options)
 
 
 def random_data(rng: np.random.Generator, likelihood: Likelihood, sizes: tuple[int, ...] = (3, 1, 5)) -> GroupedData:

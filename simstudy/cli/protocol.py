@@ -22,7 +22,7 @@ def protocol_command(
     for path in load or []:
         load_file(path)
     planned = open_study(study)
-    text = preregistration((planned.with_replicates(replicates) if replicates else planned).canonical)
+    text = preregistration(planned.with_replicates(replicates) if replicates else planned)
     if out is None:
         print(text, end="")
     else:

@@ -21,6 +21,7 @@ from pandas.api.types import is_numeric_dtype
 
 from simstudy.errors import ComparisonError
 from simstudy.measures.rows.labels import Labels
+from simstudy.store.declared import Declared
 from simstudy.types import RunTables
 
 Side = Literal["baseline", "candidate"]
@@ -62,6 +63,7 @@ class Aligned:
             estimands=first.estimands.append(second.estimands.difference(first.estimands, sort=False)),
             replicates=pd.Index(np.union1d(first.replicates, second.replicates)),
             n_groups=max(first.n_groups, second.n_groups),
+            declared=Declared.of(baseline, candidate),
         ).recounted(baseline)
         return cls(baseline=baseline, candidate=candidate, labels=labels)
 

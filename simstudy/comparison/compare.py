@@ -18,6 +18,8 @@ from simstudy.comparison.rules import Rules, read_rules
 from simstudy.comparison.times import time_differences, why_no_times
 from simstudy.comparison.verdicts import BETTER, CANNOT_TELL, CHANGED, SAME, UNCLEAR, WORSE, judge
 from simstudy.errors import ComparisonError, suggestion
+from simstudy.store.declared import Declared
+from simstudy.store.traits import has_fixed_data
 from simstudy.types import RunTables
 
 NOTHING_WORSE, SOMETHING_WORSE, COULD_NOT_COMPARE = 0, 1, 2
@@ -34,6 +36,7 @@ class Comparison:
         rules: what was compared, and when a difference counts.
         notes: what a reader must know of how it was compared.
         left_out: those of the notes that say what is in one run and was not compared.
+        declared: what the runs declare of the estimands, the baseline first.
     """
 
     table: pd.DataFrame
@@ -42,6 +45,7 @@ class Comparison:
     rules: Rules
     notes: Sequence[str] = field(default_factory=tuple)
     left_out: Sequence[str] = field(default_factory=tuple)
+    declared: Declared = field(default_factory=Declared)
 
     @property
     def worse(self) -> pd.DataFrame:
@@ -132,12 +136,13 @@ def compare(
         rules=rules,
         notes=notes_on(runs, aligned, left_out=left_out, no_times=no_times),
         left_out=left_out,
+        declared=Declared.of(*runs),
     )
 
 
 def _check_kinds(baseline: RunTables, candidate: RunTables) -> None:
     kinds = [
-        (run.study["study"].get("kind"), run.study["mechanism"]["kind"] == "dataset") for run in (baseline, candidate)
+        (run.study["study"].get("kind"), has_fixed_data(run.study, run.description)) for run in (baseline, candidate)
     ]
     if kinds[0][0] != kinds[1][0]:
         raise ComparisonError(

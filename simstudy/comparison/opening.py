@@ -64,6 +64,16 @@ class Narrowed:
         return self._narrow(self.run.methods)
 
     @cached_property
+    def estimands(self) -> pd.DataFrame:
+        """What the kept methods declare of their estimands."""
+        return self._narrow(self.run.estimands)
+
+    @property
+    def description(self) -> Mapping[str, Any]:
+        """Description of the run, with its own names of methods."""
+        return self.run.description
+
+    @cached_property
     def groups(self) -> pd.DataFrame:
         """Groups of the kept scenarios."""
         return self._narrow(self.run.groups)

@@ -1,18 +1,19 @@
 """Blocks: fits of one method and one shape, the unit that is computed, stored and continued.
 
 The plan of a study is a pure function of the study; what is stored already is taken out of it. The first block of a
-program is small, so that rows appear early.
+program is small, so that rows appear early. Where only data can tell their shape, one replicate of each scenario is
+simulated to know which scenarios share a program; a block then holds one scenario, since a simulator that fails takes
+its block with it.
 """
 
 import hashlib
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import overload
 
 import numpy as np
 
-from simstudy.models.hierarchical import HierarchicalModel
-from simstudy.study.design import Scenario
 from simstudy.study.methods import Method
 from simstudy.study.study import Study
 
@@ -61,12 +62,14 @@ class Block:
         method: index of the method.
         fits: (scenario index, replicate) of each fit.
         keep_draws: replicates below this number keep their draws.
+        shape: ``Model.shape`` of the data where a simulated replicate told it, else None.
     """
 
     study: Study
     method: int
     fits: Sequence[Fit]
     keep_draws: int = 0
+    shape: Hashable = None
 
     @property
     def batch(self) -> str:
@@ -77,10 +80,11 @@ class Block:
 
     @property
     def program(self) -> str:
-        """Name of the compiled program that the block needs, as far as it is known before simulation."""
-        method = self.study.methods[self.method]
-        shape = method.sampler.program_shape(shape_of(self.study.scenarios[self.fits[0][0]], method))
-        return f"{method.identity}-{hashlib.blake2b(repr(shape).encode(), digest_size=4).hexdigest()}"
+        """Name of the compiled program that the block needs; that of its scenario where no shape is known."""
+        method, scenario = self.study.methods[self.method], self.study.scenarios[self.fits[0][0]]
+        shape = method.model.known_shape(scenario.mechanism.shape) if self.shape is None else self.shape
+        of_program = scenario.identity if shape is None else method.sampler.program_shape(method.model, shape)
+        return f"{method.identity}-{hashlib.blake2b(repr(of_program).encode(), digest_size=4).hexdigest()}"
 
     def split(self) -> tuple["Block", "Block"] | None:
         """Return two halves, or None for a block of one fit."""
@@ -88,14 +92,6 @@ class Block:
             return None
         half = len(self.fits) // 2
         return replace(self, fits=self.fits[:half]), replace(self, fits=self.fits[half:])
-
-
-def shape_of(scenario: Scenario, method: Method) -> Hashable:
-    """Return ``Model.shape`` of a scenario's data, or its identity where that is not known before simulation."""
-    sizes = scenario.mechanism.shape
-    if not isinstance(method.model, HierarchicalModel):
-        return scenario.identity
-    return (len(sizes), sum(sizes)) if method.model.observations == "raw" else (len(sizes),)
 
 
 def plan_blocks(study: Study, stored: Stored, *, keep_draws: int = 0) -> list[Block]:
@@ -113,13 +109,36 @@ def plan_blocks(study: Study, stored: Stored, *, keep_draws: int = 0) -> list[Bl
     for m, method in enumerate(study.methods):
         shapes: dict[Hashable, list[int]] = {}
         for s, scenario in enumerate(study.scenarios):
-            shapes.setdefault(shape_of(scenario, method), []).append(s)
+            known = method.model.known_shape(scenario.mechanism.shape)
+            shapes.setdefault(scenario.identity if known is None else known, []).append(s)
         for scenarios in shapes.values():
             done = [stored.get((study.scenarios[s].identity, method.name), NOTHING) for s in scenarios]
             for number, fits in enumerate(_chunks(study, method, scenarios)):
                 if missing := _missing(fits, done):
                     blocks.append((number, Block(study=study, method=m, fits=missing, keep_draws=keep_draws)))
-    return [block for _, block in sorted(blocks, key=lambda numbered: numbered[0])]
+    return _with_shapes(study, [block for _, block in sorted(blocks, key=lambda numbered: numbered[0])])
+
+
+def _with_shapes(study: Study, blocks: list[Block]) -> list[Block]:
+    """Return the blocks with the shapes that one replicate of their scenario tells."""
+    unknown: dict[int, set[int]] = {}
+    for block in blocks:
+        s = block.fits[0][0]
+        if study.methods[block.method].model.known_shape(study.scenarios[s].mechanism.shape) is None:
+            unknown.setdefault(s, set()).add(block.method)
+    told = {(s, m): shape for s, of in unknown.items() for m, shape in _simulated_shapes(study, s, of).items()}
+    return [replace(block, shape=told.get((block.fits[0][0], block.method))) for block in blocks]
+
+
+def _simulated_shapes(study: Study, s: int, methods: Collection[int]) -> dict[int, Hashable]:
+    """Return method -> ``Model.shape`` of the first replicate of a scenario; no shape where the user's code fails."""
+    scenario, shapes = study.scenarios[s], {}
+    with suppress(Exception, SystemExit), np.errstate(all="ignore"):
+        # Whatever is raised here is raised again where the fits are made, and is their reason.
+        (first,) = scenario.mechanism.simulate(study.data_key(scenario, 0)[None])
+        for m in methods:
+            shapes[m] = study.methods[m].model.shape(first.data)
+    return shapes
 
 
 def _chunks(study: Study, method: Method, scenarios: list[int]) -> Iterator[FitRange]:

@@ -74,7 +74,7 @@ _PROGRAMS: dict[Hashable, Program] = {}
 
 def _program(method: Method, data: Any) -> tuple[Program, float]:
     """Return the program of this process for a method and a shape, and the seconds its compilation took just now."""
-    key = (method.model, method.sampler, method.sampler.program_shape(method.model.shape(data)))
+    key = (method.model, method.sampler, method.sampler.program_shape(method.model, method.model.shape(data)))
     if key in _PROGRAMS:
         return _PROGRAMS[key], 0.0
     example = jax.tree.map(lambda leaf: leaf[0], method.model.arrays([data]))
@@ -136,8 +136,8 @@ def _true(name: str, group_shape: tuple[int, ...], replicates: Sequence[Replicat
 
 def _same_likelihood(study: Study, method: Method) -> bool:
     """Whether method and mechanism mean the same by the log likelihood."""
-    mechanism = study.scenarios[0].mechanism
-    return getattr(mechanism, "likelihood", None) == getattr(method.model, "likelihood", None)
+    hierarchy = method.model.hierarchy
+    return study.scenarios[0].mechanism.likelihood == (None if hierarchy is None else hierarchy.likelihood)
 
 
 def _kept(

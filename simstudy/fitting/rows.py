@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from simstudy.fitting.blocks import Block
+from simstudy.models.likelihoods import Likelihood
 from simstudy.streams import key_text
 from simstudy.summaries.summaries import Summary, summarize_chains, summarize_fits
 from simstudy.types import Draws, GroupedData, Replicate, SamplerStats
@@ -151,14 +152,21 @@ def _estimate_columns(block: Block, summary: Summary, used: np.ndarray) -> Colum
 
 def _group_columns(block: Block, replicates: Sequence[Replicate]) -> Columns:
     """Return the groups of every fit's data."""
-    each = [_groups_of(r.data) for r in replicates]
+    mechanisms = [block.study.scenarios[s].mechanism for s, _ in block.fits]
+    each = [_groups_of(r.data, mechanism.likelihood) for r, mechanism in zip(replicates, mechanisms, strict=True)]
     n_groups = [len(columns["group"]) for columns in each]
     identity = _identity_columns(block, np.repeat(np.arange(len(each)), n_groups))
     identity.pop("method")
-    return identity | {name: np.concatenate([columns[name] for columns in each]) for name in each[0]}
+    names = dict.fromkeys(name for columns in each for name in columns)
+    return identity | {name: np.concatenate([_column(columns, name) for columns in each]) for name in names}
 
 
-def _groups_of(data: Any) -> Columns:
+def _column(columns: Columns, name: str) -> np.ndarray:
+    """Return a column of one data set, nothing where its likelihood has none."""
+    return columns[name] if name in columns else np.full(len(columns["group"]), np.nan)
+
+
+def _groups_of(data: Any, likelihood: Likelihood | None) -> Columns:
     """Return the groups of one data set; data of a user's own form have their digest alone, under group 0."""
     leaves = jax.tree.leaves(data.__dict__ if isinstance(data, GroupedData) else data)
     digest = hashlib.blake2b(
@@ -167,20 +175,16 @@ def _groups_of(data: Any) -> Columns:
     if not isinstance(data, GroupedData):
         return {"group": np.zeros(1, np.int64), "data_digest": np.array([digest], dtype=object)}
     n = data.n_obs
-    is_count = data.y is not None and data.known_se is None and bool(np.isin(data.y, (0.0, 1.0)).all())
     with np.errstate(invalid="ignore", divide="ignore"):
         y_sd = np.where(n > 1, np.sqrt(data.y_ss / (n - 1)), np.nan)
-    nothing = np.full(len(n), np.nan)
     return {
         "group": np.arange(len(n)),
         "n_obs": n,
         "y_mean": data.y_mean,
         "y_sd": y_sd,
-        "n_success": np.rint(n * data.y_mean) if is_count else nothing,
-        "n_trials": n.astype(float) if is_count else nothing,
-        "known_se": nothing if data.known_se is None else data.known_se,
+        "known_se": np.full(len(n), np.nan) if data.known_se is None else data.known_se,
         "data_digest": np.full(len(n), digest, dtype=object),
-    }
+    } | (likelihood.group_columns(data) if likelihood is not None else {})
 
 
 def _n_leapfrog(stats: SamplerStats | None) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from simstudy.measures.rows.replicates import Replicates, Score, Worst
+from simstudy.models.estimands import Role
 
 McseMethod = Literal["influence", "normal"]
 MCSE_METHODS: tuple[McseMethod, ...] = get_args(McseMethod)
@@ -45,13 +46,13 @@ class Measure:
         source: author, year, equation.
         unit: unit of the value; ``estimand`` is the estimand's own.
         better: ``nominal``: nearer to the level (coverage) or to 0 is better. None where neither is better.
-        rows: table that the measure is taken over; ``effects`` are the rows of theta, ``sampler_errors`` the estimates
-            that have an exact posterior of the same model beside them.
+        rows: table that the measure is taken over; ``effects`` are the rows of the groups' effects, ``sampler_errors``
+            the estimates that have an exact posterior of the same model beside them.
         which: rows where the truth is known; ``interior`` and ``boundary``: where it lies inside, or at the end, of
             what the estimand can be.
         by_level: one value per interval level.
-        by_bin: also within bins of the distance from mu and of the group's size.
-        estimands: the only estimands that have the measure; empty for all.
+        by_bin: also within bins of the distance from the center of the effects and of the group's size.
+        roles: the only roles whose estimands have the measure; empty for all estimands.
         worst: what a missing fit gets under the policy ``worst_case``; None where that policy has no such measure.
         repeated_data: makes sense only where the replicates differ in their data.
     """
@@ -67,6 +68,6 @@ class Measure:
     which: Which = "truth"
     by_level: bool = False
     by_bin: bool = False
-    estimands: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
     worst: Worst | None = None
     repeated_data: bool = False

@@ -22,6 +22,7 @@ from simstudy.measures.sampling import batch_cells, fit_cells, leapfrog_cells
 from simstudy.measures.scoring import Terms, assemble, score_cells
 from simstudy.measures.worst_case import add_missing
 from simstudy.store.schema import interval_columns
+from simstudy.store.traits import exact_samplers, has_fixed_data
 from simstudy.types import RunTables
 
 Groups = Literal["auto", "average", "each"]
@@ -129,16 +130,16 @@ def _score_estimates(
     tables = [table for cells in every for table in score_cells(cells, _over("estimates"), terms)]
     if terms.policy == "worst_case":
         return tables
-    theta = read_effects(run, context, rows)
-    tables += score_cells(average_cells(theta, attempted), _over("effects"), terms)
+    effects = read_effects(run, context, rows)
+    tables += score_cells(average_cells(effects, attempted), _over("effects"), terms)
     binned = [measure for measure in MEASURES.values() if measure.by_bin]
     for make in (distance_cells, size_cells):
-        tables += score_cells(make(theta, attempted, plan.n_counted), binned, terms)
+        tables += score_cells(make(effects, attempted, plan.n_counted), binned, terms)
     return tables + _score_sampler_errors(run, rows, plan)
 
 
 def _score_sampler_errors(run: RunTables, rows: Rows, plan: _Plan) -> list[pd.DataFrame]:
-    if not (partners := exact_methods(run.study["methods"])):
+    if not (partners := exact_methods(run.study["methods"], exact_samplers(run))):
         return []
     errors = read_sampler_errors(run, rows, partners)
     every = [average_cells(errors, plan.attempted), divergence_cells(errors, plan.attempted, plan.n_counted)]
@@ -168,7 +169,7 @@ def _over(rows: str) -> list[Measure]:
 
 
 def _is_dataset(run: RunTables) -> bool:
-    return run.study["mechanism"]["kind"] == "dataset"
+    return has_fixed_data(run.study, run.description)
 
 
 def _by_pair(keys: Keys) -> np.ndarray:

@@ -19,11 +19,9 @@ from simstudy.measures.rows.replicates import (
     ratio_score,
     root_mean_score,
 )
-from simstudy.measures.rows.rows import ZERO_ENDS
 
 MORRIS = "Morris, White & Crowther 2019, table 6"
 GNEITING = "Gneiting & Raftery 2007"
-LOCATIONS = ("theta", "mu", "theta_mean")
 MEDIAN_CONFIDENCE = 0.99
 
 
@@ -372,7 +370,7 @@ MEASURES = (
         better="smaller",
         which="boundary",
         by_level=True,
-        estimands=ZERO_ENDS,
+        roles=("scale",),
     ),
     Measure(
         name="interval_score",
@@ -415,7 +413,7 @@ MEASURES = (
         better=None,
         which="all",
         by_level=True,
-        estimands=LOCATIONS,
+        roles=("effects", "location"),
         repeated_data=True,
     ),
     Measure(

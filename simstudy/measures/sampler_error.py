@@ -1,8 +1,8 @@
 """The sampler's own error: a method against the exact posterior of the same model on the same data.
 
 The mean squared error of a method has two parts: what the exact posterior of its model and priors already has, and
-what the sampler adds. They are told apart where a study has the sampler ``exact`` on the same model (structure,
-likelihood, sigma_by and priors; the parameterization changes no posterior). With d = mean - exact mean, V the exact
+what the sampler adds. They are told apart where a study has an exact sampler on the same model (structure, likelihood,
+sigma_by and priors; the parameterization changes no posterior). With d = mean - exact mean, V the exact
 posterior variance, m and m_0 the standard errors (mcse_mean) of both means, and e, e_0 their errors from the truth:
 
     z = d / sqrt(m^2 + m_0^2),   ESS_err = 1 / E[(d^2 - m_0^2) / V],   MSE = E[e_0^2 - m_0^2] + E[e^2 - e_0^2 + m_0^2].
@@ -16,7 +16,7 @@ it went, so the two bins also differ by where chains happened to go; the row ove
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,8 @@ from simstudy.measures.rows.rows import Rows
 from simstudy.measures.sampling import floats
 from simstudy.types import RunTables
 
-EXACT = "exact"
-MODEL = ("model", "source", "structure", "likelihood", "sigma_by", "priors")
+NOT_OF_POSTERIOR = ("name", "sampler", "parameterization", "observations")
+"""Keys of a method that change no posterior; all others make its model."""
 BEYOND = 3.0
 
 
@@ -70,25 +70,27 @@ def mse_sampler(cells: Replicates, setting: Setting) -> Score:
     return mean_score(cells, cells.reduce(added))
 
 
-def exact_methods(methods: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def exact_methods(methods: Iterable[Mapping[str, Any]], of_exact_samplers: Collection[str]) -> dict[str, str]:
     """Return method -> the first exact method of the same model, for the methods that have one.
 
     Args:
         methods: those of the study, each with its options.
+        of_exact_samplers: names of the methods whose sampler gives the posterior without error.
 
     >>> model = {"structure": "complete", "priors": {"mu": "Normal(0, 1)", "sigma": "1"}}
     >>> nuts, exact = {"name": "a", "sampler": {"kind": "nuts"}}, {"name": "b", "sampler": {"kind": "exact"}}
-    >>> exact_methods([model | nuts, model | exact])
+    >>> exact_methods([model | nuts, model | exact], {"b"})
     {'a': 'b'}
     """
     exact: dict[str, str] = {}
     others: dict[str, str] = {}
     for method in methods:
-        model = json.dumps([method.get(name) for name in MODEL], sort_keys=True)
-        if method["sampler"]["kind"] == EXACT:
-            exact.setdefault(model, method["name"])
+        name = str(method["name"])
+        model = json.dumps({key: method[key] for key in method if key not in NOT_OF_POSTERIOR}, sort_keys=True)
+        if name in of_exact_samplers:
+            exact.setdefault(model, name)
         else:
-            others[method["name"]] = model
+            others[name] = model
     return {name: exact[model] for name, model in others.items() if model in exact}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from simstudy.measures.rows.cells import NAMES, Cells, nest
-from simstudy.measures.rows.context import ESS_SETS, Context
+from simstudy.measures.rows.context import Context
 from simstudy.measures.rows.labels import Keys, Labels
 from simstudy.types import RunTables
 
@@ -55,8 +55,8 @@ def batch_cells(run: RunTables, labels: Labels, context: Context, *, counted: np
     if timings.empty:
         return []
     fits = _fits_with_batch(run, labels.read(run.fits), context, timings, counted)
-    programs = _program_cells(timings, fits)
-    return [*programs, *_split_cells(fits), _wall_clock_cell(run.timings)]
+    sets = list(context.ess)
+    return [*_program_cells(timings, fits, sets), *_split_cells(fits, sets), _wall_clock_cell(run.timings)]
 
 
 def floats(column: pd.Series) -> np.ndarray:
@@ -82,32 +82,32 @@ def _fits_with_batch(
     return fits.merge(timings[["batch", "run_seconds"]], on="batch")
 
 
-def _program_cells(timings: pd.DataFrame, fits: pd.DataFrame) -> list[Cells]:
-    by_batch = fits.groupby("batch")[list(ESS_SETS)].sum(min_count=1).reindex(timings["batch"])
+def _program_cells(timings: pd.DataFrame, fits: pd.DataFrame, sets: list[str]) -> list[Cells]:
+    by_batch = fits.groupby("batch")[sets].sum(min_count=1).reindex(timings["batch"])
     index, programs = pd.factorize(timings["program"])
     method = timings.groupby(index)["method"].first().astype(object).to_numpy()
     names = pd.DataFrame({"method": method, "bin": programs}).reindex(columns=NAMES).astype(object)
     clock = {name: timings[name].to_numpy(dtype=float) for name in ("run_seconds", "compile_seconds", "n_fits")}
     by_set = [
         _batches(index, {"run_seconds": clock["run_seconds"], "ess": by_batch[ess].to_numpy()}, names, estimand=ess)
-        for ess in ESS_SETS
+        for ess in sets
     ]
     return [_batches(index, clock, names), *by_set]
 
 
-def _split_cells(fits: pd.DataFrame) -> list[Cells]:
+def _split_cells(fits: pd.DataFrame, sets: list[str]) -> list[Cells]:
     """Return a row per batch and scenario, with the share of the batch's seconds that its leapfrogs took."""
     of_batch = fits.groupby("batch")["leapfrogs"].transform("sum")
     fits = fits.assign(run_seconds=fits["run_seconds"] * fits["leapfrogs"] / of_batch, n_fits=1.0)
     parts = fits.groupby(["scenario", "method", "batch"], as_index=False, sort=False)
-    rows = parts[["run_seconds", "n_fits", *ESS_SETS]].sum(min_count=1)
+    rows = parts[["run_seconds", "n_fits", *sets]].sum(min_count=1)
     index, pairs = pd.factorize(pd.MultiIndex.from_frame(rows[["scenario", "method"]]))
     names = pd.DataFrame(pairs.tolist(), columns=["scenario", "method"]).assign(bin=BY_LEAPFROGS)
     names = names.reindex(columns=NAMES).astype(object)
     columns = {name: rows[name].to_numpy(dtype=float) for name in ("run_seconds", "n_fits")}
     by_set = [
         _batches(index, {"run_seconds": columns["run_seconds"], "ess": rows[ess].to_numpy()}, names, estimand=ess)
-        for ess in ESS_SETS
+        for ess in sets
     ]
     return [_batches(index, {**columns}, names), *by_set]
 

@@ -271,7 +271,7 @@ def _cells(
 
 def _measures(columns: dict[str, np.ndarray], group: str | None) -> list[Measure]:
     chosen = [*recovery.MEASURES, *(MEASURES[name] for name in ("mse_ratio", *(OF_GROUPS if group else ())))]
-    return [replace(m, estimands=()) for m in chosen if set(m.needs) <= set(columns) and m.which != "boundary"]
+    return [replace(m, roles=()) for m in chosen if set(m.needs) <= set(columns) and m.which != "boundary"]
 
 
 def _scenario_texts(rows: pd.DataFrame, by: list[str]) -> list[str | None]:

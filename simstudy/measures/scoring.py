@@ -81,8 +81,8 @@ def rows_of(cells: Cells, measure: Measure, setting: Setting) -> Replicates:
     ends = {"lower": setting.lower, "upper": setting.upper}
     needs = [ends.get(name, name) for name in measure.needs]
     replicates: Replicates = getattr(cells, measure.which)
-    if measure.estimands:
-        replicates = cells.of_estimands(replicates, measure.estimands, names=needs)
+    if measure.roles:
+        replicates = cells.with_roles(replicates, measure.roles, names=needs)
     replicates = replicates.complete(needs)
     if replicates.missing is None or measure.worst is None:
         return replicates

@@ -1,4 +1,4 @@
-"""Shrinkage: how far estimates are pulled together, and whether that pays. Rows are those of theta."""
+"""Shrinkage: how far estimates are pulled together, and whether that pays. Rows are those of the effects."""
 
 import numpy as np
 
@@ -23,9 +23,9 @@ def shrinkage_slope(cells: Replicates, setting: Setting) -> Score:
 
 def pooling_factor(cells: Replicates, setting: Setting) -> Score:
     """Return the mean of lambda = 1 - Var_j(E theta_j) / E(Var_j theta_j), both variances with divisor J - 1."""
-    cells = cells.select((cells.reduce(cells["theta_var"]) > 0) & (cells.n_rows > 1))
+    cells = cells.select((cells.reduce(cells["variance_among"]) > 0) & (cells.n_rows > 1))
     of_means = cells.reduce(_within(cells, cells["mean"]) ** 2) * cells.n_rows / (cells.n_rows - 1)
-    return mean_score(cells, 1 - of_means / cells.reduce(cells["theta_var"]))
+    return mean_score(cells, 1 - of_means / cells.reduce(cells["variance_among"]))
 
 
 def mse_ratio(cells: Replicates, setting: Setting) -> Score:
@@ -109,12 +109,12 @@ MEASURES = (
         unit="1",
         better=None,
         which="all",
-        estimands=("shrinkage_weight",),
+        roles=("weight",),
     ),
     Measure(
         name="pooling_factor",
         function=pooling_factor,
-        needs=("mean", "theta_var"),
+        needs=("mean", "variance_among"),
         definition="1 - Var_j(E theta_j) / E(Var_j theta_j), mean over replicates",
         source="Gelman & Pardoe 2006, eq. 9",
         unit="1",

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from scipy.special import logit
 from simstudy.errors import StudyError, shown, suggestion
 from simstudy.mechanisms.mechanism import Mechanism
 from simstudy.models.likelihoods import Binomial, Likelihood, Normal, NormalKnownSE
+from simstudy.models.options import Section
 from simstudy.types import GroupedData, Replicate
 
 BUILT_IN: dict[str, dict[str, str]] = {
@@ -34,6 +35,19 @@ KINDS_OF_COLUMNS = {
 }
 
 
+class DatasetSection(Section):
+    """``[mechanism]`` of kind ``dataset``."""
+
+    kind: Literal["dataset"]
+    data: str
+    group: str | None = None
+    value: str | None = None
+    standard_error: str | None = None
+    successes: str | None = None
+    trials: str | None = None
+    truth: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dataset(Mechanism):
     """A fixed data set.
@@ -47,6 +61,7 @@ class Dataset(Mechanism):
     """
 
     kind: ClassVar[str] = "dataset"
+    words: ClassVar[str] = "real data, fixed: replicates differ in the sampler’s seed only"
     replication: ClassVar[str] = "sampler"
     name: str
     likelihood: Likelihood

@@ -7,6 +7,7 @@ on different devices see the same data.
 """
 
 import functools
+import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,14 +18,22 @@ import jax.numpy as jnp
 import numpy as np
 
 from simstudy.mechanisms.mechanism import Mechanism
-from simstudy.models.estimands import of_effects, of_observations
+from simstudy.models.derived import of_effects, of_observations
+from simstudy.models.estimands import MU, TAU
 from simstudy.models.likelihoods import Likelihood, Normal
-from simstudy.models.priors import Prior, parse_prior
+from simstudy.models.options import changed_options, option_fields
+from simstudy.models.priors import Prior, constant
+from simstudy.models.structures.partial import effect
 from simstudy.types import GroupedData, Replicate
 
 Effects = Literal["random", "fixed"]
-ZERO, HALF, ONE = (parse_prior(value, "mu") for value in (0.0, 0.5, 1.0))
 PURPOSES = {"data": 0, "mu": 1, "tau": 2, "sigma": 3, "omega": 4}  # of the keys folded from a replicate's
+MEAN, SPREAD = constant(MU.value), constant(TAU.value)
+LETTERS = {"groups": "J", "group_size": "n", "standard_error": "se"}
+EFFECTS_TEXT = {
+    "random": "group effects drawn anew in each replicate",
+    "fixed": "group effects the same in every replicate, μ + τ times normal scores",
+}
 MAX_CHUNK = 64  # replicates simulated in one call
 MAX_CHUNK_OBSERVATIONS = 2**21  # 16 MiB of float64 in one call
 
@@ -38,19 +47,18 @@ class GroupedMechanism(Mechanism):
         sizes: observations (or trials) in each group, at least 1.
         mu: mean of the effects.
         tau: standard deviation of the effects, at least 0.
-        sigma: standard deviation of observations; median of the groups' under ``sigma_by = "hierarchical"``; drawn
-            for each group when it is a prior and ``sigma_by = "group"``.
-        omega: standard deviation of the groups' log sigma under ``sigma_by = "hierarchical"``.
+        scale: (parameter, value or prior) of the likelihood's scale parameters; what is not given has the value that
+            the parameter declares. Under ``sigma_by = "hierarchical"`` sigma is the median of the groups' sigmas; under
+            ``"group"`` it is drawn for each group where it is a prior.
         standard_errors: known standard errors by group, for the likelihood ``normal_known_se``.
         effects: ``random``: new effects in each replicate; ``fixed``: theta_j = mu + tau * score_j in all of them.
     """
 
     likelihood: Likelihood = field(default_factory=Normal)
     sizes: tuple[int, ...]
-    mu: Prior = ZERO
-    tau: Prior = ONE
-    sigma: Prior = ONE
-    omega: Prior = HALF
+    mu: Prior = MEAN
+    tau: Prior = SPREAD
+    scale: tuple[tuple[str, Prior], ...] = ()
     standard_errors: tuple[float, ...] | None = None
     effects: Effects = "random"
 
@@ -68,24 +76,39 @@ class GroupedMechanism(Mechanism):
         return self.sizes
 
     @property
+    def priors(self) -> dict[str, Prior]:
+        """Parameter -> its value or prior: mu, tau and those of the likelihood."""
+        given = dict(self.scale)
+        of_scale = {p.name: given.get(p.name, constant(p.value)) for p in self.likelihood.parameters}
+        return {"mu": self.mu, "tau": self.tau, **of_scale}
+
+    @property
+    def symbols(self) -> Mapping[str, str]:
+        """Letters of the design, of the parameters, and of the effects' own options."""
+        of_parameters = {p.name: p.symbol for p in (MU, TAU, *self.likelihood.parameters)}
+        return {**LETTERS, **of_parameters, **self.letters}
+
+    @property
+    def effects_text(self) -> str:
+        """Random or fixed."""
+        return EFFECTS_TEXT[self.effects]
+
+    @property
     def fields(self) -> Mapping[str, Any]:
         """Every choice that is not at its default."""
         fields: dict[str, Any] = {"kind": self.kind, "likelihood": self.likelihood.kind, "sizes": list(self.sizes)}
-        for name in ("mu", "tau", *self.likelihood.parameters):
-            prior = getattr(self, name)
+        for name, prior in self.priors.items():
             fields[name] = prior.value if prior.is_constant else prior.text
         if self.standard_errors is not None:
             fields["standard_errors"] = list(self.standard_errors)
         if self.effects != "random":
             fields["effects"] = self.effects
-        if getattr(self.likelihood, "sigma_by", "shared") != "shared":
-            fields["sigma_by"] = self.likelihood.sigma_by  # type: ignore[attr-defined]
-        return {**fields, **self.effect_fields}
+        return {**fields, **changed_options(self.likelihood), **self.own_options}
 
     @property
-    def effect_fields(self) -> Mapping[str, Any]:
-        """Fields of the effects' distribution beyond its kind."""
-        return {}
+    def own_options(self) -> dict[str, Any]:
+        """The options of the effects' distribution, which other grouped mechanisms do not have."""
+        return {f.name: getattr(self, f.name) for f in option_fields(type(self), beyond=GroupedMechanism)}
 
     def simulate(self, keys: np.ndarray) -> list[Replicate]:
         """Return one replicate for each (2,) key."""
@@ -101,23 +124,20 @@ class GroupedMechanism(Mechanism):
     def _replicates(self, keys: np.ndarray) -> list[Replicate]:
         """Simulate a chunk: parameters, then effects and observations, then the truth of every estimand."""
         with jax.enable_x64(True), jax.default_device(jax.devices("cpu")[0]):
-            parameters = {name: _hyperparameters(getattr(self, name), keys, name) for name in ("mu", "tau", "omega")}
-            n_sigma = len(self.sizes) if self._sigma_per_group else 1
-            parameters["sigma"] = _hyperparameters(self.sigma, keys, "sigma", n_sigma)
-            drawn = _simulate(self._program, keys, parameters)
-            drawn = {name: np.asarray(value) for name, value in drawn.items()}
+            n_groups = len(self.sizes)
+            parameters = {
+                name: _hyperparameters(prior, keys, name, self.likelihood.n_values(name, n_groups))
+                for name, prior in self.priors.items()
+            }
+            drawn = jax.tree.map(np.asarray, _simulate(self._program, keys, parameters))
         data = [self._grouped(y) for y in drawn["y"]]
         truth = self._truth(drawn, data)
         return [Replicate(data=d, truth={name: value[i] for name, value in truth.items()}) for i, d in enumerate(data)]
 
     @property
-    def _sigma_per_group(self) -> bool:
-        return getattr(self.likelihood, "sigma_by", "shared") == "group"
-
-    @property
     def _program(self) -> "GroupedMechanism":
         """The mechanism without the values that are arguments of its program, so that scenarios share it."""
-        return replace(self, mu=ONE, tau=ONE, sigma=ONE, omega=ONE)
+        return replace(self, mu=MEAN, tau=SPREAD, scale=())
 
     def _grouped(self, y: np.ndarray) -> GroupedData:
         """Reduce raw observations to their groups' mean and within sum of squares, in two passes."""
@@ -128,11 +148,10 @@ class GroupedMechanism(Mechanism):
         known_se = None if self.standard_errors is None else np.asarray(self.standard_errors)
         return GroupedData(n_obs=n, y_mean=mean, y_ss=np.where(n > 1, ss, 0.0), known_se=known_se, y=y)
 
-    def _truth(self, drawn: Mapping[str, np.ndarray], data: list[GroupedData]) -> dict[str, np.ndarray]:
+    def _truth(self, drawn: Mapping[str, Any], data: list[GroupedData]) -> dict[str, np.ndarray]:
         """Return the truth of every estimand, (replicate, *group)."""
-        names = ("theta", "mu", "tau")
-        effects = {name: drawn[name][:, None, None] for name in names}
-        scale = {name: drawn[name][:, None, None] for name in drawn if name in ("sigma", "sigma_median", "omega")}
+        effects = {name: drawn[name][:, None, None] for name in ("theta", "mu", "tau")}
+        scale = {name: value[:, None, None] for name, value in drawn["scale"].items()}
         stats = [self.likelihood.statistics(d) for d in data]
         stacked = {name: np.stack([s[name] for s in stats]) for name in stats[0]}
         truth = of_effects(effects) | scale | of_observations(effects, scale, stacked, self.likelihood)
@@ -156,54 +175,42 @@ def _prior_values(prior: Prior, name: str, n: int, keys: jax.Array) -> jax.Array
     distribution = prior.distribution()
 
     def draw(key: jax.Array) -> jax.Array:
-        return distribution.sample(jax.random.fold_in(_key(key), PURPOSES[name]), (n,))
+        return distribution.sample(jax.random.fold_in(_key(key), _purpose(name)), (n,))
 
     return jax.vmap(draw)(keys)
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _simulate(
-    mechanism: GroupedMechanism, keys: jax.Array, parameters: Mapping[str, jax.Array]
-) -> dict[str, jax.Array]:
+def _simulate(mechanism: GroupedMechanism, keys: jax.Array, parameters: Mapping[str, jax.Array]) -> dict[str, Any]:
     return jax.vmap(functools.partial(_simulate_one, mechanism))(keys, parameters)
 
 
-def _simulate_one(
-    mechanism: GroupedMechanism, key: jax.Array, parameters: Mapping[str, jax.Array]
-) -> dict[str, jax.Array]:
+def _simulate_one(mechanism: GroupedMechanism, key: jax.Array, parameters: Mapping[str, jax.Array]) -> dict[str, Any]:
     """Draw effects, scales and observations of one replicate; y is (observation,)."""
     # A split key equals a folded one of the same number, so the split has a purpose of its own.
     key_effects, key_scale, key_y, key_new = jax.random.split(jax.random.fold_in(_key(key), PURPOSES["data"]), 4)
-    n_groups = len(mechanism.sizes)
+    n_groups, likelihood = len(mechanism.sizes), mechanism.likelihood
     mu, tau = parameters["mu"][0], parameters["tau"][0]
     # The last effect is a new group's, which no method sees.
-    effects = mechanism.standard_effects(key_effects, n_groups + 1)
+    standard = mechanism.standard_effects(key_effects, n_groups + 1)
     fixed = mechanism.effects == "fixed"
-    theta = mu + tau * (jnp.asarray(mechanism.effect_scores(n_groups)) if fixed else effects[:-1])
-    theta_new = mu + tau * effects[-1]
-    scale, sigma_group, sigma_new = _scales(mechanism, key_scale, parameters)
+    theta = effect(mu, tau, jnp.asarray(mechanism.effect_scores(n_groups)) if fixed else standard[:-1])
+    theta_new = effect(mu, tau, standard[-1])
+    scale = likelihood.simulate_scale(key_scale, parameters, n_groups)
     group_of = np.repeat(np.arange(n_groups), mechanism.sizes)
     known_se = None if mechanism.standard_errors is None else jnp.asarray(mechanism.standard_errors)
-    y = mechanism.likelihood.draw(key_y, theta[group_of], {"sigma": sigma_group[group_of]}, known_se)
-    y_new = mechanism.likelihood.draw(key_new, theta_new[None], {"sigma": sigma_new[None]}, jnp.zeros(1))[0]
-    return {"mu": mu, "tau": tau, "theta": theta, "theta_new": theta_new, "y": y, "y_new": y_new} | scale
+    of_observation = {name: value[group_of] for name, value in scale.of_groups.items()}
+    of_new = {name: value[None] for name, value in scale.of_new.items()}
+    y = likelihood.draw(key_y, theta[group_of], of_observation, known_se)
+    y_new = likelihood.draw(key_new, theta_new[None], of_new, jnp.zeros(1))[0]
+    drawn = {"mu": mu, "tau": tau, "theta": theta, "theta_new": theta_new, "y": y, "y_new": y_new}
+    return {**drawn, "scale": dict(scale.truth)}
 
 
-def _scales(
-    mechanism: GroupedMechanism, key: jax.Array, parameters: Mapping[str, jax.Array]
-) -> tuple[dict[str, jax.Array], jax.Array, jax.Array]:
-    """Return the true scale parameters, and sigma of the groups and of a new group."""
-    n_groups, sigma = len(mechanism.sizes), parameters["sigma"]
-    if "sigma" not in mechanism.likelihood.parameters:
-        return {}, jnp.ones(n_groups), jnp.ones(())
-    if "omega" in mechanism.likelihood.parameters:
-        omega = parameters["omega"][0]
-        each = sigma[0] * jnp.exp(omega * jax.random.normal(key, (n_groups + 1,)))
-        return {"sigma": each[:-1], "sigma_median": sigma[0], "omega": omega}, each[:-1], each[-1]
-    if len(sigma) == n_groups and mechanism._sigma_per_group:
-        chosen = jax.random.randint(key, (), 0, n_groups)
-        return {"sigma": sigma}, sigma, sigma[chosen]
-    return {"sigma": sigma[0]}, jnp.full(n_groups, sigma[0]), sigma[0]
+def _purpose(parameter: str) -> int:
+    """Return the number that a parameter's key is folded with; of one that came later, a digest of its name."""
+    digest = hashlib.blake2b(parameter.encode(), digest_size=4).digest()
+    return PURPOSES.get(parameter, int.from_bytes(digest, "big"))
 
 
 def _key(words: jax.Array) -> jax.Array:

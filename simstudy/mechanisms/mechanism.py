@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from simstudy.models.likelihoods import Likelihood
+from simstudy.models.priors import Prior
 from simstudy.types import Replicate
 
 
@@ -15,6 +17,30 @@ class Mechanism(ABC):
     kind: ClassVar[str]
     replication: ClassVar[str] = "data"
     """``data``: every replicate has new data; ``sampler``: the data are fixed and only the sampler's seed is new."""
+    letters: ClassVar[Mapping[str, str]] = {}
+    """Letters of the factors that are no parameters."""
+    likelihood: Likelihood | None = None
+    """The likelihood of the data, or None for data of a user's own form."""
+
+    @property
+    @abstractmethod
+    def words(self) -> str:
+        """What it is, for a report."""
+
+    @property
+    def effects_text(self) -> str:
+        """Whether effects are new in each replicate, for a report; empty where there is nothing to say."""
+        return ""
+
+    @property
+    def population(self) -> Mapping[str, Prior] | None:
+        """Parameter -> value or prior, where the truth is drawn from a population that methods can have; else None."""
+        return None
+
+    @property
+    def symbols(self) -> Mapping[str, str]:
+        """Letters of the factors."""
+        return self.letters
 
     @abstractmethod
     def simulate(self, keys: np.ndarray) -> list[Replicate]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,8 @@ class StudentT(GroupedMechanism):
     """
 
     kind: ClassVar[str] = "student_t"
+    words: ClassVar[str] = "group effects with heavy tails: Student-t around μ with sd τ"
+    letters: ClassVar[Mapping[str, str]] = {"df": "ν"}
     df: float = 3.0
 
     def __post_init__(self) -> None:
@@ -29,11 +31,6 @@ class StudentT(GroupedMechanism):
             raise StudyError(
                 f"df: {self.df} is out of range; expected a number above 2, so that effects have a variance"
             )
-
-    @property
-    def effect_fields(self) -> Mapping[str, Any]:
-        """The degrees of freedom."""
-        return {"df": self.df}
 
     def standard_effects(self, key: jax.Array, n: int) -> jax.Array:
         """Draw Student-t effects scaled to standard deviation 1."""

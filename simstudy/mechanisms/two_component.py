@@ -4,9 +4,8 @@ With weight w, separation d between the component means and common component sta
 mean 0 when the means are -w d s (share 1 - w) and (1 - w) d s (share w), and variance s^2 (1 + w (1 - w) d^2) = 1.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +28,7 @@ class TwoComponent(GroupedMechanism):
     """
 
     kind: ClassVar[str] = "two_component"
+    words: ClassVar[str] = "group effects of two kinds: a mixture of two normals with mean μ and sd τ"
     weight: float = 0.5
     separation: float = 4.0
 
@@ -37,11 +37,6 @@ class TwoComponent(GroupedMechanism):
             raise StudyError(f"weight: {self.weight} is out of range; expected a share between 0 and 1")
         if not 0 <= self.separation < float("inf"):
             raise StudyError(f"separation: {self.separation} is out of range; expected a number >= 0")
-
-    @property
-    def effect_fields(self) -> Mapping[str, Any]:
-        """Weight and separation of the components."""
-        return {"weight": self.weight, "separation": self.separation}
 
     def standard_effects(self, key: jax.Array, n: int) -> jax.Array:
         """Draw a component, then a normal effect around its mean."""

@@ -33,6 +33,11 @@ class UserMechanism(Mechanism):
     source_hash: str = ""
 
     @property
+    def words(self) -> str:
+        """Its name."""
+        return self.name
+
+    @property
     def fields(self) -> Mapping[str, Any]:
         """Name, source and factors."""
         return {"kind": self.name, "source": self.source_hash, **dict(self.factors)}

@@ -1,29 +1,33 @@
 """A model's log density on the unconstrained scale, for samplers that move lanes.
 
-The density takes q (n_dims, lane) and data with lanes on the last axis, and returns (lane,). A built-in model
-broadcasts over lanes by itself and its sites are summed over every axis but the last; any other NumPyro model goes
-through ``vmap``. Constrained parameters go through NumPyro's transforms, with their log Jacobians.
+The density takes q (n_dims, lane) and data with lanes on the last axis, and returns (lane,). A program that broadcasts
+over lanes by itself is traced once for all of them, and its sites are summed over every axis but the last; any other
+goes through ``vmap``. Constrained parameters go through NumPyro's transforms, with their log Jacobians.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
-from numpyro import distributions as dist
+from jaxtyping import Float
 from numpyro import handlers
 from numpyro.distributions import biject_to
 from numpyro.distributions.transforms import IdentityTransform
-from numpyro.infer.util import initialize_model, potential_energy
+from numpyro.infer.util import constrain_fn, potential_energy
 
-from simstudy.errors import StudyError
+from simstudy.models.latent import LatentSites, latent_sites, moving_supports
 from simstudy.models.model import Model
+from simstudy.models.shapes import Array
 from simstudy.types import PyTree
 
-Array = Any
+Positions = Float[Array, "dim lane"]
+"""An unconstrained vector for each lane."""
+LogDensities = Float[jax.Array, "lane"]
+"""A log density for each lane."""
+FreeDraws = Float[np.ndarray, "fit chain draw dim"]
+"""Draws of the unconstrained vector."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +37,13 @@ class Site:
     Args:
         name: name of the NumPyro site.
         shape: unconstrained shape for one data set.
+        value_shape: constrained shape for one data set.
         start: index of its first dimension.
     """
 
     name: str
     shape: tuple[int, ...]
+    value_shape: tuple[int, ...]
     start: int
 
     @property
@@ -65,8 +71,8 @@ class LogDensity:
 
     n_dims: int
     sites: tuple[Site, ...]
-    log_density: Callable[[Array, PyTree], Array]
-    constrain: Callable[[np.ndarray, PyTree], dict[str, np.ndarray]]
+    log_density: Callable[[Positions, PyTree], LogDensities]
+    constrain: Callable[[FreeDraws, PyTree], dict[str, np.ndarray]]
 
 
 def density_of(model: Model, example: PyTree) -> LogDensity:
@@ -74,88 +80,88 @@ def density_of(model: Model, example: PyTree) -> LogDensity:
 
     Args:
         model: any model.
-        example: the arrays of one data set; shapes and dtypes count, and the data must be possible ones.
+        example: the arrays of one data set; shapes and dtypes count.
 
     Raises:
-        StudyError: the model has latent sites that are discrete or a point mass, or none that is latent at all.
+        StudyError: the model has a latent site that is discrete or a point mass, or none that is latent at all, or
+            something else in it is random.
     """
-    trace = handlers.trace(handlers.seed(model, jax.random.key(0))).get_trace(example)
-    latent = {k: s for k, s in trace.items() if s["type"] == "sample" and not s["is_observed"]}
-    discrete = [name for name, site in latent.items() if site["fn"].support.is_discrete]
-    if discrete:
-        raise StudyError(
-            f"the latent site {discrete[0]!r} is discrete: NUTS needs continuous parameters; sum it out of the model"
-        )
-    if points := [name for name, site in latent.items() if isinstance(site["fn"], dist.Delta)]:
-        raise StudyError(f"the latent site {points[0]!r} is a point mass: name it with numpyro.deterministic instead")
-    if not latent:
-        raise StudyError("the model has no latent parameter to estimate: every prior is a constant")
-    return _lanes_last(model, latent) if model.lanes_last else _mapped(model, example)
+    latent = latent_sites(model, example)
+    if model.lanes_last and _is_elementwise(latent) and not moving_supports(model, latent, example):
+        return _lanes_last(model, latent)
+    return _mapped(model, latent)
 
 
-def _lanes_last(model: Model, latent: Mapping[str, Any]) -> LogDensity:
+def _is_elementwise(latent: LatentSites) -> bool:
+    """Whether every transform takes each number by itself, wherever the lanes lie."""
+    transforms = [biject_to(site["fn"].support) for site in latent.values()]
+    return not any(t.domain.event_dim or t.codomain.event_dim for t in transforms) and not any(
+        site["fn"].event_dim for site in latent.values()
+    )
+
+
+def _lanes_last(model: Model, latent: LatentSites) -> LogDensity:
     """Trace the program once for all lanes; scalar sites come first so that padding moves no scalar's dimension."""
     transforms = {name: biject_to(site["fn"].support) for name, site in latent.items()}
-    ordered = sorted(latent, key=lambda name: (jnp.ndim(latent[name]["value"]), name))
-    sites = _placed([(name, jnp.shape(latent[name]["value"])) for name in ordered])
+    sites = _placed(latent, sorted(latent, key=lambda name: (jnp.ndim(latent[name]["value"]), name)))
 
-    def unpacked(q: Array) -> dict[str, Array]:
-        parts = jax.lax.split(q, [s.size for s in sites])
-        return {s.name: part.reshape(*s.shape, *q.shape[1:]) for s, part in zip(sites, parts, strict=True)}
-
-    def log_density(q: Array, data: PyTree) -> Array:
-        free = unpacked(q)
+    def log_density(q: Positions, data: PyTree) -> LogDensities:
+        free = _unpacked(q, sites)
         values = {name: transforms[name](u) for name, u in free.items()}
         trace = handlers.trace(handlers.substitute(model, data=values)).get_trace(data)
         terms = [s["fn"].log_prob(s["value"]) for s in trace.values() if s["type"] == "sample"]
         terms += [transforms[name].log_abs_det_jacobian(u, values[name]) for name, u in free.items()]
         return sum(term.reshape(-1, q.shape[-1]).sum(0) for term in terms)
 
-    def constrain(draws: np.ndarray, arrays: PyTree) -> dict[str, np.ndarray]:
+    def constrain(draws: FreeDraws, arrays: PyTree) -> dict[str, np.ndarray]:
         free = {s.name: draws[..., s.dims].reshape(*draws.shape[:-1], *s.shape) for s in sites}
         real = {name: isinstance(transforms[name], IdentityTransform) for name in free}
         return {name: u if real[name] else np.asarray(transforms[name](u)) for name, u in free.items()}
 
-    return LogDensity(n_dims=_n_dims(sites), sites=sites, log_density=log_density, constrain=constrain)
+    return LogDensity(n_dims=sites[-1].dims.stop, sites=sites, log_density=log_density, constrain=constrain)
 
 
-def _mapped(model: Model, example: PyTree) -> LogDensity:
+def _mapped(model: Model, latent: LatentSites) -> LogDensity:
     """Any NumPyro model: its potential for one data set, mapped over the last axis of everything."""
-    # Only the structure of the unconstrained parameters is read, so any starting value serves. Without its densities
-    # the model has a valid one whatever the example: data that are impossible are the failure of their own fit.
-    key = jax.random.key(0)
-    without_densities = handlers.mask(model, mask=False)
-    info = initialize_model(key, without_densities, model_args=(example,), dynamic_args=True, validate_grad=False)
-    seeded = handlers.seed(model, key)
-    flat, unravel = ravel_pytree(info.param_info.z)
-    sites = _placed([(name, jnp.shape(value)) for name, value in sorted(info.param_info.z.items())])
+    sites = _placed(latent, sorted(latent))
+    # Programs may ask for a key as long as nothing depends on it.
+    seeded = handlers.seed(model, jax.random.key(0))
 
-    def log_density(q: Array, data: PyTree) -> Array:
-        return jax.vmap(lambda q, data: -potential_energy(seeded, (data,), {}, unravel(q)), in_axes=-1, out_axes=-1)(
-            q, data
-        )
+    def log_density(q: Positions, data: PyTree) -> LogDensities:
+        def of_one(q: Array, data: PyTree) -> jax.Array:
+            return -potential_energy(seeded, (data,), {}, _unpacked(q, sites))
+
+        return jax.vmap(of_one, in_axes=-1, out_axes=-1)(q, data)
 
     @jax.jit
-    def constrain_one(draws: Array, data: PyTree) -> dict[str, Array]:
-        of_one_draw = lambda q: info.postprocess_fn(data)(unravel(q))  # noqa: E731
+    def constrain_one(draws: jax.Array, data: PyTree) -> dict[str, jax.Array]:
+        def of_one_draw(q: jax.Array) -> dict[str, jax.Array]:
+            return constrain_fn(seeded, (data,), {}, _unpacked(q, sites), return_deterministic=True)
+
         return jax.vmap(jax.vmap(of_one_draw))(draws)
 
-    def constrain(draws: np.ndarray, arrays: PyTree) -> dict[str, np.ndarray]:
+    def constrain(draws: FreeDraws, arrays: PyTree) -> dict[str, np.ndarray]:
         each = [
             jax.tree.map(np.asarray, constrain_one(one, jax.tree.map(lambda leaf, i=i: leaf[i], arrays)))
             for i, one in enumerate(draws)
         ]
         return {name: np.stack([values[name] for values in each]) for name in each[0]}
 
-    return LogDensity(n_dims=flat.size, sites=sites, log_density=log_density, constrain=constrain)
+    return LogDensity(n_dims=sites[-1].dims.stop, sites=sites, log_density=log_density, constrain=constrain)
 
 
-def _placed(shapes: list[tuple[str, tuple[int, ...]]]) -> tuple[Site, ...]:
-    starts = np.cumsum([0, *(int(np.prod(shape)) for _, shape in shapes)])
-    return tuple(
-        Site(name=name, shape=shape, start=int(start)) for (name, shape), start in zip(shapes, starts, strict=False)
-    )
+def _placed(latent: LatentSites, names: list[str]) -> tuple[Site, ...]:
+    """Return the sites one after the other in an order of their names."""
+    sites: list[Site] = []
+    for name in names:
+        value_shape = jnp.shape(latent[name]["value"])
+        shape = biject_to(latent[name]["fn"].support).inverse_shape(value_shape)
+        start = sites[-1].dims.stop if sites else 0
+        sites.append(Site(name=name, shape=tuple(shape), value_shape=value_shape, start=start))
+    return tuple(sites)
 
 
-def _n_dims(sites: tuple[Site, ...]) -> int:
-    return sites[-1].dims.stop
+def _unpacked(q: Array, sites: tuple[Site, ...]) -> dict[str, jax.Array]:
+    """Return the unconstrained value of each site, lanes behind where the vector (n_dims, *lane) has them."""
+    parts = jax.lax.split(q, [site.size for site in sites])
+    return {s.name: part.reshape(*s.shape, *q.shape[1:]) for s, part in zip(sites, parts, strict=True)}

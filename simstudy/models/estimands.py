@@ -1,93 +1,219 @@
-"""Estimands: the quantities a study asks about, from draws of a model's parameters or from their true values.
+"""What a quantity of a model is called, where it can lie and what part it plays: declared once, by who makes it.
 
-Draws and truth go through the same functions, so an estimate and its truth mean the same thing: the truth is a block
-with one chain of one draw. Arrays are (fit, chain, draw, *group).
+Samplers, measures and reports ask these declarations; none of them knows a quantity by its name. A run stores them in
+its table of estimands, so that whoever reads the run needs no model. Here stand the quantities of grouped models; a
+family with others declares them in its own file. Plain data, without JAX.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
-import numpy as np
-
-from simstudy.models.likelihoods import Likelihood
-
-ON_EFFECT_SCALE = frozenset({"theta", "mu", "tau", "theta_mean", "theta_sd", "theta_var", "theta_new"})
-Arrays = Mapping[str, np.ndarray]
-
-
-def scale_of(estimand: str, likelihood: Likelihood) -> str:
-    """Return ``link`` for an effect under a link function, else ``natural``.
-
-    >>> from simstudy.models.likelihoods import Binomial
-    >>> scale_of("theta", Binomial()), scale_of("p", Binomial())
-    ('link', 'natural')
-    """
-    return likelihood.scale if estimand in ON_EFFECT_SCALE else "natural"
+Role = Literal[
+    "effects", "mean", "location", "scale", "correlation", "share", "weight", "indicator", "prediction", "fit"
+]
+Support = Literal["real", "positive"]
 
 
-def of_effects(effects: Arrays, *, effects_differ: bool = True) -> dict[str, np.ndarray]:
-    """Return what is asked about the effects of the groups at hand.
+@dataclass(frozen=True, kw_only=True)
+class Estimand:
+    """A quantity that a study asks about.
 
     Args:
-        effects: ``theta`` (fit, chain, draw, group), and ``mu``, ``tau`` where the structure has them.
-        effects_differ: whether the structure lets groups differ; if not, their spread is exactly 0.
-
-    Returns:
-        The effects, and over the groups of each draw (Gelman 2005): ``theta_mean``; ``theta_sd``, with one degree of
-        freedom lost; ``theta_var``, its square; ``prob_best``, the indicator of the largest effect.
+        name: what it is called in study files and tables.
+        role: ``effects`` (one of each group), ``mean`` (of an observation, under a link function), ``location``,
+            ``scale`` (a standard deviation or variance), ``correlation``, ``share`` (of a variance), ``weight`` (of the
+            common mean in an effect), ``indicator`` (0 or 1 in each draw), ``prediction`` or ``fit``.
+        symbol: its letter; its name where empty.
+        words: what it is called in a sentence; its name where empty.
+        lower: least value that it can have.
+        upper: largest value that it can have.
+        center: estimand around which it lies, for effects.
+        spread: estimand that is its standard deviation around the center, for effects.
+        on_effect_scale: whether it is on the scale of the effects, that of the link function where there is one.
+        factor: grouping factor that it belongs to; None where there is a single one.
     """
-    theta = effects["theta"]
-    if not effects_differ:
-        mean = theta[..., 0]
-        return {**effects, "theta_mean": mean, "theta_sd": np.zeros_like(mean)}
-    estimands = {**effects, "theta_mean": theta.mean(-1)}
-    if theta.shape[-1] > 1:
-        estimands["theta_sd"] = theta.std(-1, ddof=1)
-        estimands["theta_var"] = estimands["theta_sd"] ** 2
-        estimands["prob_best"] = theta == theta.max(-1, keepdims=True)
-    return estimands
+
+    name: str
+    role: Role | None = None
+    symbol: str = ""
+    words: str = ""
+    lower: float = -math.inf
+    upper: float = math.inf
+    center: str | None = None
+    spread: str | None = None
+    on_effect_scale: bool = False
+    factor: str | None = None
+
+    def row(self, scale: str) -> dict[str, Any]:
+        """Return its row of the table of estimands, given the scale of the effects, ``natural`` or ``link``."""
+        declared = asdict(self)
+        own = {name: declared[name] for name in ROW}
+        return {**own, "scale": scale if self.on_effect_scale else "natural"}
 
 
-def of_observations(effects: Arrays, scale: Arrays, stats: Arrays, likelihood: Likelihood) -> dict[str, np.ndarray]:
-    """Return what is asked about effects and observations together.
+ROW = ("factor", "role", "lower", "upper", "center", "spread", "symbol", "words")
+"""What the table of estimands holds of one, beside its scale."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter(Estimand):
+    """A quantity that a model puts a prior on, and a mechanism a value.
 
     Args:
-        effects: as for ``of_effects``.
-        scale: the likelihood's scale parameters, (fit, chain, draw) or (fit, chain, draw, group).
-        stats: sufficient statistics, (fit,) or (fit, group).
-        likelihood: of the model, or of the mechanism for the truth.
-
-    Returns:
-        ``log_lik``, the log likelihood of all observations; ``p``, the mean of an observation, under a link function;
-        ``shrinkage_weight`` where there is a tau.
+        support: where it can lie.
+        default: default prior, as text.
+        value: what a mechanism has where none is given.
+        default_on_link: default prior under a link function, where that is another.
+        may_be_zero: whether a mechanism may have it at 0, a positive one that is.
     """
-    theta = groups_first(effects["theta"])
-    n_draw_axes = theta.ndim - 1
-    scale_first = {name: groups_first(value) if value.ndim > n_draw_axes else value for name, value in scale.items()}
-    stats_first = {name: _against_draws(value) for name, value in stats.items()}
-    estimands = {"log_lik": likelihood.log_likelihood(theta, scale_first, stats_first, xp=np)}
-    if (p := likelihood.inverse_link(effects["theta"])) is not None:
-        estimands["p"] = p
-    if "tau" in effects:
-        weight = likelihood.shrinkage_weight(effects["tau"], effects["mu"], scale_first, stats_first)
-        estimands["shrinkage_weight"] = np.moveaxis(weight, 0, -1)
-    return estimands
+
+    support: Support = "real"
+    default: str
+    value: float = 1.0
+    default_on_link: str | None = None
+    may_be_zero: bool = False
+
+    @property
+    def range(self) -> str:
+        """What a constant in the parameter's place may be, for messages."""
+        if self.support == "real":
+            return "a finite number"
+        return "a number >= 0" if self.may_be_zero else "a number > 0"
+
+    def default_prior(self, scale: str) -> str:
+        """Return the default prior on a scale of the effects, ``natural`` or ``link``.
+
+        >>> TAU.default_prior("natural"), TAU.default_prior("link")
+        ('HalfNormal(5)', 'HalfNormal(1)')
+        """
+        return self.default_on_link if scale == "link" and self.default_on_link else self.default
 
 
-def groups_first(array: np.ndarray) -> np.ndarray:
-    """Return (fit, chain, draw, group) as (group, fit, chain, draw)."""
-    return np.moveaxis(array, -1, 0)
+THETA = Parameter(
+    name="theta",
+    role="effects",
+    symbol="θ",
+    words="the group effects θ",
+    center="mu",
+    spread="tau",
+    on_effect_scale=True,
+    default="Normal(0, 10)",
+)
+MU = Parameter(
+    name="mu",
+    role="location",
+    symbol="μ",
+    words="the mean of the groups μ",
+    on_effect_scale=True,
+    default="Normal(0, 10)",
+    value=0.0,
+)
+TAU = Parameter(
+    name="tau",
+    role="scale",
+    symbol="τ",
+    words="the sd between groups τ",
+    lower=0.0,
+    on_effect_scale=True,
+    support="positive",
+    default="HalfNormal(5)",
+    default_on_link="HalfNormal(1)",
+    may_be_zero=True,
+)
+SIGMA = Parameter(
+    name="sigma",
+    role="scale",
+    symbol="σ",
+    words="the residual sd σ",
+    lower=0.0,
+    support="positive",
+    default="Exponential(1)",
+)
+OMEGA = Parameter(
+    name="omega",
+    role="scale",
+    symbol="ω",
+    words="the spread of the groups' residual sds ω",
+    lower=0.0,
+    support="positive",
+    default="HalfNormal(1)",
+    value=0.5,
+)
+THETA_MEAN = Estimand(
+    name="theta_mean",
+    role="location",
+    symbol="mean θ",
+    words="the average of these groups' effects",
+    on_effect_scale=True,
+)
+THETA_SD = Estimand(
+    name="theta_sd",
+    role="scale",
+    symbol="sd of θ",
+    words="the sd of these groups' effects",
+    lower=0.0,
+    on_effect_scale=True,
+)
+THETA_VAR = Estimand(
+    name="theta_var",
+    role="scale",
+    symbol="var of θ",
+    words="the variance of these groups' effects",
+    lower=0.0,
+    on_effect_scale=True,
+)
+THETA_NEW = Estimand(
+    name="theta_new",
+    role="prediction",
+    symbol="new θ",
+    words="the effect of a new group",
+    on_effect_scale=True,
+)
+Y_NEW = Estimand(name="y_new", role="prediction", symbol="new y", words="an observation in a new group")
+SIGMA_MEDIAN = Estimand(name="sigma_median", role="scale", words="the median of the groups' residual sds", lower=0.0)
+LOG_LIK = Estimand(name="log_lik", role="fit", symbol="log lik", words="the log likelihood")
+P = Estimand(name="p", role="mean", words="the probabilities p", lower=0.0, upper=1.0)
+SHRINKAGE_WEIGHT = Estimand(
+    name="shrinkage_weight", role="weight", symbol="B", words="the shrinkage weights B", lower=0.0, upper=1.0
+)
+PROB_BEST = Estimand(
+    name="prob_best",
+    role="indicator",
+    symbol="P(best)",
+    words="the probability of being the best group",
+    lower=0.0,
+    upper=1.0,
+)
+
+OF_GROUPED_MODELS: dict[str, Estimand] = {
+    estimand.name: estimand
+    for estimand in (
+        *(THETA, MU, TAU, SIGMA, THETA_MEAN, THETA_SD, THETA_VAR, THETA_NEW, Y_NEW),
+        *(OMEGA, SIGMA_MEDIAN, LOG_LIK, P, SHRINKAGE_WEIGHT, PROB_BEST),
+    )
+}
+"""In the order in which reports list them."""
 
 
-def groups_outermost(draws: np.ndarray) -> np.ndarray:
-    """Return the same (fit, chain, draw, *group) with groups outermost in memory: what is done over groups runs along.
+def estimand_of(name: str) -> Estimand:
+    """Return the declaration of a quantity of grouped models, or one that says nothing but the name.
 
-    Sums and maxima over a last axis of a few groups would take ten times as long.
+    What a run does not declare (one made before runs did, or a user's model that says nothing) is read like this.
+
+    >>> estimand_of("tau").symbol, estimand_of("reaction").role
+    ('τ', None)
     """
-    n_axes = draws.ndim - 3
-    first = np.ascontiguousarray(draws.transpose(*range(3, draws.ndim), 0, 1, 2))
-    return first.transpose(*range(n_axes, draws.ndim), *range(n_axes))
+    return OF_GROUPED_MODELS.get(name, Estimand(name=name))
 
 
-def _against_draws(stats: np.ndarray) -> np.ndarray:
-    """Return (fit,) as (fit, 1, 1) and (fit, group) as (group, fit, 1, 1)."""
-    return (stats.T if stats.ndim > 1 else stats)[..., None, None]
+def listed(estimands: Iterable[Estimand]) -> list[Estimand]:
+    """Return each estimand once, those of grouped models in their order and then the others as they come.
+
+    >>> [estimand.name for estimand in listed([TAU, Estimand(name="rho"), THETA, TAU])]
+    ['theta', 'tau', 'rho']
+    """
+    given = {estimand.name: estimand for estimand in estimands}
+    first = [given.pop(name) for name in OF_GROUPED_MODELS if name in given]
+    return [*first, *given.values()]

@@ -4,7 +4,7 @@ The program runs on a single data set, and, given arrays with lanes on the last 
 broadcasting.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,9 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 
-from simstudy.models.estimands import groups_first, groups_outermost, of_effects, of_observations, scale_of
+from simstudy.models.derived import derived_estimands, groups_first, groups_outermost, of_effects, of_observations
+from simstudy.models.estimands import Estimand, listed
 from simstudy.models.likelihoods import Likelihood
-from simstudy.models.model import Model
+from simstudy.models.model import GROUP, Axes, Model
 from simstudy.models.noise import Noise
 from simstudy.models.priors import Prior
 from simstudy.models.structures import Structure
@@ -58,12 +59,61 @@ class HierarchicalModel(Model):
 
     def shape(self, data: GroupedData) -> Hashable:
         """Return the number of groups, and of observations where the raw ones are used."""
-        return (data.n_groups, int(data.n_obs.sum())) if self.observations == "raw" else (data.n_groups,)
+        return self.known_shape(data.n_obs)
+
+    def known_shape(self, sizes: Sequence[int] | np.ndarray) -> Hashable:
+        """Return the shape of data whose groups have so many observations."""
+        return (len(sizes), int(sum(sizes))) if self.observations == "raw" else (len(sizes),)
+
+    def padded_shape(self, shape: Hashable, pad: Callable[[int], int]) -> Hashable:
+        """Return a shape whose groups are padded, where observations are sufficient statistics."""
+        return tuple(map(pad, shape)) if self.axes.padded and isinstance(shape, tuple) else shape
+
+    @property
+    def has_short_trajectories(self) -> bool:
+        """A model whose groups are all alike has few parameters."""
+        return not self.structure.effects_differ
+
+    @property
+    def axes(self) -> Axes:
+        """Axes of structure and likelihood; raw observations cannot be padded."""
+        fixed = {name for name, prior in self.priors if prior.is_constant}
+        sites = {**self.structure.site_axes, **self.likelihood.site_axes}
+        sites = {name: axes for name, axes in sites.items() if name not in fixed}
+        if self.observations == "raw":
+            return Axes(sites=sites)
+        return Axes(sites=sites, data=self.likelihood.statistic_axes, padded=(GROUP,))
+
+    @property
+    def described(self) -> tuple[Estimand, ...]:
+        """What structure and likelihood declare, and what is derived from both."""
+        derived = derived_estimands(effects_differ=self.structure.effects_differ)
+        return tuple(listed([*self.structure.described, *self.likelihood.described, *derived]))
+
+    @property
+    def words(self) -> str:
+        """Structure and likelihood."""
+        return f"{self.structure.words}, {self.likelihood.words}"
+
+    @property
+    def pooling(self) -> str:
+        """The part that the structure plays."""
+        return self.structure.pooling
+
+    @property
+    def effect_scale(self) -> str:
+        """The likelihood's."""
+        return self.likelihood.scale
+
+    @property
+    def hierarchy(self) -> "HierarchicalModel":
+        """The model itself."""
+        return self
 
     def estimands(
         self, sites: Mapping[str, np.ndarray], data: Sequence[GroupedData], keys: np.ndarray
     ) -> dict[str, np.ndarray]:
-        """Return every estimand of ``estimands.py`` that the structure and the likelihood have, and predictions."""
+        """Return every estimand that the structure and the likelihood have, and predictions."""
         priors = dict(self.priors)
         shape = (*next(iter(sites.values())).shape[:3], data[0].n_groups)
         sites = {name: groups_outermost(draws) for name, draws in sites.items()}
@@ -80,10 +130,6 @@ class HierarchicalModel(Model):
             "theta_new": theta_new,
             "y_new": self.likelihood.new_observation(theta_new, scale_first, noise),
         }
-
-    def scale_of(self, estimand: str) -> str:
-        """Return ``link`` for effects under a link function."""
-        return scale_of(estimand, self.likelihood)
 
     def _arrays(self, data: GroupedData) -> dict[str, np.ndarray]:
         if self.observations == "raw":

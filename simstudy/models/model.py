@@ -1,12 +1,39 @@
-"""What a model is: a NumPyro program of data, and the estimands of its posterior."""
+"""What a model is: a NumPyro program of data, the estimands of its posterior, and what it says of itself.
+
+Samplers and the runner ask a model what it can do and what its axes are called; they never ask who it is.
+"""
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from simstudy.models.estimands import Estimand
 from simstudy.types import PyTree
+
+GROUP = "group"
+"""Name of the axis of the groups."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axes:
+    """Names of the axes of a model's arrays; a name stands for one length within a data set.
+
+    Args:
+        sites: latent site -> names of the axes of its constrained value; a name without a site does no harm.
+        data: leaf of the data -> names of its axes.
+        padded: the axes along which the program bears empty entries. Zeros in the data and False in ``data["mask"]``
+            (the axis) make an entry that adds no density, whatever its latent values are.
+    """
+
+    sites: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    data: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    padded: tuple[str, ...] = ()
+
+    def __hash__(self) -> int:
+        return hash((frozenset(self.sites.items()), frozenset(self.data.items()), self.padded))
 
 
 class Model(ABC):
@@ -42,6 +69,50 @@ class Model(ABC):
             estimand -> (fit, chain, draw, *group).
         """
 
+    def known_shape(self, sizes: Sequence[int]) -> Hashable | None:
+        """Return ``shape`` of data whose groups have so many observations, or None where only data can tell."""
+        return None
+
+    def padded_shape(self, shape: Hashable, pad: Callable[[int], int]) -> Hashable:
+        """Return a shape with the lengths of its padded axes as ``pad`` makes them."""
+        return shape
+
+    @property
+    def has_short_trajectories(self) -> bool:
+        """Whether few leapfrogs turn a trajectory, as in a model of two or three parameters."""
+        return False
+
+    @property
+    def axes(self) -> Axes:
+        """Names of the axes of latent sites and data; what is not named is taken as it is."""
+        return Axes()
+
+    @property
+    def described(self) -> tuple[Estimand, ...]:
+        """What the model declares of its estimands; one that is not among them is known by its name."""
+        return ()
+
+    @property
+    @abstractmethod
+    def words(self) -> str:
+        """What the model is, for a report."""
+
+    @property
+    def pooling(self) -> str | None:
+        """Which part it plays among the pooling models, ``none``, ``complete`` or ``partial``; None for no part."""
+        return None
+
+    @property
+    def hierarchy(self) -> Any:
+        """Structure, likelihood and priors, for samplers that work with them; None for a program alone."""
+        return None
+
+    @property
+    def effect_scale(self) -> str:
+        """Scale of the effects: ``natural``, or ``link`` under a link function."""
+        return "natural"
+
     def scale_of(self, estimand: str) -> str:
         """Return the scale an estimand is on, ``natural`` or ``link``."""
-        return "natural"
+        declared = {one.name: one for one in self.described}
+        return self.effect_scale if estimand in declared and declared[estimand].on_effect_scale else "natural"

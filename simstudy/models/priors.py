@@ -1,6 +1,6 @@
 """Priors as text: ``"Normal(0, 10)"`` -> a NumPyro distribution, parsed and never evaluated.
 
-Also the default priors of every likelihood. A number instead of a text fixes the parameter at that value.
+A number instead of a text fixes the parameter at that value.
 """
 
 import ast
@@ -17,18 +17,8 @@ import numpyro.distributions as dist
 from numpyro.distributions import constraints
 
 from simstudy.errors import StudyError, shown, suggestion
+from simstudy.models.estimands import Parameter
 
-# Which values a parameter can take: a prior must have its support inside.
-REAL = ("theta", "mu")
-POSITIVE = ("tau", "sigma", "omega")
-PARAMETERS = REAL + POSITIVE
-
-DEFAULTS = {
-    "normal": {"theta": "Normal(0, 10)", "mu": "Normal(0, 10)", "tau": "HalfNormal(5)", "sigma": "Exponential(1)"},
-    "normal_known_se": {"theta": "Normal(0, 10)", "mu": "Normal(0, 10)", "tau": "HalfNormal(5)"},
-    "binomial": {"theta": "Normal(0, 10)", "mu": "Normal(0, 10)", "tau": "HalfNormal(1)"},
-}
-DEFAULT_OMEGA = "HalfNormal(1)"  # spread of the log standard deviations under sigma_by = "hierarchical"
 _NO_PRIORS = ("Distribution", "Delta")  # a constant is written as a number
 
 
@@ -57,6 +47,11 @@ class Prior:
         return self.args[0]
 
     @property
+    def is_zero(self) -> bool:
+        """Whether the parameter is fixed at 0."""
+        return self.is_constant and self.value == 0
+
+    @property
     def text(self) -> str:
         """The prior as a study file has it; a constant as its number."""
         if self.is_constant:
@@ -83,60 +78,44 @@ class Prior:
         return getattr(dist, self.name)(*self.args, **dict(self.kwargs))
 
 
-def parse_prior(value: str | float | Prior, parameter: str) -> Prior:
+def parse_prior(value: str | float | Prior, parameter: Parameter) -> Prior:
     """Return the prior that a study file gives a parameter.
 
     Args:
         value: text such as ``"HalfNormal(5)"``, a number (fixes the parameter), or a ``Prior``.
-        parameter: the parameter's name, one of ``PARAMETERS``: its range is checked.
+        parameter: whose prior it is: its range is checked.
 
     Raises:
         StudyError: the text is no call of a NumPyro distribution with numbers, its arguments are out of range, or the
             prior reaches outside the parameter's range.
 
-    >>> parse_prior("Normal(0, 10)", "mu").text
+    >>> from simstudy.models.estimands import MU, TAU
+    >>> parse_prior("Normal(0, 10)", MU).text
     'Normal(0, 10)'
-    >>> parse_prior(2.0, "tau").is_constant
+    >>> parse_prior(2.0, TAU).is_constant
     True
     """
     if isinstance(value, Prior):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return _constant(float(value), parameter)
+        return _fixed(float(value), parameter)
     if not isinstance(value, str):
-        raise StudyError(f"{parameter}: expected a prior such as 'Normal(0, 10)' or a number, got {shown(value)}")
-    return _checked(_call(value, parameter), value, parameter)
+        raise StudyError(f"{parameter.name}: expected a prior such as 'Normal(0, 10)' or a number, got {shown(value)}")
+    return _checked(_call(value, parameter.name), value, parameter)
 
 
-def default_priors(likelihood: str, *, sigma_by: str = "shared") -> dict[str, Prior]:
-    """Return the default priors of a likelihood, by parameter.
-
-    >>> default_priors("binomial")["tau"].text
-    'HalfNormal(1)'
-    """
-    texts = dict(DEFAULTS[likelihood])
-    if sigma_by == "hierarchical":
-        texts["omega"] = DEFAULT_OMEGA
-    return {name: parse_prior(text, name) for name, text in texts.items()}
-
-
-def _constant(value: float, parameter: str) -> Prior:
-    """A fixed parameter: tau may be 0 in a mechanism, sigma and omega may not."""
-    smallest = 0.0 if parameter == "tau" else float("-inf")
-    if (
-        (parameter in ("sigma", "omega") and value <= 0)
-        or value < smallest
-        or value != value
-        or abs(value) == float("inf")
-    ):
-        raise StudyError(f"{parameter}: {value} is out of range; expected {_range(parameter)}")
+def constant(value: float) -> Prior:
+    """Return the prior that fixes a parameter."""
     return Prior(name="Constant", args=(value,))
 
 
-def _range(parameter: str) -> str:
-    if parameter in REAL:
-        return "a finite number"
-    return "a number >= 0" if parameter == "tau" else "a number > 0"
+def _fixed(value: float, parameter: Parameter) -> Prior:
+    """A fixed parameter: tau may be 0 in a mechanism, sigma and omega may not."""
+    is_positive = parameter.support == "positive"
+    is_inside = not is_positive or value > 0 or (value == 0 and parameter.may_be_zero)
+    if not (math.isfinite(value) and is_inside):
+        raise StudyError(f"{parameter.name}: {value} is out of range; expected {parameter.range}")
+    return constant(value)
 
 
 def _text(number: float) -> str:
@@ -179,23 +158,25 @@ def _families() -> dict[str, Callable[..., dist.Distribution]]:
     return {name: getattr(dist, name) for name in names if callable(getattr(dist, name))}
 
 
-def _checked(prior: Prior, text: str, parameter: str) -> Prior:
+def _checked(prior: Prior, text: str, parameter: Parameter) -> Prior:
     """Build the distribution once to see that NumPyro accepts it and that its support fits the parameter."""
     if prior.name not in _families():
         near = suggestion(prior.name, _families())
-        raise StudyError(f"{parameter}: {shown(text)} names no distribution of NumPyro{near}")
+        raise StudyError(f"{parameter.name}: {shown(text)} names no distribution of NumPyro{near}")
     try:
         built = _families()[prior.name](*prior.args, **dict(prior.kwargs), validate_args=True)
     except Exception as error:
         # NumPyro signals bad arguments with several exception types; each says what was wrong in its first line.
-        raise StudyError(f"{parameter}: NumPyro refuses {shown(text)}: {str(error).partition(chr(10))[0]}") from error
-    if not _is_of_one_number(built):
-        raise StudyError(f"{parameter}: {text!r} is no continuous distribution of one number")
-    if _is_empty(built.support):
-        raise StudyError(f"{parameter}: {shown(text)} has its lower end above its upper end")
-    if parameter in POSITIVE and not _is_positive(built.support):
         raise StudyError(
-            f"{parameter}: {text!r} reaches below 0; expected a prior on positive numbers (HalfNormal, ...)"
+            f"{parameter.name}: NumPyro refuses {shown(text)}: {str(error).partition(chr(10))[0]}"
+        ) from error
+    if not _is_of_one_number(built):
+        raise StudyError(f"{parameter.name}: {text!r} is no continuous distribution of one number")
+    if _is_empty(built.support):
+        raise StudyError(f"{parameter.name}: {shown(text)} has its lower end above its upper end")
+    if parameter.support == "positive" and not _is_positive(built.support):
+        raise StudyError(
+            f"{parameter.name}: {text!r} reaches below 0; expected a prior on positive numbers (HalfNormal, ...)"
         )
     return prior
 

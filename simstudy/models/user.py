@@ -1,5 +1,6 @@
 """A user's own NumPyro function, a model on equal terms."""
 
+import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,10 +8,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from simstudy.models.model import Model
+from simstudy.models.axes import MASK, axes_of, entry_mask, named_leaves, padded_lengths
+from simstudy.models.estimands import Estimand
+from simstudy.models.model import Axes, Model
 from simstudy.types import GroupedData, PyTree
 
 REAL = "biuf"  # kinds of NumPy types: truth values, whole and real numbers
+NO_AXES = Axes()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,19 +24,33 @@ class UserModel(Model):
     Args:
         name: the name that study files and tables use.
         program: ``model(data)``, a NumPyro function of any pytree.
-        posterior_estimands: ``estimands(posterior) -> {name: array}``; it is given, for one fit, site -> (chain, draw,
-            *site) arrays on the constrained scale and returns (chain, draw) or (chain, draw, group) arrays.
+        posterior_estimands: ``estimands(posterior)`` or ``estimands(posterior, data)``; it is given, for one fit, site
+            -> (chain, draw, *site) arrays on the constrained scale, and returns (chain, draw) or (chain, draw, group)
+            arrays by name.
+        takes_data: whether the estimands are given the fit's data as well.
+        axes: names of the axes of its sites and data. With padded axes the program finds ``data["mask"]`` under every
+            sampler, true for what is there.
+        described: what the user declares of the estimands.
         source_hash: identity of the source text.
     """
 
     name: str
     program: Callable[[PyTree], None]
-    posterior_estimands: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
+    posterior_estimands: Callable[..., Mapping[str, np.ndarray]]
+    takes_data: bool = False
+    axes: Axes = NO_AXES
+    described: tuple[Estimand, ...] = ()
     source_hash: str = ""
 
     def __call__(self, data: PyTree) -> None:
         """Run the user's program."""
         self.program(data)
+
+    @property
+    def words(self) -> str:
+        """Its name, and the first line of the program's docstring."""
+        text = inspect.getdoc(self.program) if inspect.isroutine(self.program) else None
+        return f"model {self.name}: {text.splitlines()[0]}" if text else f"model {self.name}"
 
     def arrays(self, data: Sequence[PyTree]) -> PyTree:
         """Stack the leaves of the data sets."""
@@ -42,21 +60,42 @@ class UserModel(Model):
                 f"the data of a scenario's replicates differ in shape, {first} and {second}: a program is compiled for "
                 "one shape; pad the data, or make their size a factor"
             )
-        return jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *map(_plain, data))
+        stacked = jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *map(_plain, data))
+        lengths = padded_lengths(self.axes, stacked, n_before=1)
+        if not lengths or MASK in stacked:
+            return stacked
+        mask = entry_mask(self.axes, lengths, present=lengths)
+        return stacked | {MASK: np.broadcast_to(mask, (len(data), *mask.shape))}
 
     def shape(self, data: PyTree) -> Hashable:
-        """Return the structure of the pytree and the shape of every leaf."""
-        leaves, tree = jax.tree.flatten(_plain(data))
-        return (str(tree), *(np.shape(leaf) for leaf in leaves))
+        """Return the structure of the pytree, and the name and the shape of every leaf."""
+        plain = _plain(data)
+        leaves = ((name, np.shape(leaf)) for name, leaf in named_leaves(plain).items())
+        return (str(jax.tree.structure(plain)), *leaves)
+
+    def padded_shape(self, shape: Hashable, pad: Callable[[int], int]) -> Hashable:
+        """Return a shape with each padded axis of a leaf as long as ``pad`` makes it."""
+        if not self.axes.padded or not isinstance(shape, tuple):
+            return shape
+
+        def padded(leaf: str, lengths: tuple[int, ...]) -> tuple[int, ...]:
+            names = axes_of(self.axes, leaf) or (None,) * len(lengths)
+            return tuple(pad(n) if name in self.axes.padded else n for name, n in zip(names, lengths, strict=True))
+
+        structure, *leaves = shape
+        return (structure, *((leaf, padded(leaf, lengths)) for leaf, lengths in leaves))
 
     def estimands(
         self, sites: Mapping[str, np.ndarray], data: Sequence[Any], keys: np.ndarray
     ) -> dict[str, np.ndarray]:
         """Return the user's estimands, fit by fit."""
-        n_fits = len(data)
         chain_and_draw = next(iter(sites.values())).shape[1:3]
-        posteriors = ({name: draws[i] for name, draws in sites.items()} for i in range(n_fits))
-        return _stack([_checked(self.posterior_estimands(one), chain_and_draw) for one in posteriors])
+        each = []
+        for i, of_fit in enumerate(data):
+            posterior = {name: draws[i] for name, draws in sites.items()}
+            given = (posterior, _plain(of_fit)) if self.takes_data else (posterior,)
+            each.append(_checked(self.posterior_estimands(*given), chain_and_draw))
+        return _stack(each)
 
 
 def _leaf_shapes(data: Any) -> tuple[tuple[int, ...], ...]:

@@ -1,7 +1,8 @@
-"""A study in ADEMP terms, from its canonical form alone: aims, mechanisms, estimands, methods, performance measures.
+"""A study in ADEMP terms: aims, mechanisms, estimands, methods, performance measures.
 
 Morris, White & Crowther 2019, Statistics in Medicine 38:2074. The same words open a report and make the
-pre-registration text (``protocol.py``), which exists before there is a single number.
+pre-registration text (``protocol.py``), which exists before there is a single number. What mechanisms, models and
+samplers are called comes from their own descriptions.
 """
 
 from __future__ import annotations
@@ -10,50 +11,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from simstudy.report.reading.description import Description
 from simstudy.report.reading.extent import Extent
-from simstudy.report.reading.wording import ESTIMANDS, counted, number, symbol
+from simstudy.report.reading.vocabulary import declared
+from simstudy.report.reading.wording import counted, number, symbol
+from simstudy.store.declared import RESIDUAL
 
 NOT_FACTORS = ("kind", "likelihood", "effects", "sigma_by", "data", "sizes", "standard_errors")
-DESIGN = ("groups", "group_size")
-FIRST = (*DESIGN, "mu", "tau", "sigma")
-LETTERS = {"groups": "J, number of groups", "group_size": "n, observations in each group"}
-DATASET = "dataset"
-MECHANISMS = {
-    "exchangeable": "exchangeable group effects: θ_j ~ Normal(μ, τ)",
-    "student_t": "group effects with heavy tails: Student-t around μ with sd τ",
-    "two_component": "group effects of two kinds: a mixture of two normals with mean μ and sd τ",
-    "dataset": "real data, fixed: replicates differ in the sampler’s seed only",
-}
-LIKELIHOODS = {
-    "normal": "normal observations, y_ij ~ Normal(θ_j, σ)",
-    "normal_known_se": "one estimate per group with a known standard error, y_j ~ Normal(θ_j, se_j)",
-    "binomial": "binomial counts, successes_j ~ Binomial(n_j, expit(θ_j))",
-}
-STRUCTURES = {
-    "complete": "complete pooling: one mean for all groups",
-    "none": "no pooling: every group by itself",
-    "partial": "partial pooling: group effects share Normal(μ, τ)",
-}
+COUNTS = {"groups": "J, number of groups", "group_size": "n, observations in each group"}
 UNEQUAL = {"sizes": "unequal group sizes", "standard_errors": "sets of standard errors"}
-EFFECTS = {
-    "random": "group effects drawn anew in each replicate",
-    "fixed": "group effects the same in every replicate, μ + τ times normal scores",
-}
-SIGMAS = {
-    "group": "a residual sd for each group, independent",
-    "hierarchical": "residual sds of the groups share a distribution",
-}
-LIKELIHOOD_NAMES = {
-    "normal": "normal observations",
-    "normal_known_se": "normal, standard errors known",
-    "binomial": "binomial counts",
-}
-PARAMETERIZATIONS = {"noncentered": "non-centered"}
-SAMPLERS = {"nuts": "NUTS, batched", "numpyro": "NUTS of NumPyro", "exact": "independent exact draws by quadrature"}
-EXACT = "exact"
-OF_TRAJECTORIES = ("warmup", "max_treedepth", "target_accept")
-OPTIONS = {"target_accept": "target acceptance", "max_treedepth": "maximum tree depth"}
-PARAMETERS = {"complete": ("mu",), "none": ("theta",), "partial": ("mu", "tau", "theta")}
 NOMINAL = 0.95
 WORST_SHARE = 0.5
 # Half the normal quantile of the pointwise error .0043 that 95 % simultaneous bands have at 250 ranks.
@@ -65,26 +31,21 @@ def aims(study: Mapping[str, Any]) -> list[str]:
     return [study["study"].get("aim") or "not stated"]
 
 
-def mechanisms(study: Mapping[str, Any]) -> list[str]:
+def mechanisms(description: Description) -> list[str]:
     """Return the mechanism, the levels of its factors and the number of scenarios, one line each."""
-    mechanism = study["mechanism"]
-    kind = str(mechanism["kind"])
-    grouped = kind in MECHANISMS and kind != DATASET
-    likelihood = str(mechanism.get("likelihood") or ("normal" if grouped else ""))
-    lines = [MECHANISMS.get(kind, kind), LIKELIHOODS.get(likelihood, likelihood)]
+    mechanism, said = description.study["mechanism"], description.mechanism
+    lines = [said.get("words", str(mechanism["kind"])), said.get("likelihood", "")]
     if mechanism.get("data"):
         lines.append(f"data: {mechanism['data']}")
     lines += [_factor(name, mechanism[name]) for name in _factors(mechanism)]
-    for name in ("sizes", "standard_errors"):
+    for name in UNEQUAL:
         if mechanism.get(name):
             lines.append(f"{UNEQUAL[name]}: {_levels(mechanism[name])}")
-    if grouped:
-        lines.append(EFFECTS[str(mechanism.get("effects") or "random")])
-    return [line for line in [*lines, _size_words(study)] if line]
+    return [line for line in [*lines, said.get("effects", ""), _size_words(description.study)] if line]
 
 
 def _factor(name: str, value: Any) -> str:
-    letter = LETTERS.get(name, symbol(name))
+    letter = COUNTS.get(name) or symbol(name)
     drawn = isinstance(value, str) and "(" in value
     return f"{letter} ~ {value}, drawn anew in each replicate" if drawn else f"{letter}: {_levels(value)}"
 
@@ -106,43 +67,11 @@ def n_scenarios(study: Mapping[str, Any]) -> int:
     6
     """
     mechanism = study["mechanism"]
-    if mechanism["kind"] == DATASET:
-        return 1
-    balanced = math.prod(len(_listed(mechanism[name])) for name in DESIGN if name in mechanism)
-    balanced = balanced if any(mechanism.get(name) for name in DESIGN) else 0
-    unequal = sum(len(mechanism.get(name) or ()) for name in ("sizes", "standard_errors"))
-    others = [name for name in _factors(mechanism) if name not in DESIGN]
+    balanced = math.prod(len(_listed(mechanism[name])) for name in COUNTS if name in mechanism)
+    balanced = balanced if any(mechanism.get(name) for name in COUNTS) else 0
+    unequal = sum(len(mechanism.get(name) or ()) for name in UNEQUAL)
+    others = [name for name in _factors(mechanism) if name not in COUNTS]
     return max(balanced + unequal, 1) * math.prod(len(_listed(mechanism[name])) for name in others)
-
-
-def estimands(study: Mapping[str, Any]) -> list[str]:
-    """Return the names of the estimands that the methods' structures and likelihoods have; none of a user's models."""
-    structures = {str(method.get("structure")) for method in study["methods"]}
-    likelihoods = {str(method.get("likelihood")) for method in study["methods"]}
-    names = {name for structure in structures & set(PARAMETERS) for name in PARAMETERS[structure]}
-    if not names:
-        return []
-    names |= {"theta", "theta_mean", "theta_sd", "theta_new", "y_new", "log_lik"}
-    names |= {name for method in study["methods"] for name in ("sigma", "omega") if name in (method["priors"] or {})}
-    names |= {"shrinkage_weight"} if "partial" in structures else set()
-    names |= {"prob_best", "theta_var"} if structures != {"complete"} else set()
-    names |= {"p"} if "binomial" in likelihoods else set()
-    return [name for name in ESTIMANDS if name in names]
-
-
-def model_words(method: Mapping[str, Any]) -> str:
-    """Return what a method fits."""
-    if method.get("model"):
-        return f"model {method['model']}"
-    structure, likelihood, sigma_by = (str(method.get(k)) for k in ("structure", "likelihood", "sigma_by"))
-    parameterization = method.get("parameterization")
-    words = [
-        STRUCTURES.get(structure, structure),
-        PARAMETERIZATIONS.get(str(parameterization), parameterization),
-        LIKELIHOOD_NAMES.get(likelihood, likelihood),
-        SIGMAS.get(sigma_by),
-    ]
-    return ", ".join(str(word) for word in words if word)
 
 
 def priors_words(method: Mapping[str, Any]) -> str:
@@ -151,39 +80,21 @@ def priors_words(method: Mapping[str, Any]) -> str:
     return ", ".join(f"{symbol(k)} {'~ ' if '(' in str(v) else '= '}{v}" for k, v in priors.items()) or "own priors"
 
 
-def sampler_words(method: Mapping[str, Any]) -> str:
-    """Return a method's sampler with its options; the exact one has no warm-up and no trajectories to tell of.
-
-    >>> sampler_words({"sampler": {"kind": "nuts", "chains": 1, "warmup": 500, "draws": 1000, "target_accept": 0.8}})
-    'NUTS, batched: 1 chain of 500 warm-up and 1,000 draws, target acceptance 0.8'
-    """
-    sampler = {key: value for key, value in (method.get("sampler") or {}).items() if value is not None}
-    kind = str(sampler.pop("kind", ""))
-    if kind == EXACT:
-        sampler = {key: value for key, value in sampler.items() if key not in OF_TRAJECTORIES}
-    chains, warmup, draws = (sampler.pop(key, None) for key in ("chains", "warmup", "draws"))
-    lengths = " and ".join([*([f"{warmup:,} warm-up"] if warmup else []), *([f"{draws:,} draws"] if draws else [])])
-    run = [f"{counted(int(chains), 'chain')} of {lengths}" if chains and lengths else lengths]
-    precision = [str(sampler.pop("precision"))] if "precision" in sampler else []
-    rest = [f"{OPTIONS.get(key, key.replace('_', ' '))} {value}" for key, value in sampler.items()]
-    options = ", ".join(filter(None, run + rest + precision))
-    return ": ".join(filter(None, [SAMPLERS.get(kind, kind), options]))
-
-
-def replicates_words(study: Mapping[str, Any], *, extent: Extent | None = None) -> list[str]:
+def replicates_words(description: Description, *, extent: Extent | None = None) -> list[str]:
     """Return the number of replicates and the MCSEs of a coverage that it gives.
 
     Args:
-        study: the canonical study.
+        description: of the study.
         extent: how much of it is stored, once there is a run: an unfinished run has
             the MCSEs of the fewest replicates that a method has in a scenario.
     """
+    study = description.study
     n = int(study["study"]["replicates"])
     words, fewest = counted(n, "replicate"), ""
     if extent is not None and not extent.is_finished:
         n, words = extent.fewest, extent.replicates
         fewest = f"; what follows is for {n:,}" if n else ""
-    if study["mechanism"]["kind"] == DATASET:
+    if description.has_fixed_data:
         return [f"{words} of the sampler on the same data, each from another seed{fewest}", *_ratio_words(n)]
     if study["study"].get("kind") == "calibration":
         return [f"{words} of each scenario{fewest}", *_band_words(n)]
@@ -226,7 +137,8 @@ def _mcse_words(n: int) -> list[str]:
 
 def _factors(mechanism: Mapping[str, Any]) -> list[str]:
     names = [name for name, value in mechanism.items() if name not in NOT_FACTORS and value not in (None, [])]
-    return sorted(names, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+    first = [*COUNTS, *declared().centers, *declared().spreads, RESIDUAL]
+    return sorted(names, key=lambda name: first.index(name) if name in first else len(first))
 
 
 def _listed(value: Any) -> Sequence[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from simstudy.measures.calibration import KIND, calibration
 from simstudy.measures.policies import flag
 from simstudy.measures.rows.labels import Labels
 from simstudy.measures.sampler_error import exact_methods
+from simstudy.report.reading.description import Description
 from simstudy.report.reading.design import Design, read_design
 from simstudy.report.reading.extent import Extent, read_extent
 from simstudy.report.reading.pairs import differences, paired_differences, squared_errors
@@ -22,12 +23,15 @@ from simstudy.report.reading.palette import Mark, assign_marks
 from simstudy.report.reading.prior_families import Family, prior_families
 from simstudy.report.reading.readings import average
 from simstudy.report.reading.roles import Roles, read_roles
+from simstudy.report.reading.vocabulary import speaking
 from simstudy.report.words.split import split_table
+from simstudy.store.declared import Declared
 from simstudy.store.kept import KeptFit, kept_fits
+from simstudy.store.traits import exact_samplers, has_fixed_data
 from simstudy.types import RunTables
 
-HEADLINE_ESTIMANDS = ("theta", "p")
-REAL_HEADLINE_ESTIMANDS = ("p", "theta")
+HEADLINE_ROLES = ("effects", "mean")
+REAL_HEADLINE_ROLES = ("mean", "effects")
 CHAIN_DRAWS = 1000
 
 
@@ -44,9 +48,15 @@ class Evidence:
     performance: pd.DataFrame
 
     @cached_property
+    def description(self) -> Description:
+        """The study in its own words."""
+        return Description.of(self.run)
+
+    @cached_property
     def design(self) -> Design:
-        """The factorial design."""
-        return read_design(self.run.scenarios)
+        """The factorial design, its factors by their letters."""
+        with speaking(self.description.vocabulary):
+            return read_design(self.run.scenarios)
 
     @cached_property
     def marks(self) -> dict[str, Mark]:
@@ -76,7 +86,7 @@ class Evidence:
     @property
     def is_dataset(self) -> bool:
         """Whether the data are real and fixed, so that replicates differ in the sampler's seed only."""
-        return self.study["mechanism"]["kind"] == "dataset"
+        return has_fixed_data(self.study, self.run.description)
 
     @property
     def is_calibration(self) -> bool:
@@ -91,7 +101,7 @@ class Evidence:
     @cached_property
     def exact_of(self) -> dict[str, str]:
         """Method -> the exact method on the same model, for the methods that have one."""
-        return exact_methods(self.study["methods"])
+        return exact_methods(self.study["methods"], exact_samplers(self.run))
 
     @cached_property
     def split(self) -> pd.DataFrame:
@@ -107,15 +117,18 @@ class Evidence:
     def headline(self) -> str | None:
         """The estimand that the answer is about: the group effects, or the first with an RMSE, or None."""
         known = self.performance.loc[self.performance["measure"] == "rmse", "estimand"].dropna()
-        present = set(known)
-        wanted = REAL_HEADLINE_ESTIMANDS if self.is_dataset else HEADLINE_ESTIMANDS
-        chosen = [name for name in wanted if name in present]
-        return (chosen + known.tolist() + [None])[0]
+        present = known.unique()
+        wanted = REAL_HEADLINE_ROLES if self.is_dataset else HEADLINE_ROLES
+        return (self.with_role(*wanted, among=present) + known.tolist() + [None])[0]
 
     @cached_property
     def estimands(self) -> list[str]:
         """The names of the estimands, in alphabetical order."""
         return list(self._labels.estimands)
+
+    def with_role(self, *roles: str, among: Iterable[str] | None = None) -> list[str]:
+        """Return the estimands of the run, or those of some, that play a role, role by role."""
+        return self._declared.with_role(self.estimands if among is None else among, *roles)
 
     def is_grouped(self, estimand: str) -> bool:
         """Whether some method has the estimand by group."""
@@ -130,6 +143,11 @@ class Evidence:
             where: further label columns -> the labels whose rows are wanted.
         """
         pieces = self.run.parts("estimates", [*columns, "estimand"], where={"estimand": {estimand}, **where})
+        return pd.concat(_same_categories(list(pieces)), ignore_index=True)
+
+    def weights(self, columns: Sequence[str]) -> pd.DataFrame:
+        """Return some columns of the estimates of shrinkage weights, besides ``estimand``."""
+        pieces = self.run.parts("estimates", [*columns, "estimand"], where={"estimand": set(self.with_role("weight"))})
         return pd.concat(_same_categories(list(pieces)), ignore_index=True)
 
     def first_replicates(self, methods: Collection[str]) -> dict[str, int]:
@@ -158,6 +176,10 @@ class Evidence:
         pieces = list(self.run.parts("estimates", ["scenario", "replicate", *columns], where=wanted))
         rows = pd.concat(_same_categories(pieces), ignore_index=True)
         return rows[rows["replicate"] == rows["scenario"].astype(str).map(replicates)].reset_index(drop=True)
+
+    @cached_property
+    def _declared(self) -> Declared:
+        return Declared.of(self.run)
 
     @cached_property
     def _labels(self) -> Labels:

@@ -12,14 +12,14 @@ import pandas as pd
 
 from simstudy.report.evidence import Evidence
 from simstudy.report.reading.readings import headline_level
-from simstudy.report.reading.wording import symbol
+from simstudy.report.reading.vocabulary import effects, hyperparameters
+from simstudy.report.reading.wording import letters, symbol
+from simstudy.store.declared import RESIDUAL
 from simstudy.store.schema import interval_columns
+from simstudy.store.traits import has_normal_means
 
-ORACLE = "exact, τ and σ known"
 MOST_GROUPS = 12
 INSTRUCTIVE_WEIGHT = 0.5
-SHOWN = ("theta", "mu", "tau", "sigma")
-NORMAL = "normal"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,23 +67,32 @@ def read_lesson(evidence: Evidence) -> Lesson | None:
     columns = ["method", "estimand", "group", "mean", *interval_columns(level), "truth"]
     table = _table(evidence.estimates_at({scenario: replicate}, columns, method=set(names)), names, level)
     known = _oracle(evidence, scenario, groups, level) if exact is None else None
-    named = [f"theta[{group}]" for group in groups["group"]]
+    named = _named(groups)
     sizes = (f"group {int(g) + 1}, n = {int(n)}" for g, n in zip(groups["group"], groups["n_obs"], strict=True))
     return Lesson(
         scenario=scenario,
         replicate=replicate,
         level=level,
-        exact=exact or (None if known is None else ORACLE),
+        exact=exact or (None if known is None else oracle()),
         table=table if known is None else pd.concat([table, known], ignore_index=True),
         data=pd.Series(groups["y_mean"].to_numpy(float), index=named),
         truth=table.drop_duplicates("name").set_index("name")["truth"].dropna(),
-        labels={**dict(zip(named, sizes, strict=True)), **{name: symbol(name) for name in SHOWN}},
+        labels={**dict(zip(named, sizes, strict=True)), **{name: symbol(name) for name in _shown()}},
     )
+
+
+def oracle() -> str:
+    """Return what the answer of one who knows the spread of the effects and the residual sd is called.
+
+    >>> oracle()
+    'exact, τ and σ known'
+    """
+    return f"exact, {letters()[2]} and {symbol(RESIDUAL)} known"
 
 
 def instructive_scenario(evidence: Evidence) -> str | None:
     """Return the scenario of at most 12 groups whose oracle weights are nearest to one half; None without weights."""
-    weights = evidence.estimates_of("shrinkage_weight", ["scenario", "truth"]).dropna(subset="truth")
+    weights = evidence.weights(["scenario", "truth"]).dropna(subset="truth")
     groups = evidence.run.scenarios.set_index(evidence.run.scenarios["scenario"].astype(str)).get("groups")
     if weights.empty or groups is None:
         return None
@@ -99,9 +108,9 @@ def _groups(evidence: Evidence, scenario: str, replicate: int) -> pd.DataFrame:
 
 
 def _table(rows: pd.DataFrame, names: list[str], level: float) -> pd.DataFrame:
-    rows = rows[rows["estimand"].isin(SHOWN)]
+    rows = rows[rows["estimand"].isin(_shown())]
     low, high = interval_columns(level)
-    place = {name: i for i, name in enumerate([*names, *SHOWN])}
+    place = {name: i for i, name in enumerate([*names, *_shown()])}
     keys = ["estimand", "group", "method"]
     rows = rows.astype({"method": str, "estimand": str}).sort_values(
         keys, key=lambda column: column.map(place) if column.name != "group" else column
@@ -114,17 +123,25 @@ def _table(rows: pd.DataFrame, names: list[str], level: float) -> pd.DataFrame:
 def _oracle(evidence: Evidence, scenario: str, groups: pd.DataFrame, level: float) -> pd.DataFrame | None:
     """Return the posterior of the effects for one who knows tau and sigma, with a flat prior on mu.
 
-    Gelman et al. 2013, Bayesian Data Analysis, section 5.4. None where the data are not normal.
+    Gelman et al. 2013, Bayesian Data Analysis, section 5.4. None where the means of the groups are not normal.
     """
     rows = evidence.run.scenarios
     factors: Any = rows[rows["scenario"] == scenario].iloc[0]
-    known = [factors.get(name) for name in ("tau", "sigma")]
-    if factors.get("likelihood") != NORMAL or not all(isinstance(v, int | float) for v in known):
+    known = [factors.get(name) for name in (effects().spread, RESIDUAL)]
+    if not has_normal_means(evidence.run).all() or not all(isinstance(v, int | float) and v == v for v in known):
         return None
     tau, sigma = map(float, known)
     y, s2 = groups["y_mean"].to_numpy(float), sigma**2 / groups["n_obs"].to_numpy(float)
     weight, precision = s2 / (s2 + tau**2), 1 / (s2 + tau**2)
     mean = weight * (y * precision).sum() / precision.sum() + (1 - weight) * y
     reach = NormalDist().inv_cdf(0.5 + level / 2) * np.sqrt((1 - weight) * s2 + weight**2 / precision.sum())
-    named = [f"theta[{group}]" for group in groups["group"]]
-    return pd.DataFrame({"method": ORACLE, "name": named, "mean": mean, "lower": mean - reach, "upper": mean + reach})
+    ends = {"mean": mean, "lower": mean - reach, "upper": mean + reach}
+    return pd.DataFrame({"method": oracle(), "name": _named(groups), **ends})
+
+
+def _named(groups: pd.DataFrame) -> list[str]:
+    return [f"{effects().name}[{group}]" for group in groups["group"]]
+
+
+def _shown() -> list[str]:
+    return [effects().name, *hyperparameters(), RESIDUAL]

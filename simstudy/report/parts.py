@@ -8,6 +8,7 @@ from pathlib import Path
 
 from simstudy.report.evidence import Evidence
 from simstudy.report.reading.palette import Mark
+from simstudy.report.reading.vocabulary import speaking
 from simstudy.report.reading.wording import counted
 from simstudy.report.sections import SECTIONS
 from simstudy.report.sections.answer import answers, key_picture
@@ -67,7 +68,12 @@ class Part:
 
 
 def make_part(evidence: Evidence) -> Part:
-    """Return the part of a run."""
+    """Return the part of a run, in the words that it has for itself."""
+    with speaking(evidence.description.vocabulary):
+        return _part(evidence)
+
+
+def _part(evidence: Evidence) -> Part:
     about = evidence.study["study"]
     return Part(
         kind="Simulation study",

@@ -1,6 +1,6 @@
 """The protocol of a study, written before there is a single number: a pre-registration in ADEMP terms, as Markdown.
 
-It needs the study file alone. The parts are those that Siepe et al. 2024 (Psychological Methods, ADEMP-PreReg) ask
+It needs the study alone. The parts are those that Siepe et al. 2024 (Psychological Methods, ADEMP-PreReg) ask
 for: aims, mechanisms, estimands, methods, performance measures, the number of replicates with its reason, what happens
 to fits that fail, what will be claimed, software.
 """
@@ -15,8 +15,11 @@ from importlib import metadata
 from typing import Any
 
 from simstudy.report import ademp
-from simstudy.report.reading.wording import estimand_words, number, symbol
+from simstudy.report.reading.description import Description, Planned
+from simstudy.report.reading.vocabulary import speaking
+from simstudy.report.reading.wording import estimand_words, letters, number, symbol
 from simstudy.store.atomic import canonical_json
+from simstudy.store.declared import RESIDUAL
 
 PACKAGES = ("simstudy", "numpyro", "jax", "jaxlib", "numpy", "scipy", "pandas")
 KINDS = {
@@ -29,18 +32,18 @@ SIMULATION_MEASURES = (
     "replicates",
     "bias (mean error), empirical SE (sd of the errors), model SE (root mean posterior variance) and its relative "
     "error, of every estimand; relative measures only where the truth is constant and not 0",
-    "conditional bias: slope of the error of θ_j on θ_j − μ, 0 without shrinkage, −1 for complete pooling; it and "
-    "coverage also by bins of |θ_j − μ|/τ",
+    "conditional bias: slope of the error of {theta}_j on {theta}_j − {mu}, 0 without shrinkage, −1 for complete "
+    "pooling; it and coverage also by bins of |{theta}_j − {mu}|/{tau}",
 )
 SHRINKAGE_MEASURES = {
-    "partial": "mean posterior shrinkage weight of a group against that of an oracle that knows τ and σ",
+    "partial": "mean posterior shrinkage weight of a group against that of an oracle that knows {tau} and {sigma}",
     "none": "MSE ratio to no pooling, on the same data",
     "any": "regret: the MSE less the smallest of those of group means, grand mean and oracle",
 }
 INTERVALS = "coverage, width and interval score of central intervals at {levels}; coverage with Wilson intervals"
 SAMPLER_MEASURES = (
-    "sampler: divergent draws per 1,000 and share of fits with any; effective draws of (μ, τ) per leapfrog step, "
-    "without and with warm-up; wall-clock speeds describe the machine and decide nothing",
+    "sampler: divergent draws per 1,000 and share of fits with any; effective draws of ({mu}, {tau}) per leapfrog "
+    "step, without and with warm-up; wall-clock speeds describe the machine and decide nothing",
 )
 SIMULATION_ERRORS = (
     "every measure is given with its Monte Carlo standard error (MCSE); groups of a replicate are dependent, so MCSEs "
@@ -74,20 +77,27 @@ _SPECIAL = re.compile(r"[\\`*#<>\[\]|]")
 _EMPHASIS = re.compile(r"(?<!\w)_|_(?!\w)")
 
 
-def preregistration(study: Mapping[str, Any]) -> str:
-    """Return a pre-registration of the study in ADEMP terms, as Markdown, from the canonical study alone.
+def preregistration(planned: Planned) -> str:
+    """Return a pre-registration of a study in ADEMP terms, as Markdown.
 
     Args:
-        study: the canonical study (``study.json``), every default spelled out.
+        planned: a study, of which there need be no run.
     """
-    about, kind = study["study"], _kind(study)
+    description = Description.of_planned(planned)
+    with speaking(description.vocabulary):
+        return _protocol(description)
+
+
+def _protocol(description: Description) -> str:
+    study, kind = description.study, _kind(description)
+    about = study["study"]
     parts = [
         ("Aims", [*ademp.aims(study), f"kind: {KINDS[kind]}"]),
-        ("Data-generating mechanisms", [*ademp.mechanisms(study), *_randomness(study)]),
-        ("Estimands", _estimands(study)),
-        ("Methods", _methods(study)),
-        ("Performance measures", _measures(study, kind)),
-        ("Number of replicates", ademp.replicates_words(study)),
+        ("Data-generating mechanisms", [*ademp.mechanisms(description), *_randomness(study, kind)]),
+        ("Estimands", _estimands(description, kind)),
+        ("Methods", _methods(description)),
+        ("Performance measures", _measures(description, kind)),
+        ("Number of replicates", ademp.replicates_words(description)),
         ("Fits that fail or are doubtful", _counting(study, kind)),
         ("What will be claimed", [CLAIMS_OF[kind]]),
         ("Deviations", ["whatever is done otherwise, or in addition, is reported as such"]),
@@ -105,47 +115,48 @@ def study_digest(study: Mapping[str, Any]) -> str:
     return hashlib.sha256(f"{canonical_json(study)}\n".encode()).hexdigest()
 
 
-def _kind(study: Mapping[str, Any]) -> str:
-    if study["mechanism"]["kind"] == "dataset":
+def _kind(description: Description) -> str:
+    if description.has_fixed_data:
         return "dataset"
-    return "calibration" if study["study"].get("kind") == "calibration" else "simulation"
+    return "calibration" if description.study["study"].get("kind") == "calibration" else "simulation"
 
 
 def _body(content: Sequence[str] | str) -> str:
     return content if isinstance(content, str) else "\n".join(f"- {_plain(line)}" for line in content)
 
 
-def _randomness(study: Mapping[str, Any]) -> list[str]:
+def _randomness(study: Mapping[str, Any], kind: str) -> list[str]:
     shared = study["study"].get("common_random_numbers")
     of = "seed and replicate, the same for all scenarios" if shared else "seed, scenario and replicate"
     lines = [f"seed {study['study']['seed']}"]
-    if _kind(study) != "dataset":
+    if kind != "dataset":
         shared = ", not on the method: all methods see the same data" if len(study["methods"]) > 1 else ""
         lines.append(f"random numbers of the data depend on {of}{shared}")
     normal = "in Normal(a, b), b is a standard deviation"
     return [*lines, normal]
 
 
-def _estimands(study: Mapping[str, Any]) -> list[str]:
-    names = ademp.estimands(study)
+def _estimands(description: Description, kind: str) -> list[str]:
+    names = list(description.declared.estimands)
     if not names:
         return ["those that the methods’ own models name"]
     words = [f"{symbol(name)}: {estimand_words(name).removesuffix(symbol(name)).strip()}" for name in names]
     lines = [*words, "estimate: the posterior mean; a method without the parameter has no estimate of it"]
-    if _kind(study) == "dataset":
+    if kind == "dataset":
         return lines
     return [*lines, "truth: the value that the data were simulated from; for a new group a value drawn for it"]
 
 
-def _methods(study: Mapping[str, Any]) -> str:
+def _methods(description: Description) -> str:
     """Return the methods as a table; the sampler is said once where all share it."""
-    methods = study["methods"]
-    samplers = [ademp.sampler_words(method) for method in methods]
+    methods = description.study["methods"]
+    said = [description.of_method(method) for method in methods]
+    samplers = [words["sampler"] for words in said]
     shared = len(set(samplers)) == 1
     heads = ["method", "model", "priors"] + ([] if shared else ["sampler"])
     rows = [
-        [str(method["name"]), ademp.model_words(method), ademp.priors_words(method)] + ([] if shared else [sampler])
-        for method, sampler in zip(methods, samplers, strict=True)
+        [str(method["name"]), words["model"], ademp.priors_words(method)] + ([] if shared else [words["sampler"]])
+        for method, words in zip(methods, said, strict=True)
     ]
     lines = [heads, ["---"] * len(heads), *([_plain(cell) for cell in row] for row in rows)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -153,16 +164,19 @@ def _methods(study: Mapping[str, Any]) -> str:
     return f"{table}\n\nSampler of {whose}: {_plain(samplers[0])}." if shared else table
 
 
-def _measures(study: Mapping[str, Any], kind: str) -> list[str]:
+def _measures(description: Description, kind: str) -> list[str]:
+    named = dict(zip(("theta", "mu", "tau"), letters(), strict=True)) | {"sigma": symbol(RESIDUAL)}
+    sampler = [words.format(**named) for words in SAMPLER_MEASURES]
     if kind == "calibration":
-        return [*CALIBRATION_MEASURES, *SAMPLER_MEASURES]
+        return [*CALIBRATION_MEASURES, *sampler]
     if kind == "dataset":
-        return [*DATASET_MEASURES, *SAMPLER_MEASURES]
-    levels = ", ".join(f"{100 * level:g} %" for level in study.get("summary", {}).get("levels", []))
-    structures = {"any", *(str(method.get("structure")) for method in study["methods"])}
-    shrinkage = [words for structure, words in SHRINKAGE_MEASURES.items() if structure in structures]
-    measures = [*SIMULATION_MEASURES, *(shrinkage if ademp.estimands(study) else [])]
-    return [*measures, INTERVALS.format(levels=levels), *SAMPLER_MEASURES, *SIMULATION_ERRORS]
+        return [*DATASET_MEASURES, *sampler]
+    levels = ", ".join(f"{100 * level:g} %" for level in description.study.get("summary", {}).get("levels", []))
+    parts = {"any", *description.pooling}
+    shrinkage = [words for part, words in SHRINKAGE_MEASURES.items() if part in parts]
+    measures = [*SIMULATION_MEASURES, *(shrinkage if description.declared.estimands else [])]
+    measures = [words.format(**named) for words in measures]
+    return [*measures, INTERVALS.format(levels=levels), *sampler, *SIMULATION_ERRORS]
 
 
 def _counting(study: Mapping[str, Any], kind: str) -> list[str]:
@@ -181,7 +195,7 @@ def _counting(study: Mapping[str, Any], kind: str) -> list[str]:
     return [
         f"{used}; they are counted and reported with their reasons",
         f"a fit is flagged when {', '.join(flags[:-1])}{' or ' if len(flags) > 1 else ''}{flags[-1]}",
-        "flagged fits are counted and not left out: a rule that drops them would select on τ",
+        f"flagged fits are counted and not left out: a rule that drops them would select on {letters()[2]}",
     ]
 
 

@@ -6,6 +6,7 @@ A cell shows a rounded number with its MCSE; the CSV has every number in full.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,6 +18,7 @@ from simstudy.store.csv_text import to_csv
 
 ROWS_SHOWN = 240
 _SLUG = re.compile(r"[^a-z0-9]+")
+_GREEK = re.compile("[\u0370-\u03ff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +107,11 @@ def slug(text: str) -> str:
     >>> slug("Recovery of τ, by method")
     'recovery-of-tau-by-method'
     """
-    for letter, name in (("τ", "tau"), ("θ", "theta"), ("μ", "mu"), ("σ", "sigma")):
-        text = text.replace(letter, name)
-    return _SLUG.sub("-", text.lower()).strip("-")
+    return _SLUG.sub("-", _GREEK.sub(_named, text).lower()).strip("-")
+
+
+def _named(letter: re.Match) -> str:
+    return unicodedata.name(letter.group()).split()[-1] if letter.group().isalpha() else ""
 
 
 def _cell(record: dict, column: Column) -> Cell:

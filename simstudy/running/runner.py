@@ -99,6 +99,8 @@ def run(
             log.warning("%s", notice)
         writer.write_scenarios(pd.DataFrame(study.scenario_rows()))
         writer.write_methods(pd.DataFrame(study.method_rows()))
+        writer.write_estimands(pd.DataFrame(study.estimand_rows()))
+        writer.write_description(study.description)
         blocks = plan_blocks(study, writer.stored_fits(), keep_draws=keep_draws)
         log.info("%s", _plan_text(study, blocks))
         if n_without := _without_draws(writer, study, folder=folder, keep_draws=keep_draws):

@@ -16,7 +16,8 @@ from numpyro.infer import NUTS
 
 from simstudy.models.density import density_of
 from simstudy.models.model import Model
-from simstudy.samplers.sampler import Program, Sampler, as_floats, precision
+from simstudy.samplers.precision import as_leaves, use_precision
+from simstudy.samplers.sampler import Program, Sampler
 from simstudy.types import Draws, PyTree, SamplerStats
 
 FITS_AT_ONCE = 16
@@ -28,6 +29,7 @@ class NumPyro(Sampler):
     """NumPyro's No-U-Turn sampler with its default adaptation (diagonal mass matrix)."""
 
     kind: ClassVar[str] = "numpyro"
+    words: ClassVar[str] = "NUTS of NumPyro"
 
     @property
     def fits_at_once(self) -> int:
@@ -50,8 +52,8 @@ class NumPyroProgram(Program):
     def __init__(self, sampler: NumPyro, model: Model, example: PyTree):
         self._sampler = sampler
         started = time.perf_counter()
-        with precision(sampler.precision) as dtype:
-            example = as_floats(example, dtype)
+        with use_precision(sampler.precision):
+            example = as_leaves(example, sampler.precision)
             density_of(model, example)  # refuses models that NUTS cannot sample, with a clear message
             batch = jax.tree.map(lambda leaf: np.broadcast_to(leaf, (FITS_AT_ONCE, *leaf.shape)), example)
             keys = np.zeros((FITS_AT_ONCE, 2), np.uint32)
@@ -66,8 +68,8 @@ class NumPyroProgram(Program):
 
     def _batch(self, arrays: PyTree, keys: np.ndarray, start: int) -> Any:
         index = np.minimum(np.arange(start, start + FITS_AT_ONCE), len(keys) - 1)
-        with precision(self._sampler.precision) as dtype:
-            some = as_floats(jax.tree.map(lambda leaf: leaf[index], arrays), dtype)
+        with use_precision(self._sampler.precision):
+            some = as_leaves(jax.tree.map(lambda leaf: leaf[index], arrays), self._sampler.precision)
             return jax.tree.map(np.asarray, self._fit(some, keys[index]))
 
 

@@ -1,11 +1,13 @@
 """Single or double precision per program, whatever the rest of the process uses."""
 
 from contextlib import AbstractContextManager
+from typing import Literal
 
 import jax
 import numpy as np
 
-from simstudy.samplers.nuts.options import Precision
+from simstudy.samplers.options import Precision
+from simstudy.types import PyTree
 
 
 def use_precision(precision: Precision) -> AbstractContextManager:
@@ -19,12 +21,22 @@ def use_precision(precision: Precision) -> AbstractContextManager:
     return jax.enable_x64(precision == "float64")
 
 
-def as_leaf(array, precision: Precision) -> np.ndarray:
-    """Return data as NumPy: floats in this precision, integers of 32 bits, booleans as they are.
+def as_leaves(arrays: PyTree, precision: Precision, *, unsigned: Literal["int32", "uint32"] = "int32") -> PyTree:
+    """Return the leaves as NumPy: floats in a precision, integers of 32 bits, truth values as they are.
 
-    >>> as_leaf([1.0, 2.0], "float32").dtype.name, as_leaf(3, "float64").dtype.name
-    ('float32', 'int32')
+    Args:
+        arrays: any pytree.
+        precision: of its floats.
+        unsigned: what integers without a sign become; ``uint32`` keeps the bits of those that are no counts.
+
+    >>> leaves = as_leaves({"x": np.ones(2), "n": 3}, "float32")
+    >>> {name: leaf.dtype.name for name, leaf in leaves.items()}
+    {'n': 'int32', 'x': 'float32'}
     """
-    array = np.asarray(array)
-    kinds = {"f": precision, "i": "int32", "u": "uint32"}
-    return array.astype(kinds.get(array.dtype.kind, array.dtype))
+    kinds = {"f": precision, "i": "int32", "u": unsigned}
+
+    def as_leaf(leaf: object) -> np.ndarray:
+        array = np.asarray(leaf)
+        return array.astype(kinds.get(array.dtype.kind, array.dtype))
+
+    return jax.tree.map(as_leaf, arrays)

@@ -5,19 +5,20 @@ any number of data sets of that shape. Draws of a fit depend on its key and the 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-import jax
 import numpy as np
 
-from simstudy.errors import StudyError
 from simstudy.models.model import Model
+from simstudy.models.options import changed_options, option_fields, options_of
+from simstudy.samplers.options import ChainOptions
+from simstudy.samplers.precision import use_precision as precision  # noqa: F401 - until samplers/exact imports it by name
 from simstudy.types import Draws, PyTree
 
-Precision = Literal["float32", "float64"]
+TOLD_APART = ("chains", "warmup", "draws", "precision")
+"""Options that open and close the description of a sampler."""
 
 
 class Program(ABC):
@@ -37,45 +38,46 @@ class Program(ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sampler(ABC):
-    """Options that every sampler has.
+class Sampler(ChainOptions, ABC):
+    """A way to draw from posteriors, with the options that every sampler has; subclasses may have more."""
 
-    Args:
-        chains: independent chains per fit.
-        warmup: draws for adaptation, discarded.
-        draws: draws kept, per chain.
-        target_accept: acceptance probability that the step size is adapted to, in (0, 1).
-        max_treedepth: largest number of doublings of a trajectory.
-        precision: floating point numbers of the sampler.
-    """
-
-    kind: ClassVar[str]
-    chains: int = 4
-    warmup: int = 500
-    draws: int = 500
-    target_accept: float = 0.8
-    max_treedepth: int = 10
-    precision: Precision = "float32"
-
-    def __post_init__(self) -> None:
-        for name, smallest in (("chains", 1), ("warmup", 0), ("draws", 4), ("max_treedepth", 1)):
-            if getattr(self, name) < smallest:
-                raise StudyError(f"{name}: {getattr(self, name)} is too small; expected at least {smallest}")
-        if not 0 < self.target_accept < 1:
-            raise StudyError(f"target_accept: {self.target_accept} is out of range; expected a number between 0 and 1")
-        if self.precision not in ("float32", "float64"):
-            raise StudyError(f"precision: got {self.precision!r}; expected 'float32' or 'float64'")
+    words: ClassVar[str]
+    """What it is, for a report."""
+    has_trajectories: ClassVar[bool] = True
+    """Whether it adapts and follows trajectories; a sampler of independent draws has none."""
+    is_exact: ClassVar[bool] = False
+    """Whether its draws are those of the posterior itself, so that others can be held to them."""
 
     @property
     def options(self) -> dict[str, Any]:
-        """Every option by name."""
-        return {"kind": self.kind} | {f.name: getattr(self, f.name) for f in fields(self)}
+        """Every option by name, and the kind."""
+        return {"kind": self.kind} | options_of(self)
 
     @property
     def changed_options(self) -> dict[str, Any]:
         """The options that are not at their defaults, and the kind: a sampler's identity."""
-        changed = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
-        return {"kind": self.kind} | changed
+        return {"kind": self.kind} | changed_options(self)
+
+    @property
+    def described(self) -> str:
+        """The sampler and its options, for a report.
+
+        >>> from simstudy.samplers import NUTS
+        >>> NUTS(chains=1, draws=1000).described
+        'NUTS, batched: 1 chain of 500 warm-up and 1,000 draws, maximum tree depth 10, target acceptance 0.8, float32'
+        """
+        options = sorted(option_fields(type(self)), key=lambda f: f.name)
+        shown = [f for f in options if self.has_trajectories or not f.metadata.get("of_trajectories")]
+        lengths = f"{self.draws:,} draws"
+        if self.warmup and self.has_trajectories:
+            lengths = f"{self.warmup:,} warm-up and {lengths}"
+        others = [
+            f"{f.metadata.get('words', f.name.replace('_', ' '))} {value}"
+            for f in shown
+            if f.name not in TOLD_APART and (value := getattr(self, f.name)) is not None
+        ]
+        run = f"{self.chains:,} chain{'' if self.chains == 1 else 's'} of {lengths}"
+        return f"{self.words}: {', '.join([run, *others, self.precision])}"
 
     @property
     @abstractmethod
@@ -87,14 +89,14 @@ class Sampler(ABC):
     def fits_at_once(self) -> int:
         """Fits that one call of the program advances together."""
 
-    def check(self, model: Model) -> None:  # noqa: B027 - most samplers fit any model
+    def check(self, model: Model) -> None:
         """Refuse a model that the sampler can never fit, before anything runs.
 
         Raises:
             StudyError: says what the sampler can fit.
         """
 
-    def program_shape(self, shape: Hashable) -> Hashable:
+    def program_shape(self, model: Model, shape: Hashable) -> Hashable:
         """Return the shape that a program is compiled for, given ``Model.shape``: shapes may share one by padding."""
         return shape
 
@@ -106,21 +108,3 @@ class Sampler(ABC):
             model: any model.
             example: the arrays of one data set, leaves without the fit axis.
         """
-
-
-@contextmanager
-def precision(of: Precision) -> Iterator[type[np.floating]]:
-    """Run JAX in a precision, and give the NumPy type of its numbers."""
-    with jax.enable_x64(of == "float64"):
-        yield np.float64 if of == "float64" else np.float32
-
-
-def as_floats(arrays: PyTree, dtype: type[np.floating]) -> PyTree:
-    """Return the arrays with floating point leaves in a type, integers as int32 and booleans as they are."""
-    return jax.tree.map(lambda leaf: _as_type(np.asarray(leaf), dtype), arrays)
-
-
-def _as_type(leaf: np.ndarray, dtype: type[np.floating]) -> np.ndarray:
-    if np.issubdtype(leaf.dtype, np.floating):
-        return leaf.astype(dtype)
-    return leaf.astype(np.int32) if np.issubdtype(leaf.dtype, np.integer) else leaf

@@ -20,7 +20,7 @@ from simstudy.store.parts import decode, encode
 
 HIDDEN = ".simstudy"
 BLOCK_TABLES = ("groups", "chains", "estimates", "timings", "fits")
-WHOLE_TABLES = ("scenarios", "methods")
+WHOLE_TABLES = ("scenarios", "methods", "estimands")
 RUN_AGAIN = "run the study again in this folder: what is damaged is set aside and fitted anew"
 
 Record = dict[str, list[str]]

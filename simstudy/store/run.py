@@ -17,7 +17,7 @@ import pyarrow as pa
 from simstudy.errors import RunError
 from simstudy.store.blocks import committed_batches, find_problems, part_path, read_part, stored_parts
 from simstudy.store.frames import KEYS, Where, as_frame, chosen
-from simstudy.store.schema import CHAINS, FITS, GROUPS, TIMINGS, estimates_schema
+from simstudy.store.schema import CHAINS, ESTIMANDS, FITS, GROUPS, TIMINGS, estimates_schema
 
 STUDY_KEYS = ("study", "mechanism", "methods", "summary", "diagnostics")
 PIECE_ROWS = 250_000  # rows that are turned into a frame at once: far fewer cost more calls than work
@@ -68,8 +68,12 @@ class Run:
     @cached_property
     def provenance(self) -> Mapping[str, Any]:
         """Versions, machine and sessions of the run; empty where none were recorded."""
-        path = self.folder / "provenance.json"
-        return _read_json(path) if path.exists() else {}
+        return self._recorded("provenance.json")
+
+    @cached_property
+    def description(self) -> Mapping[str, Any]:
+        """What the mechanism and the methods are, in words; empty where the run was made before runs told."""
+        return self._recorded("description.json")
 
     @cached_property
     def scenarios(self) -> pd.DataFrame:
@@ -80,6 +84,13 @@ class Run:
     def methods(self) -> pd.DataFrame:
         """One row per method, in the order of the study."""
         return self._whole("methods")
+
+    @cached_property
+    def estimands(self) -> pd.DataFrame:
+        """One row per method and estimand that it declares; none where the run was made before runs told."""
+        if not part_path(self.folder, "estimands", "estimands").exists():
+            return ESTIMANDS.empty_table().to_pandas()
+        return read_part(self.folder, "estimands", "estimands", schema=ESTIMANDS).to_pandas()
 
     @cached_property
     def groups(self) -> pd.DataFrame:
@@ -157,6 +168,10 @@ class Run:
     @cached_property
     def _order(self) -> dict[str, list[str]]:
         return {"scenario": list(self.scenarios["scenario"]), "method": list(self.methods["method"])}
+
+    def _recorded(self, name: str) -> dict[str, Any]:
+        path = self.folder / name
+        return _read_json(path) if path.exists() else {}
 
     def _whole(self, table: str) -> pd.DataFrame:
         if not part_path(self.folder, table, table).exists():

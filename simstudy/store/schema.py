@@ -84,6 +84,22 @@ TIMINGS = pa.schema(
     ]
 )
 
+ESTIMANDS = pa.schema(
+    [
+        ("method", pa.string()),
+        ("estimand", pa.string()),
+        ("factor", pa.string()),
+        ("role", pa.string()),
+        ("scale", pa.string()),
+        ("lower", pa.float64()),
+        ("upper", pa.float64()),
+        ("center", pa.string()),
+        ("spread", pa.string()),
+        ("symbol", pa.string()),
+        ("words", pa.string()),
+    ]
+)
+
 PERFORMANCE = pa.schema(
     [
         ("scenario", pa.string()),

@@ -34,7 +34,7 @@ from simstudy.store.blocks import (
 from simstudy.store.extension import extended
 from simstudy.store.parts import Columns, as_table, by_name, encode, factor_table
 from simstudy.store.run import read_study
-from simstudy.store.schema import CHAINS, FITS, GROUPS, PERFORMANCE, TIMINGS, estimates_schema
+from simstudy.store.schema import CHAINS, ESTIMANDS, FITS, GROUPS, PERFORMANCE, TIMINGS, estimates_schema
 
 BATCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -106,6 +106,21 @@ class RunWriter:
         """Replace the table of methods: ``method``, ``identity``, then a column per option, in the study's order."""
         with writing(self.folder):
             rewrite(self.folder, "methods", factor_table(frame, fixed=("method", "identity")))
+
+    def write_estimands(self, frame: pd.DataFrame) -> None:
+        """Replace the table of what the methods declare of their estimands (columns of ``schema.ESTIMANDS``).
+
+        Raises:
+            TableError: columns that the schema lacks, or values that it cannot hold.
+        """
+        table = as_table(frame, ESTIMANDS) if len(frame) else ESTIMANDS.empty_table()
+        with writing(self.folder):
+            rewrite(self.folder, "estimands", table)
+
+    def write_description(self, description: Mapping[str, Any]) -> None:
+        """Replace ``description.json``: what the mechanism and the methods are, in words."""
+        with writing(self.folder):
+            write_json(self.folder / "description.json", dict(description), staging=staging_folder(self.folder))
 
     def stored_fits(self) -> Index:
         """Return (scenario, method) -> sorted int64 array of the replicates that are stored."""

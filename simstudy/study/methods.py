@@ -3,32 +3,39 @@
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from simstudy.errors import StudyError, shown, suggestion
-from simstudy.mechanisms import Dataset, GroupedMechanism, Mechanism
+from pydantic import Field, create_model
+
+from simstudy.errors import StudyError, one_of, shown, suggestion
+from simstudy.mechanisms import Mechanism
 from simstudy.models.hierarchical import HierarchicalModel
-from simstudy.models.likelihoods import Likelihood, likelihood_of
+from simstudy.models.likelihoods import LIKELIHOODS, Likelihood
 from simstudy.models.model import Model
-from simstudy.models.priors import POSITIVE, Prior, default_priors, parse_prior
-from simstudy.models.structures import STRUCTURES, Partial
-from simstudy.models.user import UserModel
+from simstudy.models.options import Section, changed_options, checked, option_types, options_of, section_of
+from simstudy.models.priors import Prior, parse_prior
+from simstudy.models.structures import STRUCTURES, Structure
 from simstudy.samplers import SAMPLERS, Sampler
 from simstudy.streams import identity
 from simstudy.study.factors import check_count, check_lists, crossed
 from simstudy.study.registry import user_model
-from simstudy.study.study_file import MethodSection, SamplerSection, check_keys, checked
+from simstudy.study.study_file import Name, check_keys
 
 METHOD_VERSION = 1
 MOST_METHODS = 1_000
-METHOD_LISTS = ("structure", "parameterization", "likelihood", "sigma_by", "observations")
-SAMPLER_LISTS = tuple(SamplerSection.model_fields)
-DEFAULT_OPTIONS = {"sigma_by": "shared", "observations": "sufficient"}
-FITTING_LIKELIHOODS = {
-    "normal": ("normal",),
-    "normal_known_se": ("normal_known_se", "normal"),
-    "binomial": ("binomial",),
-}
+NAMED_ALWAYS = ("parameterization", "sigma_by")  # stand in every method, empty where its families have no such option
+
+
+class MethodSection(Section):
+    """``[[method]]`` at one value of each of its lists, without the options of structures and likelihoods."""
+
+    name: Name
+    model: Any = None
+    structure: str | None = None
+    likelihood: str | None = None
+    observations: Literal["sufficient", "raw"] = "sufficient"
+    priors: dict[str, str | float] = Field(default_factory=dict)
+    sampler: dict[str, Any] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +56,11 @@ class Method:
 
     @property
     def identity(self) -> str:
-        """16 hex digits that depend on the model's options and the sampler's non-default ones, not on the name."""
-        fields = {k: v for k, v in self.options if v is not None and DEFAULT_OPTIONS.get(k) != v}
-        return identity(f"method/{METHOD_VERSION}", {"model": fields, "sampler": self.sampler.changed_options})
+        """16 hex digits that depend on the options that are not at their defaults, and not on the name."""
+        defaults = _defaults(self.model)
+        fields = {k: v for k, v in self.options if v is not None and (k not in defaults or defaults[k] != v)}
+        sampler = {"kind": self.sampler.kind, **changed_options(self.sampler)}
+        return identity(f"method/{METHOD_VERSION}", {"model": fields, "sampler": sampler})
 
 
 def methods_of(sections: Iterable[Any], shared: Mapping[str, Any], mechanism: Mechanism) -> Iterator[Method]:
@@ -68,20 +77,43 @@ def methods_of(sections: Iterable[Any], shared: Mapping[str, Any], mechanism: Me
         own = _table(contents.get("sampler", {}), f"{where} sampler", 'a table such as { kind = "numpyro" }')
         sampler = {**shared, **own}
         _check_size(contents, priors, sampler, where)
+        lists, of_sampler = _method_lists(), _sampler_lists()
         for options, some_priors, some_sampler in itertools.product(
-            crossed(contents, METHOD_LISTS), crossed(priors, priors), crossed(sampler, SAMPLER_LISTS)
+            crossed(contents, lists), crossed(priors, priors), crossed(sampler, of_sampler)
         ):
-            chosen = _chosen(contents, options, METHOD_LISTS) | _chosen(priors, some_priors, priors)
-            chosen |= _chosen(sampler, some_sampler, SAMPLER_LISTS)
+            chosen = _chosen(contents, options, lists) | _chosen(priors, some_priors, priors)
+            chosen |= _chosen(sampler, some_sampler, of_sampler)
             named = {**options, **_named(contents, chosen), "priors": some_priors, "sampler": {}}
-            yield _method(checked(MethodSection, named, where), some_sampler, mechanism, where)
+            yield _method(checked(_section(), named, where), some_sampler, mechanism, where)
+
+
+def _section() -> type[MethodSection]:
+    """Return the section with the options of every structure and likelihood that there is."""
+    types = [option_types(family) for family in (*STRUCTURES.values(), *LIKELIHOODS.values())]
+    options: dict[str, Any] = {name: (type_ | None, None) for each in types for name, (type_, _) in each.items()}
+    return create_model("MethodSection", __base__=MethodSection, **options)
+
+
+def _method_lists() -> tuple[str, ...]:
+    """Return the keys of a method whose lists are factors, in the order in which they are crossed."""
+    of_structures, of_likelihoods = _option_names(STRUCTURES), _option_names(LIKELIHOODS)
+    return ("structure", *of_structures, "likelihood", *of_likelihoods, "observations")
+
+
+def _sampler_lists() -> tuple[str, ...]:
+    """Return the keys of a sampler whose lists are factors: all."""
+    return ("kind", *_option_names(SAMPLERS))
+
+
+def _option_names(families: Mapping[str, type[Any]]) -> dict[str, None]:
+    return dict.fromkeys(name for family in families.values() for name in option_types(family))
 
 
 def _check_size(contents: Mapping[str, Any], priors: Mapping[str, Any], sampler: Mapping[str, Any], where: str) -> None:
     """Refuse empty lists, and more methods than a study can have, before any is made."""
-    counts = check_lists(contents, METHOD_LISTS, f"{where} ")
+    counts = check_lists(contents, _method_lists(), f"{where} ")
     counts |= {f"priors.{name}": n for name, n in check_lists(priors, priors, f"{where} priors.").items()}
-    counts |= check_lists(sampler, SAMPLER_LISTS, f"{where} sampler.")
+    counts |= check_lists(sampler, _sampler_lists(), f"{where} sampler.")
     check_count(counts, most=MOST_METHODS, what="methods", where=where)
 
 
@@ -113,15 +145,18 @@ def _method(section: MethodSection, sampler: Mapping[str, Any], mechanism: Mecha
 
 
 def _sampler(contents: Mapping[str, Any], where: str) -> Sampler:
-    section = checked(SamplerSection, contents, "[sampler]" if "kind" in contents else f"{where} sampler")
-    if section.kind not in SAMPLERS:
-        near = suggestion(section.kind, SAMPLERS)
-        raise StudyError(f"[sampler] kind: no sampler {section.kind!r}{near}; expected one of {', '.join(SAMPLERS)}")
-    return SAMPLERS[section.kind](**{k: v for k, v in section.model_dump().items() if k != "kind"})
+    if "kind" not in contents:
+        raise StudyError(f"{where} sampler kind: the key is missing; expected one of {', '.join(SAMPLERS)}")
+    if contents["kind"] not in list(SAMPLERS):
+        kind, near = contents["kind"], suggestion(str(contents["kind"]), SAMPLERS)
+        raise StudyError(f"[sampler] kind: no sampler {shown(kind)}{near}; expected one of {', '.join(SAMPLERS)}")
+    family = SAMPLERS[contents["kind"]]
+    section = checked(section_of(family), contents, "[sampler]")
+    return family(**{name: getattr(section, name) for name in option_types(family)})
 
 
 def _user_model(section: MethodSection, where: str) -> tuple[Model, dict[str, Any]]:
-    model = section.model if isinstance(section.model, UserModel) else user_model(section.model)
+    model = user_model(section.model)
     if model is None:
         raise StudyError(
             f"{where} model: no model {shown(section.model)} is registered; load its file with --load FILE.py"
@@ -130,64 +165,98 @@ def _user_model(section: MethodSection, where: str) -> tuple[Model, dict[str, An
 
 
 def _model(section: MethodSection, mechanism: Mechanism, where: str) -> tuple[Model, dict[str, Any]]:
-    if section.structure is None:
-        raise StudyError(f"{where} structure: the key is missing; expected one of {', '.join(STRUCTURES)}")
-    if section.parameterization is not None and section.structure != "partial":
-        raise StudyError(f"{where} parameterization: only the structure 'partial' has one")
-    data_likelihood = _data_likelihood(mechanism, where)
-    kind = section.likelihood or data_likelihood.kind
-    if kind not in FITTING_LIKELIHOODS[data_likelihood.kind]:
-        raise StudyError(
-            f"{where} likelihood: {kind!r} cannot be fitted to data of the likelihood {data_likelihood.kind!r}"
-        )
-    sigma_by = section.sigma_by or (
-        getattr(data_likelihood, "sigma_by", None) if kind == data_likelihood.kind else None
-    )
-    likelihood = likelihood_of(kind, sigma_by, where)
-    partial = section.structure == "partial"
-    structure = (
-        Partial(parameterization=section.parameterization or "noncentered")
-        if partial
-        else STRUCTURES[section.structure]()
-    )
-    priors = _priors(section, (*structure.parameters, *likelihood.parameters), likelihood, where)
+    structure = _structure(section, where)
+    likelihood = _likelihood(section, mechanism, where)
+    priors = _priors(section, structure, likelihood, where)
     model = HierarchicalModel(
         structure=structure, likelihood=likelihood, priors=tuple(priors.items()), observations=section.observations
     )
-    return model, {
+    options = {
         "model": None,
         "structure": structure.kind,
-        "parameterization": getattr(structure, "parameterization", None),
+        **options_of(structure),
         "likelihood": likelihood.kind,
-        "sigma_by": getattr(likelihood, "sigma_by", None),
+        **options_of(likelihood),
         "observations": section.observations,
         "priors": {name: prior.text for name, prior in priors.items()},
     }
+    return model, {**dict.fromkeys(NAMED_ALWAYS), **options}
 
 
-def _data_likelihood(mechanism: Mechanism, where: str) -> Likelihood:
-    if isinstance(mechanism, GroupedMechanism | Dataset):
-        return mechanism.likelihood
-    raise StudyError(f"{where} model: a user's mechanism needs a user's model; give model = \"name\"")
+def _structure(section: MethodSection, where: str) -> Structure:
+    if section.structure is None:
+        raise StudyError(f"{where} structure: the key is missing; expected one of {', '.join(STRUCTURES)}")
+    if section.structure not in STRUCTURES:
+        raise StudyError(f"{where} structure: {one_of(STRUCTURES, section.structure)}")
+    family = STRUCTURES[section.structure]
+    return family(**_own_options(section, family, STRUCTURES, f"{where} ", "structure"))
 
 
-def _priors(section: MethodSection, names: tuple[str, ...], likelihood: Likelihood, where: str) -> dict[str, Prior]:
+def _likelihood(section: MethodSection, mechanism: Mechanism, where: str) -> Likelihood:
+    """Return the likelihood that is named, or that of the data; an option that is not given is that of the data."""
+    of_data = mechanism.likelihood
+    if of_data is None:
+        raise StudyError(f"{where} model: a user's mechanism needs a user's model; give model = \"name\"")
+    kind = section.likelihood or of_data.kind
+    if kind not in LIKELIHOODS:
+        raise StudyError(f"{where} likelihood: {one_of(LIKELIHOODS, kind)}")
+    family = LIKELIHOODS[kind]
+    if of_data.kind not in (kind, *family.fits_data_of):
+        raise StudyError(f"{where} likelihood: {kind!r} cannot be fitted to data of the likelihood {of_data.kind!r}")
+    inherited = options_of(of_data) if kind == of_data.kind else {}
+    return family(**{**inherited, **_own_options(section, family, LIKELIHOODS, f"{where} ", "likelihood")})
+
+
+def _own_options(
+    section: MethodSection, family: type[Any], families: Mapping[str, type[Any]], where: str, what: str
+) -> dict[str, Any]:
+    """Return the options given to a family, after refusing those that only others of its kind have."""
+    given = {name: value for name in _option_names(families) if (value := getattr(section, name)) is not None}
+    own = option_types(family)
+    for name, value in given.items():
+        others = {kind: option_types(other)[name][1] for kind, other in families.items() if name in option_types(other)}
+        if name not in own and value not in others.values():
+            listed = ", ".join(map(repr, others))
+            raise StudyError(f"{where}{name}: only the {what} {listed} has one; leave the key out")
+    return {name: value for name, value in given.items() if name in own}
+
+
+def _defaults(model: Model) -> dict[str, Any]:
+    """Return the options of a model that its identity leaves out, and the values at which it does."""
+    if model.hierarchy is None:
+        return {}
+    structure, likelihood = model.hierarchy.structure, model.hierarchy.likelihood
+    of_families = {**_default_options(structure), **_default_options(likelihood)}
+    hidden = {name: value for name, value in of_families.items() if name not in structure.identified_by}
+    return {"observations": "sufficient", **hidden}
+
+
+def _default_options(part: Any) -> dict[str, Any]:
+    return {name: default for name, (_, default) in option_types(type(part)).items()}
+
+
+def _priors(section: MethodSection, structure: Structure, likelihood: Likelihood, where: str) -> dict[str, Prior]:
     """Return a prior for every parameter of the method: the given ones over the defaults."""
+    parameters = (*structure.parameters, *likelihood.parameters)
     given = dict(section.priors)
-    if section.structure == "none" and "mu" in given:
-        if "theta" in given:
-            raise StudyError(f"{where} priors: theta and mu are the same prior under no pooling; give one of them")
-        given["theta"] = given.pop("mu")
-    check_keys(given, names, f"{where} priors.")
-    defaults = default_priors(likelihood.kind, sigma_by=getattr(likelihood, "sigma_by", "shared"))
+    for alias, name in structure.prior_aliases.items():
+        if alias in given and name in given:
+            raise StudyError(
+                f"{where} priors: {name} and {alias} are the same prior under no pooling; give one of them"
+            )
+        if alias in given:
+            given[name] = given.pop(alias)
+    check_keys(given, tuple(p.name for p in parameters), f"{where} priors.")
     try:
-        priors = {name: parse_prior(given[name], name) if name in given else defaults[name] for name in names}
+        priors = {p.name: parse_prior(given.get(p.name, p.default_prior(likelihood.scale)), p) for p in parameters}
     except StudyError as error:
         raise StudyError(f"{where} priors.{error}") from error
-    for name, prior in priors.items():
-        if prior.is_constant and name in POSITIVE and prior.value <= 0:
+    for parameter in parameters:
+        prior = priors[parameter.name]
+        if prior.is_constant and parameter.support == "positive" and prior.value <= 0:
             raise StudyError(
-                f"{where} priors.{name}: {prior.text} is out of range; expected a number > 0 (tau = 0 is 'complete')"
+                f"{where} priors.{parameter.name}: {prior.text} is out of range; expected a number > 0 (tau = 0 is "
+                "'complete')"
             )
     return priors
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from simstudy.errors import StudyError
+from simstudy.models.options import checked
 from simstudy.streams import random_key
 from simstudy.study.design import Scenario, plain_mechanism, scenarios_of
 from simstudy.study.matching import check_matching
@@ -21,7 +22,6 @@ from simstudy.study.study_file import (
     StudySection,
     SummarySection,
     check_sections,
-    checked,
     read_study_file,
 )
 
@@ -156,6 +156,36 @@ class Study:
             "diagnostics": self.diagnostics.model_dump(),
         }
 
+    @property
+    def description(self) -> dict[str, Any]:
+        """What its parts are in their own words, as JSON, for reports, which know no family (``description.json``).
+
+        ``mechanism`` has ``words``, ``likelihood`` (how observations arise), ``effects`` (new in each replicate or
+        fixed), each empty where there is nothing to say, ``symbols`` (factor -> letter), ``has_fixed_data`` and
+        ``has_normal_means``; ``methods`` has name -> ``model`` and ``sampler``.
+        """
+        mechanism = self.scenarios[0].mechanism
+        likelihood = mechanism.likelihood
+        return {
+            "mechanism": {
+                "words": mechanism.words,
+                "likelihood": likelihood.formula if likelihood is not None and mechanism.replication == "data" else "",
+                "effects": mechanism.effects_text,
+                "symbols": dict(mechanism.symbols),
+                "has_fixed_data": mechanism.replication == "sampler",
+                "has_normal_means": likelihood is not None and likelihood.has_normal_means,
+            },
+            "methods": {m.name: {"model": m.model.words, "sampler": m.sampler.described} for m in self.methods},
+        }
+
+    def estimand_rows(self) -> list[dict[str, Any]]:
+        """Return the rows of the estimands table: what every method declares of its estimands."""
+        return [
+            {"method": m.name, "estimand": estimand.name, **estimand.row(m.model.effect_scale)}
+            for m in self.methods
+            for estimand in m.model.described
+        ]
+
     def scenario_rows(self) -> list[dict[str, Any]]:
         """Return the rows of the scenarios table."""
         return [{"scenario": s.identity, "label": s.label, **dict(s.factors)} for s in self.scenarios]
@@ -166,6 +196,7 @@ class Study:
         for m in self.methods:
             options = dict(m.options)
             priors = {f"prior_{name}": text for name, text in (options.pop("priors", None) or {}).items()}
+            options |= {"pooling": m.model.pooling, "is_exact": m.sampler.is_exact}
             sampler = {"sampler" if name == "kind" else name: value for name, value in m.sampler.options.items()}
             rows.append({"method": m.name, "identity": m.identity, **MODEL_COLUMNS, **options, **priors, **sampler})
         return rows

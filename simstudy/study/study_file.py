@@ -8,16 +8,15 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field
 
 from simstudy.errors import StudyError, named, shown, suggestion
+from simstudy.models.options import Section
 from simstudy.store.schema import interval_columns
-from simstudy.study.refusals import refusal
 
 LARGEST_FILE = 10_000_000  # bytes; a study file has some hundreds
-MOST_GROUPS, MOST_OBSERVATIONS = 100_000, 100_000_000
 MOST_LEVELS = 20
 
 
@@ -45,17 +44,6 @@ def _apart(levels: tuple[float, ...]) -> tuple[float, ...]:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_on_one_line)]
-Size = Annotated[int, Field(ge=1, le=MOST_OBSERVATIONS)]
-PriorText = str | float
-SectionT = TypeVar("SectionT", bound="Section")
-
-
-class Section(BaseModel):
-    """A section of a study file: unknown keys are errors, and no value is silently converted."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, arbitrary_types_allowed=True
-    )
 
 
 class StudySection(Section):
@@ -67,66 +55,6 @@ class StudySection(Section):
     replicates: Annotated[int, Field(ge=1, le=10_000_000)] = 100
     kind: Literal["simulation", "calibration"] = "simulation"
     common_random_numbers: bool = False
-
-
-class MechanismSection(Section):
-    """``[mechanism]`` at one level of each factor, for the simulated mechanisms."""
-
-    kind: str
-    likelihood: Literal["normal", "normal_known_se", "binomial"] = "normal"
-    groups: Annotated[int, Field(ge=1, le=MOST_GROUPS)] | None = None
-    group_size: Size | None = None
-    sizes: Annotated[tuple[Size, ...], Field(max_length=MOST_GROUPS)] | None = None
-    effects: Literal["random", "fixed"] = "random"
-    mu: PriorText = 0.0
-    tau: PriorText = 1.0
-    sigma: PriorText = 1.0
-    omega: PriorText = 0.5
-    sigma_by: Literal["shared", "group", "hierarchical"] = "shared"
-    standard_error: Annotated[float, Field(gt=0)] | None = None
-    standard_errors: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(max_length=MOST_GROUPS)] | None = None
-    df: float | None = None
-    weight: float | None = None
-    separation: float | None = None
-
-
-class DatasetSection(Section):
-    """``[mechanism]`` of kind ``dataset``."""
-
-    kind: Literal["dataset"]
-    data: str
-    group: str | None = None
-    value: str | None = None
-    standard_error: str | None = None
-    successes: str | None = None
-    trials: str | None = None
-    truth: str | None = None
-
-
-class MethodSection(Section):
-    """``[[method]]`` at one value of each of its lists."""
-
-    name: Name
-    model: Any = None
-    structure: Literal["none", "complete", "partial"] | None = None
-    parameterization: Literal["centered", "noncentered"] | None = None
-    likelihood: Literal["normal", "normal_known_se", "binomial"] | None = None
-    sigma_by: Literal["shared", "group", "hierarchical"] | None = None
-    observations: Literal["sufficient", "raw"] = "sufficient"
-    priors: dict[str, PriorText] = {}
-    sampler: dict[str, Any] = {}
-
-
-class SamplerSection(Section):
-    """``[sampler]``, or a method's own, at one value of each of its lists."""
-
-    kind: str
-    chains: Annotated[int, Field(ge=1, le=1024)] = 4
-    warmup: Annotated[int, Field(ge=0, le=10_000_000)] = 500
-    draws: Annotated[int, Field(ge=4, le=10_000_000)] = 500
-    target_accept: Annotated[float, Field(gt=0, lt=1)] = 0.8
-    max_treedepth: Annotated[int, Field(ge=1, le=20)] = 10
-    precision: Literal["float32", "float64"] = "float32"
 
 
 Level = Annotated[float, Field(gt=0, lt=1)]
@@ -200,36 +128,12 @@ def _head(section: str) -> str:
     return "[[method]]" if section == "method" else f"[{section}]"
 
 
-def checked(section: type[SectionT], contents: Mapping[str, Any], where: str) -> SectionT:
-    """Return a validated section.
-
-    Args:
-        section: what it has to be.
-        contents: keys and values.
-        where: how the section stands in the file, for messages: ``[study]``.
-
-    Raises:
-        StudyError: names section, key, value and what is allowed.
-    """
-    try:
-        return section.model_validate(_tuples(contents))
-    except ValidationError as error:
-        raise StudyError(f"{where} {refusal(section, error)}") from None
-
-
 def check_keys(contents: Mapping[str, Any], allowed: tuple[str, ...], where: str) -> None:
     """Refuse keys that do not belong here."""
     for name in contents:
         if name not in allowed:
             near = suggestion(str(name), allowed)
             raise StudyError(f"{where}{named(name)}: unknown key{near}; expected {_listed(allowed)}")
-
-
-def _tuples(value: Any) -> Any:
-    """TOML's lists as tuples, and whole numbers as they are: sections are hashable and strict."""
-    if isinstance(value, Mapping):
-        return {str(k): _tuples(v) for k, v in value.items()}
-    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simstudy.models.estimands import OF_GROUPED_MODELS
 from simstudy.store.schema import HDI_COLUMNS, quantile_column
 from simstudy.summaries.diagnostics import DIAGNOSTICS, Chains, ebfmi, slabs
 from simstudy.summaries.indicators import Indicators
@@ -22,7 +23,7 @@ N_RANK = 99  # thinned draws that a truth is ranked among: 100 ranks, nearly ind
 MISSING = -1  # stands under the mask of a masked whole number
 N_PROBES = 8  # draws that rows are first told apart by
 KNOWN_COLUMNS = ("mean", "sd", "mcse_mean", "mcse_sd", "pit", "log_score")  # that an exact posterior replaces
-INDICATORS = frozenset({"prob_best"})  # R-hat of a rare indicator tells its rarity: not part of a fit's extremes
+INDICATORS = frozenset(name for name, estimand in OF_GROUPED_MODELS.items() if estimand.role == "indicator")
 
 Columns = dict[str, np.ndarray]
 
@@ -152,16 +153,19 @@ def with_known(summary: Summary, known: KnownPosterior, truth: Mapping[str, np.n
     return replace(summary, columns={**summary.columns, **columns})
 
 
-def summarize_fits(stats: SamplerStats | None, summary: Summary, *, left_out: Collection[str] = INDICATORS) -> Columns:
+def summarize_fits(
+    stats: SamplerStats | None, summary: Summary, *, indicators: Collection[str] = INDICATORS
+) -> Columns:
     """Return the columns of the fits table that come from draws and sampler, each (fit,).
 
     Args:
         stats: of the same fits; None for a sampler of exact draws, whose counters are then missing.
         summary: of the same fits.
-        left_out: estimands that have no part in ``max_rhat``, ``min_ess_bulk`` and ``min_ess_tail``. Constant
-            estimands and those with a draw that is not finite have none either, for they have no diagnostics.
+        indicators: estimands that are 0 or 1 in each draw, those of grouped models by default. They have no part in
+            ``max_rhat``, ``min_ess_bulk`` and ``min_ess_tail``, because the R-hat of a rare indicator tells its rarity.
+            Constant estimands and those with a draw that is not finite have none either, for they have no diagnostics.
     """
-    used = ~np.isin(summary.columns["estimand"].astype(str), list(left_out))
+    used = ~np.isin(summary.columns["estimand"].astype(str), list(indicators))
     extremes = {
         f"{kind}_{name}": _extreme(np.where(used, summary.columns[name], np.nan), summary.n_fits, reduce)
         for kind, name, reduce in (("max", "rhat", np.fmax), ("min", "ess_bulk", np.fmin), ("min", "ess_tail", np.fmin))

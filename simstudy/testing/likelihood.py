@@ -8,6 +8,7 @@ import numpy as np
 
 from simstudy.models.likelihoods import Likelihood
 from simstudy.models.noise import Noise
+from simstudy.testing.declarations import check_axes, check_declared, check_parameters, check_words
 from simstudy.testing.expectation import check_choice, expect, expect_close
 from simstudy.testing.observations import Point, observe, parts_of, relabel
 from simstudy.testing.programs import as_draws, constants_of, priors_of, run_program
@@ -27,6 +28,9 @@ def check_likelihood(likelihood: Likelihood) -> None:
     """Check what every likelihood promises.
 
     - It is a choice: frozen, hashable, equal to its copy, and it can be pickled.
+    - It says what it is, and its parameters have default priors that a study file could have given. ``described`` names
+      all that ``restore`` and ``inverse_link`` return; ``site_axes`` and ``statistic_axes`` name the axes of all latent
+      sites and statistics.
     - ``restore`` gives from the latent sites the parameters that ``scale_parameters`` used, constants included.
     - Raw observations and sufficient statistics give log likelihoods that differ by a constant.
     - Lanes on the last axis have the values that they have alone, in JAX and in NumPy.
@@ -47,11 +51,15 @@ def check_likelihood(likelihood: Likelihood) -> None:
         ConformanceError: a promise that is not kept.
     """
     check_choice(likelihood)
+    check_words(likelihood)
+    check_parameters(likelihood, likelihood.every_parameter)
     with jax.enable_x64(True):
         for priors in (priors_of(likelihood.parameters), constants_of(likelihood.parameters)):
             _check_restore(likelihood, priors)
         observed = observe(likelihood, N_DATA)
         data, point = observed.data[0], observed.point
+        n = data.n_groups
+        check_axes(likelihood, likelihood.statistics(data), likelihood.statistic_axes, what="statistic_axes", n=n)
         sufficient, raw = jax.jit(likelihood.log_likelihood), jax.jit(likelihood.raw_log_likelihood)
         _check_forms(likelihood, data, point, sufficient, raw)
         _check_lanes(likelihood, data, point, sufficient)
@@ -66,7 +74,11 @@ def check_likelihood(likelihood: Likelihood) -> None:
 def _check_restore(likelihood: Likelihood, priors: Mapping[str, Any]) -> None:
     shape = (len(ORDER), N_LANES)
     run = run_program(lambda: likelihood.scale_parameters(priors, shape))
+    at_a_point = {name: value[..., 0] for name, value in run.sites.items()}
+    check_axes(likelihood, at_a_point, likelihood.site_axes, what="site_axes", n=len(ORDER))
     restored = likelihood.restore(run.draws, priors, (1, 1, *shape[::-1]))
+    mean = {} if likelihood.mean is None else {likelihood.mean.name: None}
+    check_declared(likelihood, {**restored, **mean}, what="restore or inverse_link")
     used = {name: as_draws(value) for name, value in run.returned.items()}
     promise = f"restore to name the parameters {sorted(used)} that scale_parameters names"
     expect(likelihood, promise, holds=restored.keys() == used.keys(), got=sorted(restored))

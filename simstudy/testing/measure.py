@@ -11,7 +11,6 @@ from simstudy.measures import Measure
 from simstudy.measures.measure import Better, Source, Which
 from simstudy.measures.rows.cells import NAMES, Cells
 from simstudy.measures.rows.replicates import Replicates
-from simstudy.measures.rows.rows import ZERO_ONE_ENDS
 from simstudy.measures.scoring import Terms, score_cells
 from simstudy.testing.expectation import check_choice, expect, expect_close
 from simstudy.testing.replicates import LAYOUTS, change_unit, leave_gap, make_replicates, renumber, shuffle_rows
@@ -29,6 +28,8 @@ UNITS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "1/s": lambda value: value / SECONDS,
     **dict.fromkeys(("1", "%", "posterior sd", "draws"), lambda value: value),
 }
+WITHOUT_UNIT = frozenset({"correlation", "share", "weight", "indicator"})
+"""Roles of estimands whose unit cannot be changed."""
 TEXTS = ("name", "definition", "source", "unit")
 
 
@@ -91,9 +92,10 @@ def _many(layout: str) -> Replicates:
 
 def _score(measure: Measure, replicates: Replicates, *, null: float = NULL) -> pd.DataFrame:
     """Return the rows of the performance table, by cell, with the path that runs take."""
-    estimand = measure.estimands[0] if measure.estimands else "theta"
+    role = measure.roles[0] if measure.roles else "effects"
     cells = [str(i) for i in range(replicates.n_cells)]
-    names = pd.DataFrame({"group": cells, "estimand": estimand}).reindex(columns=NAMES).astype(object)
+    names = pd.DataFrame({"group": cells, "estimand": role, "role": role}).reindex(columns=[*NAMES, "role"])
+    names = names.astype(object)
     terms = Terms(levels=((0.95, "lower", "upper"),), null=null)
     (rows,) = score_cells(Cells(replicates=replicates, names=names, n_replicates=replicates.n), [measure], terms)
     return rows.set_index("group").rename_axis(index=None)
@@ -144,7 +146,7 @@ def _renamed(replicates: Replicates) -> Replicates:
 
 def _check_unit(measure: Measure, layout: str, rows: pd.DataFrame) -> None:
     """Compare with another unit; a unit that is not in ``UNITS``, or an estimand without one, promises nothing."""
-    has_no_unit = measure.estimands and set(measure.estimands) <= set(ZERO_ONE_ENDS)
+    has_no_unit = measure.roles and set(measure.roles) <= WITHOUT_UNIT
     if measure.unit not in UNITS or has_no_unit:
         return
     changed = _score(measure, change_unit(_few(layout), factor=FACTOR, seconds=SECONDS), null=FACTOR * NULL)

@@ -75,7 +75,7 @@ def _estimates(rng: np.random.Generator, shape: tuple[int, int], truth: float | 
         "oracle_error": oracle - theta,
         "deviation": theta - MU,
         "distance": np.abs(theta - MU) / TAU,
-        "theta_var": TAU**2 * np.exp(0.2 * rng.standard_normal((shape[0], 1))),
+        "variance_among": TAU**2 * np.exp(0.2 * rng.standard_normal((shape[0], 1))),
         "y_mean": y,
         "n_obs": np.ones(shape),
         "is_balanced": np.ones(shape),
@@ -134,7 +134,7 @@ def leave_gap(replicates: Replicates) -> Replicates:
 
 def change_unit(replicates: Replicates, *, factor: float, seconds: float) -> Replicates:
     """Return the replicates with estimands in a unit so many times smaller, and clocks that tick so many times."""
-    scales = dict.fromkeys(IN_UNIT, factor) | dict.fromkeys(IN_SECONDS, seconds) | {"theta_var": factor**2}
+    scales = dict.fromkeys(IN_UNIT, factor) | dict.fromkeys(IN_SECONDS, seconds) | {"variance_among": factor**2}
     columns = {name: values * scales.get(name, 1.0) for name, values in replicates.columns.items()}
     # A density per unit: minus its logarithm rises by that of the factor.
     columns["log_score"] = columns["log_score"] + np.log(factor)

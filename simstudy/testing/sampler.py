@@ -33,7 +33,8 @@ def check_sampler(sampler: Sampler) -> None:
     """Check what every sampler promises, with the options that it has.
 
     - It is a choice: frozen, hashable, equal to its copy, and it can be pickled. ``options`` names every option;
-      ``changed_options``, its identity, those that are not at their defaults, and nothing else.
+      ``changed_options``, its identity, those that are not at their defaults, and nothing else. ``described`` says in
+      one line what it is and what was chosen, of trajectories where it has any.
     - Draws come from the posterior: on a normal model with known variances mean and sd of mu, of each theta and of
       their mean are those of the closed form, within ``BOUND`` Monte Carlo standard errors over twelve data sets.
       Before that, ``MIN_ESS`` effective draws in all are demanded.
@@ -79,16 +80,24 @@ def _check_options(sampler: Sampler) -> None:
         canonical_json(sampler.options)
     except (TypeError, ValueError) as error:
         expect(sampler, "options that are JSON", holds=False, got=error)
+    text, tells = sampler.described, "target acceptance" in sampler.described
+    expect(sampler, "one line that begins with its words", holds=_is_line(text, sampler.words), got=text)
+    promise = f"words on trajectories {'where it has them' if sampler.has_trajectories else 'only where it has them'}"
+    expect(sampler, promise, holds=tells == sampler.has_trajectories, got=text)
     block, at_once = sampler.fits_per_block, sampler.fits_at_once
     is_multiple = at_once >= 1 and block >= at_once and block % at_once == 0
     promise = "fits_per_block to be a multiple of fits_at_once"
     expect(sampler, promise, holds=is_multiple, got=f"{block} and {at_once}")
 
 
+def _is_line(text: str, words: str) -> bool:
+    return bool(words) and text.startswith(words) and text.isprintable()
+
+
 def _compile(sampler: Sampler) -> Program:
     """Return the program for three groups, compiled for four where both shapes share one."""
-    shared = sampler.program_shape((N_GROUPS,)) == sampler.program_shape((N_GROUPS + 1,))
-    example = MODEL.arrays(make_data(1, N_GROUPS + shared))
+    own, longer = (sampler.program_shape(MODEL, MODEL.shape(make_data(1, n)[0])) for n in (N_GROUPS, N_GROUPS + 1))
+    example = MODEL.arrays(make_data(1, N_GROUPS + (own == longer)))
     program = sampler.compile(MODEL, {name: value[0] for name, value in example.items()})
     seconds = program.compile_seconds
     expect(sampler, "the seconds of compilation", holds=0 <= seconds < np.inf, got=seconds)

@@ -65,7 +65,7 @@ def _derivatives(
 
     def log_lik(q: jax.Array) -> jax.Array:
         parts = {n: q[a:b].reshape(*np.shape(point[n]), -1) for n, a, b in zip(point, sizes, sizes[1:], strict=False)}
-        return likelihood.log_likelihood(*parts_of(parts), stats)
+        return jnp.asarray(likelihood.log_likelihood(*parts_of(parts), stats))
 
     flat = np.concatenate([np.ravel(value) for value in point.values()])
     q = jnp.broadcast_to(flat[:, None], (len(flat), n_data))

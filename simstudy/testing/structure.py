@@ -11,6 +11,7 @@ from scipy.stats import ks_2samp
 from simstudy.models.noise import Noise
 from simstudy.models.priors import Prior
 from simstudy.models.structures import Structure
+from simstudy.testing.declarations import check_axes, check_declared, check_parameters, check_words
 from simstudy.testing.expectation import check_choice, expect, expect_close
 from simstudy.testing.programs import Array, Traced, as_draws, constants_of, priors_of, run_program
 
@@ -29,6 +30,8 @@ def check_structure(structure: Structure) -> None:
     """Check what every structure promises.
 
     - It is a choice: frozen, hashable, equal to its copy, and it can be pickled.
+    - It says what it is, and its parameters have default priors that a study file could have given. ``described`` names
+      all that ``restore`` returns, ``site_axes`` the axes of every latent site.
     - ``effects`` gives theta one value for each group and lane; groups differ if and only if ``effects_differ``.
     - ``restore`` gives from the latent sites the theta that the program used, and the parameters by their names; a
       parameter that is fixed has no site, and its constant is restored.
@@ -52,13 +55,18 @@ def check_structure(structure: Structure) -> None:
     >>> check_structure(Partial(parameterization="centered"))
     """
     check_choice(structure)
+    check_words(structure)
+    check_parameters(structure, structure.parameters)
     priors = priors_of(structure.parameters)
     with jax.enable_x64(True):
         run = _draw(structure, priors)
         _check_effects(structure, run)
+        at_a_point = {name: x[..., 0] for name, x in run.sites.items()}
+        check_axes(structure, at_a_point, structure.site_axes, what="site_axes", n=N_GROUPS)
+        check_declared(structure, structure.restore(run.draws, priors, (1, 1, N_DRAWS, N_GROUPS)), what="restore")
         _check_restore(structure, priors, run)
-        for name in structure.parameters:
-            _check_constant(structure, priors | constants_of([name]), name)
+        for parameter in structure.parameters:
+            _check_constant(structure, priors | constants_of([parameter]), parameter.name)
         _check_names_and_lanes(structure, priors, run)
         _check_padding(structure, priors, {name: x[..., :N_LANES] for name, x in run.sites.items()})
         _check_new_effect(structure, priors, run)
@@ -82,7 +90,7 @@ def _check_restore(structure: Structure, priors: Priors, run: Traced) -> None:
     promise = "restore to give the theta that the program used"
     expect_close(structure, promise, found=restored["theta"], expected=as_draws(run.returned))
     for name in ("mu", "tau"):
-        has = name in structure.parameters
+        has = name in {p.name for p in structure.parameters}
         words = f"restore to {'name' if has else 'leave out'} {name}"
         expect(structure, words, holds=(name in restored) == has, got=", ".join(sorted(restored)))
         if has:

@@ -72,6 +72,8 @@ def store(run, folder):
     with RunWriter.create_or_continue(folder, run.study) as writer:
         writer.write_scenarios(run.scenarios)
         writer.write_methods(run.methods)
+        writer.write_estimands(run.estimands)
+        writer.write_description(run.description)
         for i, method in enumerate(run.methods["method"]):
             parts = {name: getattr(run, name) for name in ("fits", "estimates", "chains", "timings")}
             block = {name: table[(table["method"] == method).to_numpy()] for name, table in parts.items()}

@@ -1,7 +1,7 @@
 """Every registered mechanism keeps its promises, and mechanisms that do not are caught."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -10,6 +10,7 @@ import pytest
 
 from simstudy.mechanisms import MECHANISMS, Dataset, Exchangeable, GroupedMechanism, UserMechanism
 from simstudy.mechanisms.dataset import BUILT_IN, load_dataset
+from simstudy.models.estimands import MU, TAU
 from simstudy.models.likelihoods import LIKELIHOODS, NormalKnownSE
 from simstudy.models.priors import parse_prior
 from simstudy.testing import ConformanceError, check_mechanism
@@ -40,7 +41,8 @@ def test_registered_mechanisms_conform(kind):
 def test_mechanisms_conform_with_every_likelihood(likelihood):
     """Observations of every registered likelihood, with hyperparameters drawn anew in each replicate."""
     priors = {"mu": "Normal(0, 2)", "tau": "HalfNormal(1)", "sigma": "LogNormal(0, 0.5)", "omega": "HalfNormal(1)"}
-    drawn = {name: parse_prior(priors[name], name) for name in ("mu", "tau", *likelihood.parameters)}
+    drawn: dict[str, Any] = {p.name: parse_prior(priors[p.name], p) for p in (MU, TAU)}
+    drawn["scale"] = tuple((p.name, parse_prior(priors[p.name], p)) for p in likelihood.parameters)
     if isinstance(likelihood, NormalKnownSE):
         drawn |= {"standard_errors": (0.5, 1.0, 2.0)}
     sizes = (1, 1, 1) if isinstance(likelihood, NormalKnownSE) else SIZES
@@ -54,7 +56,7 @@ def test_fixed_effects_conform():
 
 def test_groups_without_a_difference_conform():
     """At tau = 0 no group is the best, and that truth is not given."""
-    check_mechanism(Exchangeable(sizes=SIZES, tau=parse_prior(0.0, "tau")))
+    check_mechanism(Exchangeable(sizes=SIZES, tau=parse_prior(0.0, TAU)))
 
 
 def coin(key: Any, scenario: Any) -> Any:
@@ -73,7 +75,7 @@ class Altered(Exchangeable):
     """A mechanism whose replicates are altered, given their place and the number of keys."""
 
     sizes: tuple[int, ...] = SIZES
-    alter: Callable[[Replicate, int, int], Replicate] = lambda replicate, i, n: replicate
+    alter: Callable[[Replicate, int, int], Replicate] = field(default=lambda replicate, i, n: replicate, compare=False)
 
     def simulate(self, keys: np.ndarray) -> list[Replicate]:
         return [self.alter(r, i, len(keys)) for i, r in enumerate(super().simulate(keys))]

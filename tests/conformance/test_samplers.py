@@ -184,6 +184,21 @@ class Raises(Exact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Wordless(Exact):
+    """A sampler that a report cannot name."""
+
+    words = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TellsOfTrajectories(Exact):
+    """Independent draws, told with the options of a Markov chain."""
+
+    described = "exact: target acceptance 0.8"
+    words = "exact"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SpellsDefaults(Exact):
     """A sampler whose identity holds options at their defaults: a new option would orphan old runs."""
 
@@ -197,6 +212,8 @@ class SpellsDefaults(Exact):
     [
         (Raises(), "a reason, or draws that are not finite.*FloatingPointError"),
         (SpellsDefaults(), "the options that are not at their defaults as identity"),
+        (Wordless(), "one line that begins with its words"),
+        (TellsOfTrajectories(), "words on trajectories only where it has them"),
     ],
 )
 def test_samplers_that_misbehave_are_caught(sampler, message):

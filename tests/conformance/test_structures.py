@@ -7,6 +7,7 @@ import numpyro
 import numpyro.distributions as dist
 import pytest
 
+from simstudy.models.estimands import MU, TAU
 from simstudy.models.structures import STRUCTURES, Complete, Partial
 from simstudy.testing import ConformanceError, check_structure
 from tests.conformance.registered import variants
@@ -92,7 +93,31 @@ class LanesPulled(Partial):
         return numpyro.sample("theta", dist.Normal(jnp.mean(mu), tau).expand(shape))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Speechless(Partial):
+    """It does not say what it is."""
+
+    words = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nameless(Partial):
+    """Its effects are declared to be one number."""
+
+    site_axes = {"mu": (), "tau": (), "theta_decentered": ()}  # noqa: RUF012
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undeclared(Partial):
+    """It restores more than it declares."""
+
+    described = (MU, TAU)
+
+
 BROKEN = {
+    Speechless: "words that say what it is",
+    Nameless: r"site_axes to name the axes of theta_decentered, of shape \(3,\)",
+    Undeclared: "all that restore returns among described; got theta beside them",
     Unscaled: "restore to give the theta that the program used",
     Unmasked: "padded groups to add the same to the log density",
     Trend: "the same density whatever the groups are called",

@@ -76,6 +76,17 @@ def wrong_scale(data):
     numpyro.sample("a", dist.Normal(0, -1.0))
 
 
+def subsamples(data):
+    a = numpyro.sample("a", dist.Normal(0, 1))
+    with numpyro.plate("some", 5, subsample_size=2) as chosen:
+        numpyro.sample("y", dist.Normal(a, 1), obs=data["y"][chosen])
+
+
+def adds_noise(data):
+    a = numpyro.sample("a", dist.Normal(0, 1))
+    numpyro.sample("y", dist.Normal(a + jax.random.normal(numpyro.prng_key()), 1), obs=data["y"])
+
+
 def asks_for_petabytes(data):
     normal(data)
     numpyro.factor("large", jnp.ones(10**15).sum())
@@ -91,6 +102,8 @@ PROGRAMS = {
     discrete: ("failed", "the latent site 'a' is discrete: NUTS needs continuous parameters"),
     point: ("failed", "the latent site 'a' is a point mass"),
     nothing: ("failed", "the model has no latent parameter to estimate"),
+    subsamples: ("failed", "the plate 'some' takes a random subsample, which a sampler would hold fixed"),
+    adds_noise: ("failed", "the site 'y' depends on a random key"),
     wrong_scale: ("failed", "Normal distribution got invalid scale parameter"),
     asks_for_petabytes: ("failed", "out of memory: 3,725,290.3 GiB were asked for at once"),
 }

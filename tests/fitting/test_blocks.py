@@ -1,10 +1,15 @@
 """The plan of a study: which fits make up which block, and what is left of it when some are stored."""
 
+import itertools
 import pickle
 
+import jax
 import numpy as np
+import numpyro
+import numpyro.distributions as dist
 import pytest
 
+import simstudy
 from simstudy.fitting.blocks import plan_blocks
 from simstudy.study.study import Study
 
@@ -53,6 +58,79 @@ def test_halves_of_a_block_are_the_block(study):
     while (parts := block.split()) is not None:
         block = parts[0]
     assert len(block.fits) == 1
+
+
+def levels(data):
+    mean = numpyro.sample("mean", dist.Normal(0, 5))
+    numpyro.sample("y", dist.Normal(mean, 1).expand([len(data["y"])]), obs=data["y"])
+
+
+def simulate(key, scenario):
+    if scenario.get("broken"):
+        raise ValueError("no data today")
+    return {"y": scenario.get("shift", 0) + jax.random.normal(key, (scenario["n"],))}, {"mean": 0.0}
+
+
+SAMPLER = {"chains": 1, "warmup": 40, "draws": 40}
+
+
+def study_of_a_user(methods=("nuts",), **factors):
+    """Return a study of a user's simulator and model, two replicates of each scenario."""
+    mechanism = simstudy.register_mechanism("levels", simulate)
+    model = simstudy.register_model("levels", levels, estimands=lambda posterior: {"mean": posterior["mean"]})
+    return Study.from_dict(
+        {
+            "study": {"name": "levels", "replicates": 2},
+            "mechanism": {"kind": mechanism, **factors},
+            "method": [{"name": kind, "model": model, "sampler": {"kind": kind}} for kind in methods],
+            "sampler": {"kind": "nuts", **SAMPLER},
+        }
+    )
+
+
+def programs_of(study):
+    return {block.program for block in plan_blocks(study, {})}
+
+
+def test_scenarios_of_one_shape_share_the_program_of_a_users_model():
+    """One replicate tells the shape: scenarios of equal shapes have one program, others another; blocks stay apart."""
+    assert len(programs_of(study_of_a_user(n=7, shift=[0.0, 1.0]))) == 1
+    assert len(programs_of(study_of_a_user(n=[7, 9], shift=[0.0, 1.0]))) == 2
+    blocks = plan_blocks(study_of_a_user(n=7, shift=[0.0, 1.0]), {})
+    assert [{s for s, _ in block.fits} for block in blocks] == [{0}, {1}]
+
+
+def test_a_scenario_is_simulated_once_for_all_methods(monkeypatch):
+    """And not at all where everything is stored."""
+    study, n_calls = study_of_a_user(methods=("nuts", "numpyro"), n=7, shift=[0.0, 1.0]), itertools.count()
+    counted = lambda *args: (next(n_calls), simulate(*args))[1]  # noqa: E731
+    for scenario in study.scenarios:
+        monkeypatch.setitem(vars(scenario.mechanism), "function", counted)
+    plan_blocks(study, {(s.identity, m.name): np.arange(2) for s in study.scenarios for m in study.methods})
+    assert next(n_calls) == 0
+    assert len({block.program for block in plan_blocks(study, {})}) == 2
+    assert next(n_calls) == 3  # one more than were made: this call counts as well
+
+
+def test_one_compilation_serves_all_scenarios_of_a_shape(tmp_path):
+    """The timings of a run name one program, and one batch that compiled it."""
+    run = simstudy.run(study_of_a_user(n=11, shift=[0.0, 1.0, 2.0]), out=tmp_path / "run", workers=0, quiet=True)
+    assert run.timings["program"].nunique() == 1
+    assert (run.timings["compile_seconds"] > 0).sum() == 1
+    assert set(run.fits["status"]) == {"ok"}
+
+
+def test_a_simulator_that_raises_fails_its_own_fits(tmp_path):
+    """The plan stands, its scenario has a program of its own, and its rows say what was raised."""
+    study = study_of_a_user(n=7, broken=[0, 1])
+    assert len(programs_of(study)) == 2
+    run = simstudy.run(study, out=tmp_path / "run", workers=0, quiet=True)
+    fits = run.fits.merge(run.scenarios[["scenario", "broken"]], on="scenario")
+    assert set(fits.loc[fits["broken"] == 0, "status"]) == {"ok"}
+    broken = fits[fits["broken"] == 1]
+    assert len(broken) == 2
+    assert set(broken["status"]) == {"failed"}
+    assert broken["reason"].str.startswith("ValueError: no data today").all()
 
 
 def test_plans_do_not_grow_with_replicates(study):

@@ -7,6 +7,7 @@ from scipy import stats
 
 from simstudy.errors import StudyError
 from simstudy.mechanisms import Exchangeable, StudentT, TwoComponent
+from simstudy.models.estimands import MU, SIGMA, TAU
 from simstudy.models.likelihoods import Binomial, Normal, NormalKnownSE
 from simstudy.models.priors import parse_prior
 from simstudy.streams import random_key
@@ -24,9 +25,9 @@ def truths(mechanism, name, n=N):
 
 
 MECHANISMS = [
-    Exchangeable(sizes=(1, 4), tau=parse_prior(0.7, "tau"), mu=parse_prior(2.0, "mu")),
-    StudentT(sizes=(1, 4), df=10.0, tau=parse_prior(0.7, "tau"), mu=parse_prior(2.0, "mu")),
-    TwoComponent(sizes=(1, 4), weight=0.2, separation=3.0, tau=parse_prior(0.7, "tau"), mu=parse_prior(2.0, "mu")),
+    Exchangeable(sizes=(1, 4), tau=parse_prior(0.7, TAU), mu=parse_prior(2.0, MU)),
+    StudentT(sizes=(1, 4), df=10.0, tau=parse_prior(0.7, TAU), mu=parse_prior(2.0, MU)),
+    TwoComponent(sizes=(1, 4), weight=0.2, separation=3.0, tau=parse_prior(0.7, TAU), mu=parse_prior(2.0, MU)),
 ]
 
 
@@ -48,7 +49,7 @@ def test_fixed_scores_follow_the_effects_distribution(mechanism):
 
 def test_observations_scatter_around_their_effects():
     """Means and within sums of squares have the moments of the normal model, group by group."""
-    mechanism = Exchangeable(sizes=(1, 4, 9), sigma=parse_prior(2.0, "sigma"))
+    mechanism = Exchangeable(sizes=(1, 4, 9), scale=(("sigma", parse_prior(2.0, SIGMA)),))
     replicates = mechanism.simulate(keys())
     z = np.array([(r.data.y_mean - r.truth["theta"]) * np.sqrt(r.data.n_obs) / 2.0 for r in replicates])
     assert np.all(np.abs(z.mean(0)) < SE / np.sqrt(N))
@@ -97,7 +98,7 @@ def test_data_know_nothing_of_the_process():
 def test_hyperparameters_can_be_priors():
     """A prior as text is drawn anew in each replicate, and the truth says what was drawn."""
     mechanism = Exchangeable(
-        sizes=(2, 2), mu=parse_prior("Normal(1, 2)", "mu"), tau=parse_prior("HalfNormal(3)", "tau")
+        sizes=(2, 2), mu=parse_prior("Normal(1, 2)", MU), tau=parse_prior("HalfNormal(3)", TAU)
     )
     assert stats.kstest(truths(mechanism, "mu"), stats.norm(1, 2).cdf).pvalue > 1e-3
     assert stats.kstest(truths(mechanism, "tau"), stats.halfnorm(0, 3).cdf).pvalue > 1e-3
@@ -107,9 +108,9 @@ def test_hyperparameters_and_noise_are_independent():
     """What is drawn from priors has no correlation with the noise of effects and observations, ranks included."""
     mechanism = Exchangeable(
         sizes=(2, 2),
-        mu=parse_prior("Normal(1, 2)", "mu"),
-        tau=parse_prior("HalfNormal(3)", "tau"),
-        sigma=parse_prior("Exponential(1)", "sigma"),
+        mu=parse_prior("Normal(1, 2)", MU),
+        tau=parse_prior("HalfNormal(3)", TAU),
+        scale=(("sigma", parse_prior("Exponential(1)", SIGMA)),),
     )
     replicates = mechanism.simulate(keys())
     drawn = {
@@ -134,7 +135,7 @@ def test_hyperparameters_and_noise_are_independent():
 def test_sigma_has_the_shape_of_its_option(sigma_by, shape):
     """One sigma, or one for each group."""
     mechanism = Exchangeable(
-        sizes=(2, 2, 2), likelihood=Normal(sigma_by=sigma_by), sigma=parse_prior("Exponential(1)", "sigma")
+        sizes=(2, 2, 2), likelihood=Normal(sigma_by=sigma_by), scale=(("sigma", parse_prior("Exponential(1)", SIGMA)),)
     )
     assert truths(mechanism, "sigma", 3).shape == (3, *shape)
 
@@ -149,7 +150,8 @@ def test_known_standard_errors_are_in_the_data():
 
 def test_oracle_weights_are_the_closed_form():
     """The true shrinkage weight of a group is the share of its mean's variance that is noise."""
-    r = Exchangeable(sizes=(1, 8), tau=parse_prior(2.0, "tau"), sigma=parse_prior(2.0, "sigma")).simulate(keys(1))[0]
+    sigma = (("sigma", parse_prior(2.0, SIGMA)),)
+    r = Exchangeable(sizes=(1, 8), tau=parse_prior(2.0, TAU), scale=sigma).simulate(keys(1))[0]
     np.testing.assert_allclose(r.truth["shrinkage_weight"], [4 / (4 + 4), 0.5 / (0.5 + 4)], rtol=1e-12)
 
 

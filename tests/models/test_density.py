@@ -1,16 +1,23 @@
 """The log density of every model against one written with scipy, observation by observation."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
 import pytest
+from numpyro.infer.util import constrain_fn, potential_energy
 from scipy import stats
 
 from simstudy.errors import StudyError
 from simstudy.models.density import density_of
+from simstudy.models.estimands import TAU
 from simstudy.models.likelihoods import Normal
+from simstudy.models.model import Model
 from simstudy.models.priors import parse_prior
 from simstudy.models.structures import Partial
 from simstudy.models.user import UserModel
@@ -81,7 +88,7 @@ def test_a_constant_prior_takes_the_parameter_out():
     fixed = type(full)(
         structure=full.structure,
         likelihood=full.likelihood,
-        priors=tuple((n, parse_prior(2.0, n) if n == "tau" else p) for n, p in full.priors),
+        priors=tuple((n, parse_prior(2.0, TAU) if n == "tau" else p) for n, p in full.priors),
     )
     data = random_data(rng, Normal())
     with jax.enable_x64(True):
@@ -121,3 +128,77 @@ def test_discrete_latent_sites_are_refused():
     model = UserModel(name="mixture", program=program, posterior_estimands=dict)
     with pytest.raises(StudyError, match="latent site 'kind' is discrete"):
         density_of(model, {"y": np.zeros(2)})
+
+
+@dataclass(frozen=True)
+class LanesLast(Model):
+    """A program that broadcasts over lanes where its sites are single numbers, and says that it always does."""
+
+    program: Callable[[Any], None]
+    lanes_last = True
+    words = "a program for lanes"
+
+    def __call__(self, data):
+        self.program(data)
+
+    def arrays(self, data):
+        return {"y": np.stack([one["y"] for one in data])}
+
+    def shape(self, data):
+        return np.shape(data["y"])
+
+    def estimands(self, sites, data, keys):
+        return dict(sites)
+
+
+def correlated(data):
+    """Three correlated numbers of unknown scale; LKJCholesky has 9 numbers of which 3 are free."""
+    scale = numpyro.sample("scale", dist.HalfNormal(2).expand([3]).to_event(1))
+    factor = numpyro.sample("factor", dist.LKJCholesky(3, 2.0))
+    numpyro.sample("y", dist.MultivariateNormal(0, scale_tril=scale[:, None] * factor), obs=data["y"])
+
+
+def simplex(data):
+    share = numpyro.sample("share", dist.Dirichlet(np.array([1.0, 2.0, 3.0])))
+    numpyro.sample("y", dist.Normal(share, 1), obs=data["y"])
+
+
+def bounded_by_another(data):
+    top = numpyro.sample("top", dist.HalfNormal(3))
+    below = numpyro.sample("below", dist.Uniform(0, top))
+    numpyro.sample("y", dist.Normal(below, 1), obs=data["y"])
+
+
+def bounded_by_data(data):
+    late = numpyro.sample("late", dist.Uniform(data["y"].max(0), 10 + data["y"].max(0)))
+    numpyro.sample("y", dist.Normal(late, 1), obs=data["y"])
+
+
+@pytest.mark.parametrize(
+    "program", [correlated, simplex, bounded_by_another, bounded_by_data], ids=lambda p: p.__name__
+)
+def test_programs_for_lanes_whose_sites_are_not_elementwise(program):
+    """Where a site has an event, or a support that moves, the density in each lane is NumPyro's for its data alone.
+
+    So are the constrained values, from NumPyro's own transforms of the same free numbers.
+    """
+    rng = np.random.default_rng(2)
+    model, data = LanesLast(program), [{"y": rng.normal(size=3)} for _ in range(4)]
+    with jax.enable_x64(True):
+        arrays = model.arrays(data)
+        density = density_of(model, data[0])
+        q = rng.normal(size=(density.n_dims, len(data)))
+        found = density.log_density(jnp.asarray(q), {"y": arrays["y"].T})
+        values = density.constrain(q.T[:, None, None], arrays)
+        for i, one in enumerate(data):
+            free = {site.name: jnp.asarray(q[site.dims, i]).reshape(site.shape) for site in density.sites}
+            np.testing.assert_allclose(found[i], -potential_energy(model, (one,), {}, free), rtol=1e-10)
+            for name, expected in constrain_fn(model, (one,), {}, free).items():
+                np.testing.assert_allclose(values[name][i, 0, 0], expected, rtol=1e-10)
+
+
+def test_free_and_constrained_shapes_are_told_apart():
+    """A Cholesky factor of three correlations has three dimensions and the shape of a matrix."""
+    sites = {site.name: site for site in density_of(LanesLast(correlated), {"y": np.zeros(3)}).sites}
+    assert (sites["factor"].shape, sites["factor"].value_shape) == ((3,), (3, 3))
+    assert (sites["scale"].shape, sites["scale"].value_shape) == ((3,), (3,))

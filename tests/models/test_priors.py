@@ -3,6 +3,7 @@
 import pytest
 
 from simstudy.errors import StudyError
+from simstudy.models.estimands import MU, estimand_of
 from simstudy.models.priors import Prior, parse_prior
 
 
@@ -19,13 +20,13 @@ from simstudy.models.priors import Prior, parse_prior
 )
 def test_text_goes_round(parameter, text):
     """A prior's text is read, and written back as it stood."""
-    assert parse_prior(text, parameter).text == text
+    assert parse_prior(text, estimand_of(parameter)).text == text
 
 
 def test_a_number_is_a_constant():
     """A number fixes the parameter, and stays a number with all its digits."""
-    assert parse_prior(0.1, "mu") == Prior(name="Constant", args=(0.1,))
-    assert parse_prior(1234567.25, "mu").text == "1234567.25"
+    assert parse_prior(0.1, MU) == Prior(name="Constant", args=(0.1,))
+    assert parse_prior(1234567.25, MU).text == "1234567.25"
 
 
 @pytest.mark.parametrize(
@@ -52,5 +53,5 @@ def test_a_number_is_a_constant():
 def test_what_is_no_prior_is_refused(parameter, value, words):
     """The message names the parameter, what came and what is allowed; nothing is evaluated."""
     with pytest.raises(StudyError, match=parameter) as error:
-        parse_prior(value, parameter)
+        parse_prior(value, estimand_of(parameter))
     assert words in str(error.value)

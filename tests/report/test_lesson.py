@@ -6,7 +6,7 @@ from scipy.special import ndtri
 
 from simstudy.measures import performance
 from simstudy.report.evidence import Evidence
-from simstudy.report.lesson import ORACLE, instructive_scenario, read_lesson
+from simstudy.report.lesson import instructive_scenario, oracle, read_lesson
 from tests.fakes import fake_run
 
 DESIGN = {"groups": (5,), "group_size": (), "sizes": [(1, 2, 4, 8, 16)], "tau": (0.0, 0.6, 9.0), "replicates": 12}
@@ -21,9 +21,9 @@ def looked_at(**options):
 def test_the_closed_form_is_the_posterior_that_knows_tau_and_sigma():
     """Partial pooling of the made-up run knows tau and sigma without sampling error: the closed form is the same."""
     run, lesson = looked_at()
-    assert lesson.exact == ORACLE
+    assert lesson.exact == oracle()
     rows = lesson.table[lesson.table["name"].str.startswith("theta")].set_index(["method", "name"])
-    known, fitted = rows.loc[ORACLE], rows.loc["partial, noncentered"]
+    known, fitted = rows.loc[oracle()], rows.loc["partial, noncentered"]
     for column in ("mean", "lower", "upper"):
         np.testing.assert_allclose(known[column], fitted.loc[known.index, column])
     np.testing.assert_allclose(known["upper"] - known["lower"], 2 * ndtri(0.975) * _sd(run, lesson))
@@ -39,7 +39,7 @@ def test_an_exact_method_of_the_run_is_the_exact_answer():
     """Where the run has the exact sampler on the same model, its posterior stands there and no closed form."""
     _, lesson = looked_at(methods=("complete", "none", "partial, noncentered", "partial, exact"))
     assert lesson.exact == "partial, exact"
-    assert ORACLE not in set(lesson.table["method"])
+    assert oracle() not in set(lesson.table["method"])
 
 
 def test_the_data_are_those_of_the_replicate():

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from simstudy.report import preregistration
 from simstudy.report.ademp import n_scenarios
 from simstudy.store import RunWriter
 from simstudy.study.study import Study
+from tests.fakes import FakeStudy, fake_run
 
 PARTS = [
     "Aims",
@@ -37,7 +39,7 @@ def parts(text):
 def test_every_built_in_study_has_a_whole_protocol(name):
     """Every part has a text; every method stands with every prior and the scenarios are counted as they will be run."""
     study = Study.from_toml(BUILT_IN[name])
-    text = preregistration(study.canonical)
+    text = preregistration(study)
     found = parts(text)
     assert list(found) == PARTS
     assert all(body.strip() for body in found.values())
@@ -54,7 +56,7 @@ def test_every_built_in_study_has_a_whole_protocol(name):
 
 def test_real_data_promise_nothing_that_needs_new_data():
     """A study on fixed data announces no RMSE over replicates and no coverage, and says why."""
-    measures = parts(preregistration(Study.from_toml(BUILT_IN["lecture"]).canonical))["Performance measures"]
+    measures = parts(preregistration(Study.from_toml(BUILT_IN["lecture"])))["Performance measures"]
     assert "primary: RMSE" not in measures
     assert "not assessed, since it needs new data: coverage" in measures
 
@@ -62,17 +64,15 @@ def test_real_data_promise_nothing_that_needs_new_data():
 def test_a_calibration_study_promises_ranks(run):
     """A calibration study announces ranks, Holm's procedure, and that no fit is left out."""
     study = {**run.study, "study": {**run.study["study"], "kind": "calibration"}}
-    found = parts(preregistration(study))
+    found = parts(preregistration(FakeStudy(run=replace(run, study=study))))
     assert "primary: rank of the truth" in found["Performance measures"]
     assert "Holm" in found["What will be claimed"]
     assert "every fit counts" in found["Fits that fail or are doubtful"]
 
 
-def test_what_no_method_can_give_is_not_promised(run):
+def test_what_no_method_can_give_is_not_promised():
     """Without no pooling there is no ratio to it; without partial pooling no shrinkage weight and no tau."""
-    study = copy.deepcopy(dict(run.study))
-    study["methods"] = [method for method in study["methods"] if method["structure"] == "complete"]
-    found = parts(preregistration(study))
+    found = parts(preregistration(FakeStudy(run=fake_run(replicates=2, methods=("complete",)))))
     assert "ratio" not in found["Performance measures"]
     assert "shrinkage weight" not in found["Performance measures"] + found["Estimands"]
     assert "τ" not in found["Estimands"]
@@ -83,21 +83,21 @@ def test_the_digest_is_that_of_the_runs_file(tmp_path):
     study = Study.from_toml(BUILT_IN["pooling"])
     with RunWriter.create_or_continue(tmp_path / "run", study.canonical):
         stored = (tmp_path / "run" / "study.json").read_bytes()
-    assert hashlib.sha256(stored).hexdigest() in preregistration(study.canonical)
+    assert hashlib.sha256(stored).hexdigest() in preregistration(study)
 
 
 def test_markdown_of_names_is_escaped(run):
     """A method's name cannot add a heading, a link, HTML, or a cell to a table."""
     study = copy.deepcopy(dict(run.study))
     study["methods"][0]["name"] = "# [x](y) <b> | z"
-    assert "| \\# \\[x\\](y) \\<b\\> \\| z |" in preregistration(study)
+    assert "| \\# \\[x\\](y) \\<b\\> \\| z |" in preregistration(FakeStudy(run=replace(run, study=study)))
 
 
 def test_samplers_that_differ_are_told_by_method(run):
     """One sampler for all is said once; of two, each stands with its method."""
-    study = copy.deepcopy(dict(run.study))
-    assert preregistration(study).count("4 chains of 500 warm-up and 500 draws") == 1
-    study["methods"][0]["sampler"]["chains"] = 1
-    text = parts(preregistration(study))["Methods"]
-    assert text.count("4 chains of") == len(study["methods"]) - 1
+    assert preregistration(FakeStudy(run=run)).count("4 chains of 500 warm-up and 500 draws") == 1
+    description = copy.deepcopy(dict(run.description))
+    description["methods"]["none"]["sampler"] = "NUTS of NumPyro: 1 chain of 500 draws"
+    text = parts(preregistration(FakeStudy(run=replace(run, description=description))))["Methods"]
+    assert text.count("4 chains of") == len(run.methods) - 1
     assert text.count("1 chain of") == 1

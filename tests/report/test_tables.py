@@ -83,7 +83,7 @@ def test_coverage_stands_with_its_wilson_interval(evidence, table):
 def test_boundary_is_marked(evidence):
     """Scenarios with tau = 0 are marked in the table of tau and have no coverage there."""
     frame = recovery_table(evidence, "tau").frame
-    at_end = frame["scenario"].isin(evidence.design.boundary)
+    at_end = frame["scenario"].isin(evidence.design.boundary_of("tau"))
     assert at_end.sum() == 4
     assert (frame.loc[at_end, "note"] == "boundary").all()
     assert frame.loc[at_end, "coverage"].isna().all()

@@ -299,9 +299,9 @@ def test_extremes_of_a_fit_are_over_its_estimands():
     assert found["max_rhat"][1] > 1.5
     assert found["min_ess_bulk"].tolist() == columns["ess_bulk"].min(axis=1).tolist()
     assert found["min_ess_tail"].tolist() == columns["ess_tail"].min(axis=1).tolist()
-    without_mu = summarize_fits(None, summary, left_out={"mu", "prob_best"})
+    without_mu = summarize_fits(None, summary, indicators={"mu", "prob_best"})
     assert without_mu["max_rhat"][1] == columns["rhat"][1, 1:].max()
-    only_constant = summarize_fits(None, summary, left_out={"mu", "theta", "prob_best"})
+    only_constant = summarize_fits(None, summary, indicators={"mu", "theta", "prob_best"})
     assert np.isnan(only_constant["max_rhat"]).all()
 
 

@@ -23,7 +23,8 @@ class Cells:
 
     Args:
         replicates: rows nested in replicates nested in cells.
-        names: one row per cell with the columns ``NAMES``, None where a name does not apply; and ``reference``.
+        names: one row per cell with the columns ``NAMES``, None where a name does not apply; ``role``, the part that
+            the estimand plays, and ``reference``.
         n_replicates: (cell,) replicates that were attempted.
         n_left_out: (cell,) replicates that do not count; None where all others but those used do not.
     """
@@ -55,9 +56,9 @@ class Cells:
         """Those of the cells in which a truth does."""
         return self.truth.select(self.truth.over_units(self._has_end))
 
-    def of_estimands(self, replicates: Replicates, estimands: Sequence[str], *, names: Sequence[str]) -> Replicates:
-        """Return the replicates of some estimands, with the named columns."""
-        chosen = self.names["estimand"].isin(estimands).to_numpy()
+    def with_roles(self, replicates: Replicates, roles: Sequence[str], *, names: Sequence[str]) -> Replicates:
+        """Return the replicates of the estimands that play some roles, with the named columns."""
+        chosen = self.names["role"].isin(roles).to_numpy()
         return replicates.select(replicates.over_units(chosen), names=names)
 
     def with_references(self, references: Mapping[str, str], *, by: str = "estimand") -> "Cells":
@@ -109,7 +110,7 @@ def group_cells(rows: Rows, attempted: np.ndarray) -> Cells:
 
 
 def distance_cells(rows: Rows, attempted: np.ndarray, counted: np.ndarray) -> Cells:
-    """Return one cell per scenario, method and bin of |theta - mu| / tau, half a tau wide.
+    """Return one cell per scenario, method and bin of the distance from the center, half a spread wide.
 
     A replicate counts by its number of groups in the bin.
     """
@@ -171,6 +172,7 @@ def _cells(
             "estimand": labels.estimands.to_numpy()[estimand],
             "group": _take([group for group, _ in part_names], part_of_cell),
             "bin": _take([bin_ for _, bin_ in part_names], part_of_cell),
+            "role": _take([labels.declared[name].role for name in labels.estimands], estimand),
         },
         dtype=object,
     )

@@ -1,4 +1,7 @@
-"""Rows of the group effects, joined with the hyperparameters' truth, the data of the group and rival estimators.
+"""Rows of the groups' effects, joined with the hyperparameters' truth, the data of the group and rival estimators.
+
+The letters are those of grouped models; effects of another name have the center and the spread that they declare. Of
+several kinds of effects the first is the one that the means of the groups are estimates of.
 
 Rivals know no prior: ``none`` is the group's mean, ``complete`` the mean of all, and ``oracle`` knows tau and
 sigma and estimates mu by generalized least squares:
@@ -15,27 +18,33 @@ import pandas as pd
 from simstudy.measures.rows.context import Context
 from simstudy.measures.rows.labels import Keys, Labels
 from simstudy.measures.rows.rows import Rows
+from simstudy.store.traits import has_normal_means
 from simstudy.types import RunTables
 
-EFFECT = "theta"
-NORMAL_LIKELIHOODS = ("normal", "normal_known_se")
 DATA_COLUMNS = ("scenario", "replicate", "group", "n_obs", "y_mean", "known_se")
 EQUAL = 1e-9
 
 
 def read_effects(run: RunTables, context: Context, estimates: Rows) -> Rows:
-    """Return the rows of theta.
+    """Return the rows of the effects.
 
     Columns besides those of the estimates: ``deviation`` (theta - mu) and ``distance`` (its size in units of tau),
-    NaN at tau = 0; ``theta_var``, the posterior mean of the variance among the groups; ``n_obs``; and, for normal
-    observations, ``y_mean``, ``is_balanced`` (1 or NaN) and the errors of the rivals.
+    NaN at tau = 0; ``variance_among``, the posterior mean of the variance among the groups; ``n_obs``; and, where the
+    means of the groups are normal, ``y_mean``, ``is_balanced`` (1 or NaN) and the errors of the rivals.
     """
     labels = estimates.keys.labels
-    rows = estimates.take(np.flatnonzero(estimates.keys.estimand == labels.code_of(EFFECT)))
-    mu, tau = (context.truth[name][rows.keys.data] for name in ("mu", "tau"))
+    codes = [labels.code_of(effects.name) for effects in labels.effects]
+    rows = estimates.take(np.flatnonzero(np.isin(estimates.keys.estimand, codes)))
+    mu, tau, variance = (np.full(len(rows.keys.scenario), np.nan) for _ in range(3))
+    for code, effects in zip(codes, labels.effects, strict=True):
+        mine = np.flatnonzero(rows.keys.estimand == code)
+        for name, values in ((effects.center, mu), (effects.spread, tau)):
+            if name:
+                values[mine] = context.truth[name][rows.keys.data[mine]]
+        variance[mine] = context.variance_among[effects.name][rows.keys.fit[mine]]
     scale = np.where(tau > 0, tau, np.nan)
     deviation = np.where(tau > 0, rows["truth"] - mu, np.nan)
-    rows = rows.add(deviation=deviation, distance=np.abs(deviation) / scale, theta_var=context.theta_var[rows.keys.fit])
+    rows = rows.add(deviation=deviation, distance=np.abs(deviation) / scale, variance_among=variance)
     scenarios = frozenset(labels.scenarios[np.unique(rows.keys.scenario)])
     return _with_data(rows, _read_data(run, labels, context, scenarios))
 
@@ -46,12 +55,13 @@ def _read_data(run: RunTables, labels: Labels, context: Context, scenarios: Coll
     groups = pd.concat([piece[piece["n_obs"].notna()] for piece in pieces])
     # Data of a user's own form have no groups that are known here.
     keys = labels.read(groups)
-    is_normal = run.scenarios["likelihood"].isin(NORMAL_LIKELIHOODS).to_numpy()
+    is_normal = has_normal_means(run).to_numpy()
     y_mean = np.where(is_normal[keys.scenario], groups["y_mean"].to_numpy(dtype=float), np.nan)
     n_obs = groups["n_obs"].to_numpy(dtype=float)
     known_se = groups["known_se"].to_numpy(dtype=float)
     s2 = np.where(np.isfinite(known_se), known_se, context.sigma(keys) / np.sqrt(n_obs)) ** 2
-    tau2 = context.truth["tau"][keys.data] ** 2
+    spread = labels.effects[0].spread
+    tau2 = context.truth[spread][keys.data] ** 2 if spread else np.full(len(n_obs), np.nan)
     weight = s2 / (s2 + tau2)
     return Rows(
         keys=keys,
@@ -73,7 +83,7 @@ def _with_data(rows: Rows, data: Rows) -> Rows:
     if not len(known):
         return rows.add(**{name: np.full(len(code), np.nan) for name in _data_columns(data, rows["truth"])})
     place = np.minimum(np.searchsorted(known, code), len(known) - 1)
-    found = known[place] == code
+    found = (known[place] == code) & (rows.keys.estimand == rows.keys.labels.code_of(rows.keys.labels.effects[0].name))
     joined = Rows(
         keys=rows.keys, columns={n: np.where(found, v[order[place]], np.nan) for n, v in data.columns.items()}
     )

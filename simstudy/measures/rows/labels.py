@@ -1,12 +1,15 @@
 """Whole numbers for the names in a run's tables, so that rows can be joined and counted as arrays."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from simstudy.errors import TableError
+from simstudy.models.estimands import THETA, Estimand
+from simstudy.store.declared import Declared
 from simstudy.types import RunTables
 
 NAMED = ["scenario", "method", "estimand"]
@@ -26,6 +29,7 @@ class Labels:
         n_groups: largest number of groups.
         n_estimates: (scenario, method, estimand) number of rows of the estimates.
         is_grouped: (estimand,) bool, some fit has the estimand by group.
+        declared: what the run declares of the estimands.
     """
 
     scenarios: pd.Index
@@ -35,6 +39,7 @@ class Labels:
     n_groups: int
     n_estimates: np.ndarray
     is_grouped: np.ndarray
+    declared: Declared = field(default_factory=Declared)
 
     @classmethod
     def of(cls, run: RunTables) -> "Labels":
@@ -52,6 +57,7 @@ class Labels:
             n_groups=int(counts["last"].max()) + 1 if len(counts) else 0,
             n_estimates=n_estimates,
             is_grouped=is_grouped,
+            declared=Declared.of(run),
         )
 
     def recounted(self, run: RunTables) -> "Labels":
@@ -73,6 +79,12 @@ class Labels:
             estimand=_codes(table["estimand"], self.estimands) if "estimand" in table else None,
             group=_group_codes(table["group"]) if "group" in table else None,
         )
+
+    @cached_property
+    def effects(self) -> tuple[Estimand, ...]:
+        """The estimands of the run that are effects of groups; those of grouped models where it has none."""
+        names = self.declared.with_role(self.estimands, "effects")
+        return tuple(self.declared[name] for name in names) or (THETA,)
 
     def code_of(self, name: str) -> int:
         """Return the code of an estimand, -1 where the run has none of that name."""

@@ -10,10 +10,9 @@ from simstudy.errors import TableError, suggestion
 from simstudy.measures.rows.labels import Keys, Labels
 from simstudy.measures.rows.slices import Slice
 from simstudy.store.schema import interval_columns
+from simstudy.store.traits import pooling_of
 from simstudy.types import RunTables
 
-ZERO_ENDS = ("tau", "omega", "theta_sd", "theta_var")
-ZERO_ONE_ENDS = ("shrinkage_weight", "prob_best")
 ROUNDING = 1e-9
 KEY_COLUMNS = ("scenario", "replicate", "method", "estimand", "group")
 NUMBERS = ("truth", "mean", "sd", "mcse_mean", "crps", "log_score")
@@ -109,8 +108,8 @@ def _candidates(run: RunTables, reference: str | None) -> list[str]:
     """Return the methods that can be the reference, the first choice first."""
     names = run.methods["method"].tolist()
     if reference is None:
-        structure = run.methods["structure"].tolist()
-        return sorted(names, key=lambda name: structure[names.index(name)] != "none")
+        pooling = pooling_of(run.methods).tolist()
+        return sorted(names, key=lambda name: pooling[names.index(name)] != "none")
     if reference not in names:
         near = suggestion(reference, names)
         raise TableError(f"reference: expected one of the methods {', '.join(names)}, got {reference!r}{near}")
@@ -139,7 +138,10 @@ def _reference_error(rows: Rows, references: np.ndarray) -> np.ndarray:
 
 
 def _is_at_end(rows: Rows) -> np.ndarray:
-    code, truth = rows.keys.estimand, rows["truth"]
-    estimands = rows.keys.labels.estimands
-    at_zero, at_one = estimands.isin((*ZERO_ENDS, *ZERO_ONE_ENDS))[code], estimands.isin(ZERO_ONE_ENDS)[code]
-    return (at_zero & (np.abs(truth) < ROUNDING)) | (at_one & (np.abs(truth - 1) < ROUNDING))
+    """Return (row,) bool, the truth is the least or the largest value that its estimand can have, up to rounding."""
+    labels, truth = rows.keys.labels, rows["truth"]
+    declared = [labels.declared[name] for name in labels.estimands]
+    lower, upper = (np.array([getattr(e, end) for e in declared], float) for end in ("lower", "upper"))
+    code = rows.keys.estimand
+    with np.errstate(invalid="ignore"):
+        return (np.abs(truth - lower[code]) < ROUNDING) | (np.abs(truth - upper[code]) < ROUNDING)

@@ -7,15 +7,18 @@ observation is one trial, 0 or 1; its likelihood lacks the binomial coefficient.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy.special import expit, gammaln
 
-from simstudy.models.likelihoods.likelihood import Array, Likelihood, Priors, Statistics
+from simstudy.models.estimands import Estimand, P
+from simstudy.models.likelihoods.likelihood import ExactForm, Likelihood, Statistics
+from simstudy.models.model import GROUP
 from simstudy.models.noise import Noise
+from simstudy.models.shapes import Array, Effects, OfLane, Scales
 from simstudy.types import GroupedData
 
 
@@ -25,21 +28,23 @@ class Binomial(Likelihood):
 
     kind: ClassVar[str] = "binomial"
     scale: ClassVar[str] = "link"
+    formula: ClassVar[str] = "binomial counts, successes_j ~ Binomial(n_j, expit(θ_j))"
+    mean: ClassVar[Estimand | None] = P
 
     @property
-    def parameters(self) -> tuple[str, ...]:
-        """A binomial has no scale parameter."""
-        return ()
+    def words(self) -> str:
+        """Counts."""
+        return "binomial counts"
 
-    def scale_parameters(self, priors: Priors, shape: tuple[int, ...]) -> dict[str, Array]:
-        """Return no parameters."""
-        return {}
+    @property
+    def exact_form(self) -> ExactForm:
+        """Effects are integrated one by one."""
+        return "binomial"
 
-    def restore(
-        self, posterior: Mapping[str, np.ndarray], priors: Priors, shape: tuple[int, ...]
-    ) -> dict[str, np.ndarray]:
-        """Return no parameters."""
-        return {}
+    @property
+    def statistic_axes(self) -> Mapping[str, tuple[str, ...]]:
+        """Trials and successes of each group."""
+        return {"n": (GROUP,), "k": (GROUP,), "constant": ()}
 
     def statistics(self, data: GroupedData) -> dict[str, np.ndarray]:
         """Return trials n, successes k and the sum of the log binomial coefficients."""
@@ -48,17 +53,21 @@ class Binomial(Likelihood):
         return {"n": n, "k": k, "constant": np.asarray(constant)}
 
     def log_likelihood(
-        self, theta: Array, scale: Mapping[str, Array], stats: Statistics, *, xp: ModuleType = jnp
-    ) -> Array:
+        self, theta: Effects, scale: Mapping[str, Scales], stats: Statistics, *, xp: ModuleType = jnp
+    ) -> OfLane:
         """Return the binomial log probability."""
         return stats["constant"] + (stats["k"] * theta - stats["n"] * xp.logaddexp(theta, 0.0)).sum(0)
 
-    def raw_log_likelihood(self, theta: Array, scale: Mapping[str, Array], raw: Statistics) -> Array:
+    def raw_log_likelihood(self, theta: Effects, scale: Mapping[str, Scales], raw: Statistics) -> OfLane:
         """Return the sum of the Bernoulli log probabilities of single trials."""
         logit = jnp.take_along_axis(theta, raw["group_of"], axis=0)
         return jnp.where(raw["y"] > 0, jax.nn.log_sigmoid(logit), jax.nn.log_sigmoid(-logit)).sum(0)
 
-    def draw(self, key: Array, theta: Array, scale: Mapping[str, Array], known_se: Array) -> Array:
+    def group_columns(self, data: GroupedData) -> dict[str, np.ndarray]:
+        """Return successes and trials."""
+        return {"n_success": np.rint(data.n_obs * data.y_mean), "n_trials": data.n_obs.astype(float)}
+
+    def draw(self, key: jax.Array, theta: Array, scale: Mapping[str, Array], known_se: Any) -> jax.Array:
         """Draw single trials, 0 or 1."""
         return jax.random.bernoulli(key, jax.nn.sigmoid(theta)).astype(theta.dtype)
 
@@ -66,7 +75,7 @@ class Binomial(Likelihood):
         """Draw one trial of the new group, 0 or 1."""
         return (noise.uniform() < expit(theta_new)).astype(theta_new.dtype)
 
-    def shrinkage_weight(self, tau: Array, mu: Array, scale: Mapping[str, Array], stats: Statistics) -> Array:
+    def shrinkage_weight(self, tau: OfLane, mu: OfLane, scale: Mapping[str, Scales], stats: Statistics) -> Effects:
         """Return B_j = 1 / (1 + n_j p (1 - p) tau^2) at p = expit(mu): approximate, on the logit scale."""
         p = expit(mu)
         return 1 / (1 + stats["n"] * p * (1 - p) * tau**2)

@@ -8,39 +8,94 @@ A group with ``n = 0`` has no part in any sum: padding needs no mask here.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from simstudy.models.estimands import Estimand, Parameter
 from simstudy.models.noise import Noise
 from simstudy.models.priors import Prior
+from simstudy.models.shapes import Array, Effects, OfLane, Scales, Statistic
 from simstudy.types import GroupedData
 
-Array = Any  # a NumPy or JAX array
-Statistics = Mapping[str, Array]
+Statistics = Mapping[str, Statistic]
 Priors = Mapping[str, Prior]
+ExactForm = Literal["normal", "normal_by_group", "binomial"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedScale:
+    """Scale parameters at known values, for simulation.
+
+    Args:
+        truth: parameter -> its true value, () or (group,).
+        of_groups: parameter that ``draw`` reads -> (group,) value of each group.
+        of_new: the same for a new group, ().
+    """
+
+    truth: Mapping[str, jax.Array]
+    of_groups: Mapping[str, jax.Array]
+    of_new: Mapping[str, jax.Array]
 
 
 class Likelihood(ABC):
     """The distribution of observations given their group's effect theta and the scale sigma.
 
-    Subclasses are frozen dataclasses: a likelihood is a choice, hashable, and holds no data.
+    Subclasses are frozen dataclasses: a likelihood is a choice, hashable, and holds no data. Their fields are options.
+    What a likelihood says of itself in class attributes serves study files, measures and reports.
     """
 
     kind: ClassVar[str]
     scale: ClassVar[str]
     """Scale of theta: ``natural`` (that of the observations) or ``link``."""
+    formula: ClassVar[str]
+    """How observations arise, for a report: in words, then as a formula."""
+    mean: ClassVar[Estimand | None] = None
+    """The mean of an observation, by group, where that is not the effect itself: what ``inverse_link`` returns."""
+    every_parameter: ClassVar[tuple[Parameter, ...]] = ()
+    """Its scale parameters under any of its options."""
+    fits_data_of: ClassVar[tuple[str, ...]] = ()
+    """Kinds of other likelihoods to whose data it can be fitted."""
+    needs_standard_errors: ClassVar[bool] = False
+    """Whether data are one estimate per group with a known standard error."""
+    has_normal_means: ClassVar[bool] = False
+    """Whether a group's mean is normal around its effect with a known variance, given the scale parameters."""
 
     @property
     @abstractmethod
-    def parameters(self) -> tuple[str, ...]:
-        """Names of the priors that the scale parameters need."""
+    def words(self) -> str:
+        """What it is, for a report, its options among it."""
 
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Its scale parameters, each of which needs a prior."""
+        return self.every_parameter
+
+    @property
+    def described(self) -> tuple[Estimand, ...]:
+        """The estimands that ``restore`` and ``inverse_link`` return."""
+        return self.parameters if self.mean is None else (*self.parameters, self.mean)
+
+    @property
+    def exact_form(self) -> ExactForm | None:
+        """Which form of the exact sampler integrates it, or None."""
+        return None
+
+    @property
+    def site_axes(self) -> Mapping[str, tuple[str, ...]]:
+        """Latent site -> names of its axes; a parameter that is fixed has no site."""
+        return {parameter.name: () for parameter in self.parameters}
+
+    @property
     @abstractmethod
-    def scale_parameters(self, priors: Priors, shape: tuple[int, ...]) -> dict[str, Array]:
+    def statistic_axes(self) -> Mapping[str, tuple[str, ...]]:
+        """Statistic -> names of its axes."""
+
+    def scale_parameters(self, priors: Priors, shape: tuple[int, ...]) -> dict[str, Scales]:
         """Sample the scale parameters inside a NumPyro program.
 
         Args:
@@ -48,10 +103,10 @@ class Likelihood(ABC):
             shape: (group, *lane), the shape of theta.
 
         Returns:
-            The named parameters; ``sigma``, where there is one, broadcasts against (group, *lane).
+            The named parameters: (*lane) where all groups share one, (group, *lane) where each has its own.
         """
+        return {p.name: priors[p.name].site(p.name, shape[1:]) for p in self.parameters}
 
-    @abstractmethod
     def restore(
         self, posterior: Mapping[str, np.ndarray], priors: Priors, shape: tuple[int, ...]
     ) -> dict[str, np.ndarray]:
@@ -65,6 +120,7 @@ class Likelihood(ABC):
         Returns:
             The parameters that ``scale_parameters`` names: (fit, chain, draw), or with groups behind.
         """
+        return {p.name: priors[p.name].draws(posterior.get(p.name), shape[:-1]) for p in self.parameters}
 
     @abstractmethod
     def statistics(self, data: GroupedData) -> dict[str, np.ndarray]:
@@ -72,8 +128,8 @@ class Likelihood(ABC):
 
     @abstractmethod
     def log_likelihood(
-        self, theta: Array, scale: Mapping[str, Array], stats: Statistics, *, xp: ModuleType = jnp
-    ) -> Array:
+        self, theta: Effects, scale: Mapping[str, Scales], stats: Statistics, *, xp: ModuleType = jnp
+    ) -> OfLane:
         """Return the log likelihood on sufficient statistics, summed over groups.
 
         Args:
@@ -84,11 +140,11 @@ class Likelihood(ABC):
         """
 
     @abstractmethod
-    def raw_log_likelihood(self, theta: Array, scale: Mapping[str, Array], raw: Statistics) -> Array:
+    def raw_log_likelihood(self, theta: Effects, scale: Mapping[str, Scales], raw: Statistics) -> OfLane:
         """Return the log likelihood on raw observations ``y`` and their ``group_of`` index, summed over both."""
 
     @abstractmethod
-    def draw(self, key: Array, theta: Array, scale: Mapping[str, Array], known_se: Array) -> Array:
+    def draw(self, key: jax.Array, theta: Array, scale: Mapping[str, Array], known_se: Any) -> jax.Array:
         """Draw one observation for each element of theta, with a JAX key."""
 
     @abstractmethod
@@ -96,8 +152,22 @@ class Likelihood(ABC):
         """Draw an observation of a new group for each draw of its effect, (fit, chain, draw)."""
 
     @abstractmethod
-    def shrinkage_weight(self, tau: Array, mu: Array, scale: Mapping[str, Array], stats: Statistics) -> Array:
+    def shrinkage_weight(self, tau: OfLane, mu: OfLane, scale: Mapping[str, Scales], stats: Statistics) -> Effects:
         """Return B_j, the weight of the common mean in the group's effect, (group, *lane), in [0, 1]."""
+
+    def n_values(self, parameter: str, n_groups: int) -> int:
+        """Return how many values of a parameter a mechanism draws: one, or one for each group."""
+        return 1
+
+    def simulate_scale(self, key: jax.Array, values: Mapping[str, jax.Array], n_groups: int) -> SimulatedScale:
+        """Return the scale parameters of a replicate, given the values of ``parameters``, (``n_values``,) each."""
+        shared = {p.name: values[p.name][0] for p in self.parameters}
+        of_groups = {name: jnp.full(n_groups, value) for name, value in shared.items()}
+        return SimulatedScale(truth=shared, of_groups=of_groups, of_new=shared)
+
+    def group_columns(self, data: GroupedData) -> dict[str, np.ndarray]:
+        """Return what the table of groups holds of data, beside their number of observations and mean."""
+        return {}
 
     def inverse_link(self, theta: Array) -> Array | None:
         """Return the mean of an observation given theta, or None where that is theta itself."""
@@ -110,7 +180,7 @@ class Likelihood(ABC):
         return {"y": data.y, "group_of": data.group_of}
 
 
-def by_group(scale: Array, theta: Array) -> Array:
+def by_group(scale: Scales, theta: Effects) -> Scales:
     """Give a scale shared by all groups, (*lane), the group axis of theta (group, *lane); leave others alone."""
     return scale if scale.ndim == theta.ndim else scale[None]
 

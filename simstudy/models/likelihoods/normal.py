@@ -12,7 +12,7 @@ in ``constant``: exact to float32 rounding of d even at a million observations.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
@@ -22,12 +22,28 @@ import numpyro.distributions as dist
 from numpyro.handlers import reparam
 from numpyro.infer.reparam import LocScaleReparam
 
-from simstudy.models.likelihoods.likelihood import Array, Likelihood, Priors, Statistics, by_group, normal_log_density
+from simstudy.models.estimands import OMEGA, SIGMA, SIGMA_MEDIAN, Estimand, Parameter
+from simstudy.models.likelihoods.likelihood import (
+    ExactForm,
+    Likelihood,
+    Priors,
+    SimulatedScale,
+    Statistics,
+    by_group,
+    normal_log_density,
+)
+from simstudy.models.model import GROUP
 from simstudy.models.noise import Noise
+from simstudy.models.shapes import Array, Effects, OfLane, Scales
 from simstudy.types import GroupedData
 
 LOG_2PI = float(np.log(2 * np.pi))
 SigmaBy = Literal["shared", "group", "hierarchical"]
+WORDS = {
+    "shared": "",
+    "group": "a residual sd for each group, independent",
+    "hierarchical": "residual sds of the groups share a distribution",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +57,47 @@ class Normal(Likelihood):
 
     kind: ClassVar[str] = "normal"
     scale: ClassVar[str] = "natural"
+    formula: ClassVar[str] = "normal observations, y_ij ~ Normal(θ_j, σ)"
+    fits_data_of: ClassVar[tuple[str, ...]] = ("normal_known_se",)
+    every_parameter: ClassVar[tuple[Parameter, ...]] = (SIGMA, OMEGA)
+    has_normal_means: ClassVar[bool] = True
     sigma_by: SigmaBy = "shared"
 
     @property
-    def parameters(self) -> tuple[str, ...]:
-        """``sigma``, and ``omega`` (sd of the log standard deviations) when they share a distribution."""
-        return ("sigma", "omega") if self.sigma_by == "hierarchical" else ("sigma",)
+    def words(self) -> str:
+        """Normal observations, and whose sigma is whose."""
+        return ", ".join(filter(None, ["normal observations", WORDS[self.sigma_by]]))
 
-    def scale_parameters(self, priors: Priors, shape: tuple[int, ...]) -> dict[str, Array]:
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """``sigma``, and ``omega`` (sd of the log standard deviations) when they share a distribution."""
+        return self.every_parameter if self.sigma_by == "hierarchical" else (SIGMA,)
+
+    @property
+    def described(self) -> tuple[Estimand, ...]:
+        """Sigma, and the distribution that the groups' share."""
+        return (SIGMA, OMEGA, SIGMA_MEDIAN) if self.sigma_by == "hierarchical" else (SIGMA,)
+
+    @property
+    def exact_form(self) -> ExactForm | None:
+        """Effects are integrated in closed form; sigmas that share a distribution would be too many axes."""
+        forms: dict[str, ExactForm] = {"shared": "normal", "group": "normal_by_group"}
+        return forms.get(self.sigma_by)
+
+    @property
+    def site_axes(self) -> Mapping[str, tuple[str, ...]]:
+        """Sigma is shared or has the groups' axis."""
+        if self.sigma_by == "hierarchical":
+            return {"sigma_median": (), "omega": (), "log_sigma_decentered": (GROUP,)}
+        return {"sigma": () if self.sigma_by == "shared" else (GROUP,)}
+
+    @property
+    def statistic_axes(self) -> Mapping[str, tuple[str, ...]]:
+        """Size and mean of each group; the within part is pooled where sigma is shared."""
+        within = () if self.sigma_by == "shared" else (GROUP,)
+        return {"n": (GROUP,), "y_mean": (GROUP,), "n_within": within, "a": within, "log_s": within, "constant": ()}
+
+    def scale_parameters(self, priors: Priors, shape: tuple[int, ...]) -> dict[str, Scales]:
         """Sample sigma: (*lane) when shared, (group, *lane) otherwise."""
         if self.sigma_by == "shared":
             return {"sigma": priors["sigma"].site("sigma", shape[1:])}
@@ -83,8 +132,8 @@ class Normal(Likelihood):
         return {"n": n, "y_mean": data.y_mean, "n_within": n_within, "a": ss / s2, "log_s": log_s, "constant": constant}
 
     def log_likelihood(
-        self, theta: Array, scale: Mapping[str, Array], stats: Statistics, *, xp: ModuleType = jnp
-    ) -> Array:
+        self, theta: Effects, scale: Mapping[str, Scales], stats: Statistics, *, xp: ModuleType = jnp
+    ) -> OfLane:
         """Return the log likelihood of the module's formula."""
         sigma = scale["sigma"]
         d = xp.log(sigma) - stats["log_s"]
@@ -94,15 +143,32 @@ class Normal(Likelihood):
         standardized = (stats["y_mean"] - theta) / by_group(sigma, theta)
         return stats["constant"] - within - 0.5 * (stats["n"] * standardized**2).sum(0)
 
-    def raw_log_likelihood(self, theta: Array, scale: Mapping[str, Array], raw: Statistics) -> Array:
+    def raw_log_likelihood(self, theta: Effects, scale: Mapping[str, Scales], raw: Statistics) -> OfLane:
         """Return the sum of the normal log densities of single observations."""
         sigma = jnp.broadcast_to(by_group(scale["sigma"], theta), theta.shape)
         group_of = raw["group_of"]
         return normal_log_density(raw["y"], _of_group(theta, group_of), _of_group(sigma, group_of)).sum(0)
 
-    def draw(self, key: Array, theta: Array, scale: Mapping[str, Array], known_se: Array) -> Array:
+    def n_values(self, parameter: str, n_groups: int) -> int:
+        """Return the number of groups for a sigma of each group's own."""
+        return n_groups if self.sigma_by == "group" and parameter == "sigma" else 1
+
+    def simulate_scale(self, key: jax.Array, values: Mapping[str, jax.Array], n_groups: int) -> SimulatedScale:
+        """Return sigma; a new group's is one of the groups' at random, or from their distribution."""
+        sigma = values["sigma"]
+        if self.sigma_by == "hierarchical":
+            omega = values["omega"][0]
+            each = sigma[0] * jnp.exp(omega * jax.random.normal(key, (n_groups + 1,)))
+            truth = {"sigma": each[:-1], "sigma_median": sigma[0], "omega": omega}
+            return SimulatedScale(truth=truth, of_groups={"sigma": each[:-1]}, of_new={"sigma": each[-1]})
+        if self.sigma_by == "group":
+            chosen = jax.random.randint(key, (), 0, n_groups)
+            return SimulatedScale(truth={"sigma": sigma}, of_groups={"sigma": sigma}, of_new={"sigma": sigma[chosen]})
+        return super().simulate_scale(key, values, n_groups)
+
+    def draw(self, key: jax.Array, theta: Array, scale: Mapping[str, Array], known_se: Any) -> jax.Array:
         """Draw y ~ Normal(theta, sigma)."""
-        return theta + scale["sigma"] * jax.random.normal(key, theta.shape, theta.dtype)
+        return jnp.asarray(theta) + scale["sigma"] * jax.random.normal(key, theta.shape, theta.dtype)
 
     def new_observation(self, theta_new: np.ndarray, scale: Mapping[str, np.ndarray], noise: Noise) -> np.ndarray:
         """Draw y ~ Normal(theta_new, sigma).
@@ -118,7 +184,7 @@ class Normal(Likelihood):
             sigma = np.take_along_axis(sigma, chosen[None], 0)[0]
         return theta_new + sigma * noise.normal()
 
-    def shrinkage_weight(self, tau: Array, mu: Array, scale: Mapping[str, Array], stats: Statistics) -> Array:
+    def shrinkage_weight(self, tau: OfLane, mu: OfLane, scale: Mapping[str, Scales], stats: Statistics) -> Effects:
         """Return B_j = sigma_j^2 / (sigma_j^2 + n_j tau^2)."""
         n = stats["n"]
         sigma2 = by_group(scale["sigma"], n * tau) ** 2

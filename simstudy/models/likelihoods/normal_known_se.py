@@ -6,14 +6,16 @@ One estimate per group, so the raw observations are the sufficient statistics.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from simstudy.models.likelihoods.likelihood import Array, Likelihood, Priors, Statistics, normal_log_density
+from simstudy.models.likelihoods.likelihood import ExactForm, Likelihood, Statistics, normal_log_density
+from simstudy.models.model import GROUP
 from simstudy.models.noise import Noise
+from simstudy.models.shapes import Array, Effects, OfLane, Scales
 from simstudy.types import GroupedData
 
 LOG_2PI = float(np.log(2 * np.pi))
@@ -25,21 +27,24 @@ class NormalKnownSE(Likelihood):
 
     kind: ClassVar[str] = "normal_known_se"
     scale: ClassVar[str] = "natural"
+    formula: ClassVar[str] = "one estimate per group with a known standard error, y_j ~ Normal(θ_j, se_j)"
+    needs_standard_errors: ClassVar[bool] = True
+    has_normal_means: ClassVar[bool] = True
 
     @property
-    def parameters(self) -> tuple[str, ...]:
-        """No scale parameter is estimated."""
-        return ()
+    def words(self) -> str:
+        """Estimates."""
+        return "normal, standard errors known"
 
-    def scale_parameters(self, priors: Priors, shape: tuple[int, ...]) -> dict[str, Array]:
-        """Return no parameters."""
-        return {}
+    @property
+    def exact_form(self) -> ExactForm:
+        """Effects are integrated in closed form."""
+        return "normal"
 
-    def restore(
-        self, posterior: Mapping[str, np.ndarray], priors: Priors, shape: tuple[int, ...]
-    ) -> dict[str, np.ndarray]:
-        """Return no parameters."""
-        return {}
+    @property
+    def statistic_axes(self) -> Mapping[str, tuple[str, ...]]:
+        """Estimate and precision of each group."""
+        return {"y_mean": (GROUP,), "n": (GROUP,), "constant": ()}
 
     def statistics(self, data: GroupedData) -> dict[str, np.ndarray]:
         """Return the estimates, their precisions 1 / se^2 and the constant of the density."""
@@ -50,8 +55,8 @@ class NormalKnownSE(Likelihood):
         return {"y_mean": data.y_mean, "n": precision, "constant": np.asarray(constant)}
 
     def log_likelihood(
-        self, theta: Array, scale: Mapping[str, Array], stats: Statistics, *, xp: ModuleType = jnp
-    ) -> Array:
+        self, theta: Effects, scale: Mapping[str, Scales], stats: Statistics, *, xp: ModuleType = jnp
+    ) -> OfLane:
         """Return the sum of the normal log densities of the estimates."""
         return stats["constant"] - 0.5 * (stats["n"] * (stats["y_mean"] - theta) ** 2).sum(0)
 
@@ -61,18 +66,18 @@ class NormalKnownSE(Likelihood):
             raise ValueError("the likelihood normal_known_se needs data with standard errors")
         return {"y": data.y_mean, "known_se": data.known_se}
 
-    def raw_log_likelihood(self, theta: Array, scale: Mapping[str, Array], raw: Statistics) -> Array:
+    def raw_log_likelihood(self, theta: Effects, scale: Mapping[str, Scales], raw: Statistics) -> OfLane:
         """Return the sum of the normal log densities of the estimates."""
         return normal_log_density(raw["y"], theta, raw["known_se"]).sum(0)
 
-    def draw(self, key: Array, theta: Array, scale: Mapping[str, Array], known_se: Array) -> Array:
+    def draw(self, key: jax.Array, theta: Array, scale: Mapping[str, Array], known_se: Any) -> jax.Array:
         """Draw y ~ Normal(theta, se)."""
-        return theta + known_se * jax.random.normal(key, theta.shape, theta.dtype)
+        return jnp.asarray(theta) + known_se * jax.random.normal(key, theta.shape, theta.dtype)
 
     def new_observation(self, theta_new: np.ndarray, scale: Mapping[str, np.ndarray], noise: Noise) -> np.ndarray:
         """Return theta_new itself, the limit of an exact estimate: a new group's standard error is not known."""
         return theta_new
 
-    def shrinkage_weight(self, tau: Array, mu: Array, scale: Mapping[str, Array], stats: Statistics) -> Array:
+    def shrinkage_weight(self, tau: OfLane, mu: OfLane, scale: Mapping[str, Scales], stats: Statistics) -> Effects:
         """Return B_j = se_j^2 / (se_j^2 + tau^2)."""
         return 1 / (1 + stats["n"] * tau**2)

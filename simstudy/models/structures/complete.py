@@ -1,13 +1,18 @@
 """Complete pooling: one mean for all groups, theta_j = mu. The limit tau -> 0 of partial pooling."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 
+from simstudy.errors import StudyError
+from simstudy.models.estimands import MU, THETA, Estimand, Parameter
 from simstudy.models.noise import Noise
-from simstudy.models.structures.structure import Array, Priors, Sites, Structure
+from simstudy.models.priors import Prior, constant
+from simstudy.models.shapes import Effects, Mask
+from simstudy.models.structures.structure import Pooling, Priors, Sites, Structure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,14 +20,30 @@ class Complete(Structure):
     """Complete pooling."""
 
     kind: ClassVar[str] = "complete"
+    pooling: ClassVar[Pooling] = "complete"
     effects_differ: ClassVar[bool] = False
 
     @property
-    def parameters(self) -> tuple[str, ...]:
-        """The common mean."""
-        return ("mu",)
+    def words(self) -> str:
+        """One mean."""
+        return "complete pooling: one mean for all groups"
 
-    def effects(self, priors: Priors, shape: tuple[int, ...], mask: Array | None) -> Array:
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The common mean."""
+        return (MU,)
+
+    @property
+    def described(self) -> tuple[Estimand, ...]:
+        """The mean, and the effects equal to it."""
+        return MU, THETA
+
+    @property
+    def site_axes(self) -> Mapping[str, tuple[str, ...]]:
+        """The mean is shared."""
+        return {"mu": ()}
+
+    def effects(self, priors: Priors, shape: tuple[int, ...], mask: Mask | None) -> Effects:
         """Sample mu and give it to every group."""
         return jnp.broadcast_to(priors["mu"].site("mu", shape[1:]), shape)
 
@@ -34,3 +55,13 @@ class Complete(Structure):
     def new_effect(self, restored: Sites, priors: Priors, noise: Noise) -> np.ndarray:
         """Return mu: a new group is like all others."""
         return restored["mu"]
+
+    def normal_effects(self, priors: Priors) -> tuple[Prior, Prior]:
+        """Return the prior of mu, and no spread."""
+        return priors["mu"], constant(0.0)
+
+    def priors_of(self, mu: Prior, tau: Prior) -> dict[str, str]:
+        """Return the prior of mu, where tau = 0."""
+        if not tau.is_zero:
+            raise StudyError(f"complete pooling is calibrated where tau = 0; the mechanism has tau = {tau.text}")
+        return {"mu": mu.text}

@@ -15,6 +15,7 @@ from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.figures.changes import is_drawable
 from simstudy.report.parts import Part
 from simstudy.report.reading.palette import name_marks
+from simstudy.report.reading.vocabulary import Vocabulary, speaking
 from simstudy.report.reading.wording import counted, measure_words
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
@@ -33,7 +34,12 @@ def render(comparison: Comparison) -> str:
 
 
 def comparison_part(comparison: Comparison) -> Part:
-    """Return what a page says of a comparison."""
+    """Return what a page says of a comparison, in the words that the runs have for themselves."""
+    with speaking(Vocabulary(declared=comparison.declared)):
+        return _part(comparison)
+
+
+def _part(comparison: Comparison) -> Part:
     frame = shown(comparison)
     tables = [_changed_table(comparison, frame), _summary_table(frame), _open_table(frame), _whole_table(frame)]
     titles = ("Changes", "By measure", "Not decided", "All comparisons")

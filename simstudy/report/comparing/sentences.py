@@ -8,6 +8,7 @@ import pandas as pd
 
 from simstudy.comparison import CANNOT_TELL, CHANGED, SAME, Comparison
 from simstudy.comparison.verdicts import BETTER, UNCLEAR, WORSE
+from simstudy.report.reading.vocabulary import Vocabulary, speaking
 from simstudy.report.reading.wording import counted, enumerate_words, measure_words, number, share, symbol, with_mcse
 from simstudy.report.words.sentences import quote
 
@@ -45,7 +46,12 @@ def _identical(left_out: Sequence[str]) -> str:
 
 
 def answers(comparison: Comparison) -> dict[str, list[str]]:
-    """Return what was found, by question."""
+    """Return what was found, by question, in the words that the runs have for themselves."""
+    with speaking(Vocabulary(declared=comparison.declared)):
+        return _answers(comparison)
+
+
+def _answers(comparison: Comparison) -> dict[str, list[str]]:
     found = {
         "Is anything worse": [headline(comparison), *_changes(comparison, WORSE), *_changes(comparison, UNCLEAR)],
         "Is anything better": _changes(comparison, BETTER),

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, panels
 from simstudy.report.reading.design import Design, read_design
 from simstudy.report.reading.palette import COMPLETE, INK, MUTED, NONCENTERED, NONE, Mark
+from simstudy.report.reading.vocabulary import effects
 
 ROW_HEIGHT = 1.75
 MAX_PANELS = 6
@@ -25,6 +26,7 @@ def arrows(
     separate: str,
     partial: str,
     complete: str | None = None,
+    estimand: str | None = None,
     chosen: Sequence[str] | None = None,
     marks: Mapping[str, Mark] | None = None,
     width: float = WIDE,
@@ -35,17 +37,18 @@ def arrows(
     effects, where they are known.
 
     Args:
-        estimates: rows of ``theta`` with scenario, replicate, method, group, mean, truth.
+        estimates: rows of the effects with scenario, replicate, method, estimand, group, mean, truth.
         scenarios: the run's scenarios, with a column per factor.
         separate: the method without pooling.
         partial: the method with partial pooling.
         complete: the method with complete pooling, or None to leave its line out.
+        estimand: the effects; those that are spoken of where left out.
         chosen: the scenarios to draw, at most 6; a spread of the design where left out.
         marks: method -> how it is drawn.
         width: of the figure, in inches.
     """
     design = read_design(scenarios)
-    theta = estimates[(estimates["estimand"] == "theta") & estimates["mean"].notna()]
+    theta = estimates[(estimates["estimand"] == (estimand or effects().name)) & estimates["mean"].notna()]
     pairs = {s: p for s in chosen or choose_scenarios(design) if len(p := paired(theta, s, separate, partial))}
     marks = {separate: NONE, partial: NONCENTERED, **({complete: COMPLETE} if complete else {}), **(marks or {})}
     columns = min(len(pairs), 2 if width < NARROW_BELOW else 3)

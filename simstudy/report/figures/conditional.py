@@ -14,7 +14,8 @@ from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, bars, clip_text, 
 from simstudy.report.reading.design import Design, read_design
 from simstudy.report.reading.palette import MUTED, Mark, name_marks
 from simstudy.report.reading.readings import binned, require
-from simstudy.report.reading.wording import measure_words
+from simstudy.report.reading.vocabulary import declared
+from simstudy.report.reading.wording import measure_words, symbol
 
 ROW_HEIGHT = 2.0
 MAX_SCENARIOS, MAX_NARROW = 4, 2
@@ -43,7 +44,7 @@ def conditional(
     Args:
         performance: the performance table, with binned rows of the measures.
         scenarios: the run's scenarios, with a column per factor.
-        estimand: an estimand with groups.
+        estimand: effects of groups.
         measures: binned measures of the table.
         chosen: the scenarios to draw; a spread of the design, at most 4, where left out; two on a phone.
         marks: method -> how it is drawn; by name where left out.
@@ -71,7 +72,7 @@ def conditional(
                 _panel(ax, table[table["scenario"] == scenario], measure, marks, last=last, most=most)
         for ax, scenario in zip(grid[0], chosen, strict=True):
             ax.set_title(clip_text(design.labels[scenario], NARROW_TITLE if is_narrow else TITLE_WIDTH))
-        _name_axes(grid, list(tables))
+        _name_axes(grid, list(tables), estimand)
         key(figure, marks, width=width, line=True)
     return figure
 
@@ -108,9 +109,11 @@ def _short(name: str) -> str:
     return str(name).split("=")[-1].strip().replace("-", "–")
 
 
-def _name_axes(grid: np.ndarray, measures: list[str]) -> None:
+def _name_axes(grid: np.ndarray, measures: list[str], estimand: str) -> None:
+    effects = declared()[estimand]
+    distance = f"|{symbol(estimand)} − {symbol(effects.center or '')}| / {symbol(effects.spread or '')}"
     for ax in grid.flat:
-        ax.set_xlabel("|θ − μ| / τ" if ax.get_subplotspec().is_last_row() else "")
+        ax.set_xlabel(distance if ax.get_subplotspec().is_last_row() else "")
     for row, measure in zip(grid, measures, strict=True):
         for ax in row:
             if ax.get_subplotspec().is_first_col() or ax.get_subplotspec().colspan.start == 1 < len(row):

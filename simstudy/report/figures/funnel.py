@@ -24,6 +24,7 @@ def funnel(
     draws: pd.DataFrame,
     *,
     effect: str = "θ",
+    spread: str = "τ",
     marks: Mapping[str, Mark] | None = None,
     width: float = MIDDLE,
 ) -> Figure:
@@ -36,6 +37,7 @@ def funnel(
     Args:
         draws: one row per draw: ``method``, ``effect``, ``tau`` (positive), ``diverging`` (bool).
         effect: the name of the group effect on its axis.
+        spread: that of tau.
         marks: method -> how it is drawn; by name where left out.
         width: of the figure, in inches; below 6 two panels stand in a row.
 
@@ -57,7 +59,7 @@ def funnel(
             _panel(ax, rows, mark)
             share = number(100 * rows["diverging"].mean(), digits=2)
             ax.set_title(f"{clip_text(name, 20 if width < NARROW_BELOW else 34)}\n{share} % divergent")
-            ax.set_ylabel("τ" if i % columns == 0 else "")
+            ax.set_ylabel(spread if i % columns == 0 else "")
             ax.set_xlabel(effect if i >= len(axes) - columns else "")
         axes[0].set_yscale("log")
         plain_log(axes[0].yaxis)

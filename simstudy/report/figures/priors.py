@@ -16,6 +16,7 @@ from simstudy.report.figures.profile import levels_of
 from simstudy.report.reading.design import Design, read_design
 from simstudy.report.reading.palette import MUTED, Mark, ramp_marks
 from simstudy.report.reading.readings import average, require
+from simstudy.report.reading.vocabulary import effects
 from simstudy.report.reading.wording import symbol
 
 ROW_HEIGHT, HEAD = 1.75, 0.6
@@ -43,7 +44,7 @@ def priors(
     oracle: Mapping[str, float] | None = None,
     width: float = WIDE,
 ) -> Figure:
-    """Draw how an estimate, the shrinkage weights and the coverage of theta move with a prior; bars of 2 MCSE.
+    """Draw how an estimate, the shrinkage weights and the coverage of effects move with a prior; bars of 2 MCSE.
 
     One line per prior, from green for the first to violet for the last; along the axis the design's main factor; one
     column per setting of the other factors, at most four, two on a phone. Dashed: the parameter's truth, the oracle's
@@ -95,7 +96,7 @@ def _rows(
     ids = scenarios["scenario"].astype(str)
     nowhere = pd.Series(np.nan, index=ids)
     truth = pd.to_numeric(scenarios.get(parameter, nowhere), errors="coerce")
-    coverage = average(performance, "coverage", estimand="theta")
+    coverage = average(performance, "coverage", estimand=effects().name)
     level = coverage["level"].dropna()
     nominal = float(level.iloc[0]) if len(level) else np.nan
     return [
@@ -109,7 +110,7 @@ def _rows(
             table=average(performance, "shrinkage_weight"),
             target=pd.Series({s: oracle.get(s, np.nan) for s in ids}, dtype=float),
         ),
-        _Row(title="coverage of θ", table=coverage, target=pd.Series(nominal, index=ids)),
+        _Row(title=f"coverage of {symbol(effects().name)}", table=coverage, target=pd.Series(nominal, index=ids)),
     ]
 
 

@@ -47,7 +47,8 @@ def recovery(
     """Draw measures of an estimand by scenario (rows) and method (color and marker).
 
     Bars reach 2 MCSE each way, or to the ends of the Wilson interval for coverage. Dashed lines stand where a measure
-    should be: 0 for a bias, the nominal level for coverage. Scenarios with tau = 0 have no coverage (boundary).
+    should be: 0 for a bias, the nominal level for coverage. Scenarios whose truth is at the
+    end of its range, as tau = 0, have no coverage (boundary).
 
     Args:
         performance: the performance table.
@@ -67,7 +68,7 @@ def recovery(
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     shown = set().union(*(table["scenario"] for table in tables.values()))
     rows = [scenario for scenario in design.labels if scenario in shown]
-    at_end = design.boundary if estimand == "tau" else frozenset()
+    at_end = design.boundary_of(estimand)
     labels = [clip_text(design.labels[s], LABEL_LENGTH) + (BOUNDARY if s in at_end else "") for s in rows]
     with drawing():
         figure, axes = _columns(len(tables), len(rows) * _row_height(len(marks)), width)

@@ -1,20 +1,21 @@
 """How a report reads the scenarios of a run: which factors vary, what each scenario is called, along what to plot.
 
-Greek and Latin letters of the field stand for the factors of the package (J groups, n observations in each, tau, mu,
-sigma); a factor of a user's own mechanism keeps its name. Group size and unbalanced sizes are one factor, n.
+Letters stand for factors (J groups, n observations in each, tau, mu, sigma) where the mechanism or the estimands
+declare them; other factors keep their names. Group size and unbalanced sizes are one factor, n.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-SYMBOLS = {"groups": "J", "tau": "τ", "mu": "μ", "sigma": "σ", "omega": "ω", "df": "ν", "standard_error": "se"}
-SIZE = "n"
+from simstudy.report.reading.vocabulary import COUNTS, declared, factor_letter
+
+SIZE = COUNTS["group_size"]
 NOT_FACTORS = ("scenario", "label", "group_size", "sizes")
-PREFERRED_AXIS = ("τ", SIZE, "J")
 MAX_MAP_ROWS, MAX_MAP_COLUMNS = 30, 12
 SIZES_SHOWN = 12
 
@@ -27,13 +28,14 @@ class Design:
         levels: one row per scenario (the index), one text column per factor that varies.
         numbers: the same with numbers where a factor is numeric.
         labels: scenario -> what it is called, shortest form.
-        boundary: scenarios with tau = 0, where coverage and relative errors of tau mean nothing.
+        boundaries: estimand -> scenarios where its truth is at an end of its range, as tau = 0, so that its coverage
+            and relative errors mean nothing there; no estimand without such a scenario.
     """
 
     levels: pd.DataFrame
     numbers: pd.DataFrame
     labels: dict[str, str]
-    boundary: frozenset[str]
+    boundaries: dict[str, frozenset[str]]
 
     @property
     def factors(self) -> list[str]:
@@ -42,9 +44,10 @@ class Design:
 
     @property
     def axis(self) -> str | None:
-        """The numeric factor to plot along, tau before group size before number of groups, or None."""
+        """The numeric factor to plot along, the spread of effects before group size before their number, or None."""
         numeric = [f for f in self.factors if pd.api.types.is_numeric_dtype(self.numbers[f])]
-        preferred = [f for f in PREFERRED_AXIS if f in numeric]
+        first = [*map(factor_letter, declared().spreads), SIZE, COUNTS["groups"]]
+        preferred = [f for f in first if f in numeric]
         return (preferred + numeric + [None])[0]
 
     def others(self, axis: str | None) -> pd.Series:
@@ -64,6 +67,10 @@ class Design:
             rows, columns = rows[:-1], wider
         return rows, columns
 
+    def boundary_of(self, estimand: str | None) -> frozenset[str]:
+        """Return the scenarios where the truth of an estimand is at an end of its range."""
+        return self.boundaries.get(estimand or "", frozenset())
+
     def _count(self, factors: list[str]) -> int:
         return len(self.levels[factors].drop_duplicates())
 
@@ -82,7 +89,7 @@ def read_design(scenarios: pd.DataFrame) -> Design:
     values = pd.DataFrame(index=pd.Index(ids, name="scenario"))
     for column in scenarios.columns:
         if column not in NOT_FACTORS and _varies(scenarios[column]):
-            values[SYMBOLS.get(column, str(column))] = scenarios[column].to_numpy()
+            values[factor_letter(str(column))] = scenarios[column].to_numpy()
     sizes = _sizes(scenarios)
     if _varies(sizes):
         values.insert(min(1, values.shape[1]), SIZE, sizes.to_numpy())
@@ -91,7 +98,7 @@ def read_design(scenarios: pd.DataFrame) -> Design:
         levels=levels,
         numbers=values,
         labels=_labels(scenarios, levels),
-        boundary=frozenset(ids[_is_zero(scenarios.get("tau"), len(ids))]),
+        boundaries=_boundaries(scenarios, ids),
     )
 
 
@@ -139,10 +146,13 @@ def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
 
 
-def _is_zero(tau: pd.Series | None, n: int) -> list[bool]:
-    if tau is None:
-        return [False] * n
-    return list((pd.to_numeric(tau, errors="coerce") == 0).to_numpy())
+def _boundaries(scenarios: pd.DataFrame, ids: pd.Series) -> dict[str, frozenset[str]]:
+    found = {}
+    for name in map(str, scenarios.columns):
+        ends = (declared()[name].lower, declared()[name].upper)
+        if any(map(math.isfinite, ends)):
+            found[name] = frozenset(ids[pd.to_numeric(scenarios[name], errors="coerce").isin(ends)])
+    return {name: at_end for name, at_end in found.items() if at_end}
 
 
 def order(names: Iterable[str], known: Sequence[str]) -> list[str]:

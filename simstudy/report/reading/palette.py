@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from simstudy.store.traits import pooling_of
+
 Dash = Literal["-", "--", ":", "-."]
 
 
@@ -70,20 +72,21 @@ INKS = {
 def assign_marks(methods: pd.DataFrame) -> dict[str, Mark]:
     """Return one mark per method, in the order of the methods table.
 
-    The first method of a structure (and parameterization) has that structure's color; all others take spare colors,
-    and, when those are used up, the spare colors again with another dash.
+    The first method that plays a part in pooling (and has a parameterization) has the color of that part; all others
+    take spare colors, and, when those are used up, the spare colors again with another dash.
 
     Args:
-        methods: columns ``method``, and ``structure`` and ``parameterization`` where known.
+        methods: columns ``method``, and ``pooling`` and ``parameterization`` where known; without ``pooling``, as in
+            runs made before, ``structure`` serves.
 
-    >>> table = pd.DataFrame({"method": ["a", "b"], "structure": ["none", "none"], "parameterization": [None, None]})
+    >>> table = pd.DataFrame({"method": ["a", "b"], "pooling": ["none", "none"], "parameterization": [None, None]})
     >>> [mark.marker for mark in assign_marks(table).values()]
     ['^', 'v']
     """
     free = dict(ANCHORS)
     marks: dict[str, Mark] = {}
     n_spare = 0
-    for row in methods.to_dict("records"):
+    for row in methods.assign(pooling=pooling_of(methods)).to_dict("records"):
         anchor = free.pop(_kind(row), None)
         if anchor is None:
             spare = SPARE[n_spare % len(SPARE)]
@@ -132,9 +135,8 @@ def variable_of(color: str) -> str | None:
 
 
 def _kind(row: Mapping[Any, Any]) -> tuple[str | None, str | None]:
-    structure, parameterization = row.get("structure"), row.get("parameterization")
-    partial = structure == "partial"
+    pooling, parameterization = row.get("pooling"), row.get("parameterization")
     return (
-        structure if isinstance(structure, str) else None,
-        parameterization if partial and isinstance(parameterization, str) else None,
+        pooling if isinstance(pooling, str) else None,
+        parameterization if pooling == "partial" and isinstance(parameterization, str) else None,
     )

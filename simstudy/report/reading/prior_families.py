@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from simstudy.report.reading.vocabulary import declared
+
 PREFIX = "prior_"
 NAMES = ("method", "identity")
 FEWEST = 2
@@ -29,7 +31,7 @@ class Family:
 
 
 def prior_families(methods: pd.DataFrame) -> list[Family]:
-    """Return the families of methods, those on tau first.
+    """Return the families of methods, those on the spread of effects first.
 
     Args:
         methods: one row per method: ``method``, its options, and one column ``prior_<parameter>`` for each parameter.
@@ -48,7 +50,7 @@ def prior_families(methods: pd.DataFrame) -> list[Family]:
             if rows[column].nunique() >= FEWEST:
                 priors = dict(zip(rows["method"].astype(str), rows[column].astype(str), strict=True))
                 found.append(Family(parameter=str(column).removeprefix(PREFIX), priors=_ordered(priors)))
-    return sorted(found, key=lambda family: family.parameter != "tau")
+    return sorted(found, key=lambda family: family.parameter not in declared().spreads)
 
 
 def _ordered(priors: dict[str, str]) -> dict[str, str]:

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from simstudy.errors import TableError
+from simstudy.report.reading.vocabulary import effects, hyperparameters
 
 AVERAGE = "average"
 CLEAR = 2.0
-HYPERPARAMETERS = "mu, tau"
 
 
 def average(
@@ -97,7 +97,7 @@ def binned(
     measure: str,
     *,
     by: str = "distance",
-    estimand: str = "theta",
+    estimand: str | None = None,
     level: float | None = None,
 ) -> pd.DataFrame:
     """Return a measure's rows by bin, in the order of the bins, ``place`` being a bin's rank from 0.
@@ -105,19 +105,23 @@ def binned(
     Args:
         performance: the performance table.
         measure: its name.
-        by: what the bins are of: ``distance`` from mu in units of tau, or ``n_obs``.
-        estimand: an estimand with groups.
+        by: what the bins are of: ``distance`` from the center in units of the spread, or ``n_obs``.
+        estimand: effects; those that are spoken of where left out.
         level: of one interval level; None takes the headline level.
     """
-    rows = whole(main_policy(performance[performance["measure"] == measure]), estimand)
+    rows = whole(main_policy(performance[performance["measure"] == measure]), estimand or effects().name)
     rows = at_level(rows[rows["bin"].astype(str).str.startswith(f"{by}=")], level)
     start = rows["bin"].astype(str).str.extract(r"=(\d+\.?\d*)", expand=False).astype(float)
     return rows.assign(place=start.rank(method="dense") - 1).sort_values("place", kind="stable")
 
 
 def efficiencies(performance: pd.DataFrame) -> pd.DataFrame:
-    """Return effective draws per leapfrog without warm-up: of (mu, tau) where a method has both, else of theta."""
+    """Return effective draws per leapfrog without warm-up: of (mu, tau) where a method has both, else of theta.
+
+    They are center and spread of the effects, by whatever name.
+    """
     rows = performance[performance["measure"] == "ess_per_leapfrog"]
     known = rows["estimand"][rows["value"].notna()]
-    chosen = HYPERPARAMETERS if (known == HYPERPARAMETERS).any() else None
+    both = ", ".join(hyperparameters())
+    chosen = both if (known == both).any() else None
     return average(performance, "ess_per_leapfrog", estimand=chosen)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from simstudy.store.traits import pooling_of
+
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
@@ -42,9 +44,10 @@ def read_roles(methods: pd.DataFrame) -> Roles:
     """Return the parts that the methods play.
 
     Args:
-        methods: columns ``method``, and ``structure`` and ``parameterization`` where known.
+        methods: columns ``method``, and ``pooling`` and ``parameterization`` where known; without ``pooling``, as in
+            runs made before, ``structure`` serves.
 
-    >>> table = pd.DataFrame({"method": ["a", "b"], "structure": ["none", "partial"]})
+    >>> table = pd.DataFrame({"method": ["a", "b"], "pooling": ["none", "partial"]})
     >>> read_roles(table).partial
     'b'
     """
@@ -56,16 +59,12 @@ def read_roles(methods: pd.DataFrame) -> Roles:
         partial=noncentered or centered or _first(methods, "partial"),
         centered=centered,
         noncentered=noncentered,
-        pooling=tuple(methods.loc[_is(methods, "structure", "partial"), "method"].astype(str)),
+        pooling=tuple(methods.loc[pooling_of(methods) == "partial", "method"].astype(str)),
     )
 
 
-def _first(methods: pd.DataFrame, structure: str, parameterization: str | None = None) -> str | None:
-    here = _is(methods, "structure", structure)
+def _first(methods: pd.DataFrame, pooling: str, parameterization: str | None = None) -> str | None:
+    here = pooling_of(methods) == pooling
     if parameterization is not None:
-        here &= _is(methods, "parameterization", parameterization)
+        here &= methods.get("parameterization", pd.Series(None, index=methods.index)) == parameterization
     return str(methods.loc[here, "method"].iloc[0]) if here.any() else None
-
-
-def _is(methods: pd.DataFrame, column: str, value: str) -> pd.Series:
-    return methods.get(column, pd.Series(None, index=methods.index)) == value

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+from simstudy.models.estimands import THETA
+from simstudy.report.reading.vocabulary import declared, effects
+
 MEASURES = {
     "bias": "bias",
     "relative_bias": "relative bias",
@@ -46,38 +49,6 @@ MEASURES = {
     "failure_rate": "failed fits",
     "time_ratio": "time over the reference",
 }
-ESTIMANDS = {
-    "theta": "the group effects θ",
-    "mu": "the mean of the groups μ",
-    "tau": "the sd between groups τ",
-    "sigma": "the residual sd σ",
-    "theta_mean": "the average of these groups' effects",
-    "theta_sd": "the sd of these groups' effects",
-    "theta_var": "the variance of these groups' effects",
-    "theta_new": "the effect of a new group",
-    "y_new": "an observation in a new group",
-    "omega": "the spread of the groups' residual sds ω",
-    "sigma_median": "the median of the groups' residual sds",
-    "log_lik": "the log likelihood",
-    "p": "the probabilities p",
-    "shrinkage_weight": "the shrinkage weights B",
-    "prob_best": "the probability of being the best group",
-}
-SYMBOLS = {
-    "theta": "θ",
-    "mu": "μ",
-    "tau": "τ",
-    "sigma": "σ",
-    "omega": "ω",
-    "theta_mean": "mean θ",
-    "theta_sd": "sd of θ",
-    "theta_var": "var of θ",
-    "theta_new": "new θ",
-    "y_new": "new y",
-    "log_lik": "log lik",
-    "shrinkage_weight": "B",
-    "prob_best": "P(best)",
-}
 MINUS = "\u2212"
 PERCENT = 100.0
 
@@ -88,13 +59,27 @@ def measure_words(measure: str) -> str:
 
 
 def estimand_words(estimand: str) -> str:
-    """Return what an estimand is called in a sentence."""
-    return ESTIMANDS.get(estimand, estimand)
+    """Return what an estimand is called in a sentence, or its name where nothing is declared.
+
+    >>> estimand_words("tau"), estimand_words("reaction")
+    ('the sd between groups τ', 'reaction')
+    """
+    return declared()[estimand].words or estimand
 
 
 def symbol(estimand: str) -> str:
     """Return the letter of an estimand, or its name where it has none."""
-    return SYMBOLS.get(estimand, estimand)
+    return declared()[estimand].symbol or estimand
+
+
+def letters() -> tuple[str, str, str]:
+    """Return the symbols of the effects, of their center and of their spread.
+
+    >>> letters()
+    ('θ', 'μ', 'τ')
+    """
+    center, spread = effects().center or str(THETA.center), effects().spread or str(THETA.spread)
+    return symbol(effects().name), symbol(center), symbol(spread)
 
 
 def number(value: float, *, digits: int = 3) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from simstudy.report import ademp
 from simstudy.report.evidence import Evidence
-from simstudy.report.reading.design import order
+from simstudy.report.reading.description import Description
 from simstudy.report.reading.readings import average
-from simstudy.report.reading.wording import ESTIMANDS, estimand_words, measure_words, number, symbol
+from simstudy.report.reading.vocabulary import declared
+from simstudy.report.reading.wording import estimand_words, measure_words, number, symbol
 from simstudy.report.sections.section import Section
 from simstudy.report.tables import Column, Table
 
@@ -17,17 +21,17 @@ ACHIEVED = ("rmse", "coverage")
 
 def ademp_section(evidence: Evidence) -> Section:
     """Return the section."""
-    study = evidence.study
+    description = evidence.description
     terms = [
-        ("Aims", ademp.aims(study)),
-        ("Data-generating mechanisms", ademp.mechanisms(study)),
+        ("Aims", ademp.aims(evidence.study)),
+        ("Data-generating mechanisms", ademp.mechanisms(description)),
         ("Estimands", _estimands(evidence)),
         (
             "Performance measures",
-            [*ademp.replicates_words(study, extent=evidence.extent), *_achieved(evidence), _policy(evidence)],
+            [*ademp.replicates_words(description, extent=evidence.extent), *_achieved(evidence), _policy(evidence)],
         ),
     ]
-    frame = pd.DataFrame([_method_row(method) for method in study["methods"]])
+    frame = pd.DataFrame([_method_row(method, description) for method in evidence.study["methods"]])
     columns = [Column(head=name, source=name) for name in frame.columns]
     return Section(
         name="design",
@@ -37,17 +41,18 @@ def ademp_section(evidence: Evidence) -> Section:
     )
 
 
-def _method_row(method) -> dict[str, str]:
+def _method_row(method: Mapping[str, Any], description: Description) -> dict[str, str]:
+    said = description.of_method(method)
     return {
         "method": str(method["name"]),
-        "model": ademp.model_words(method),
+        "model": said["model"],
         "priors": ademp.priors_words(method),
-        "sampler": ademp.sampler_words(method),
+        "sampler": said["sampler"],
     }
 
 
 def _estimands(evidence: Evidence) -> list[str]:
-    names = order(evidence.estimands, list(ESTIMANDS))
+    names = declared().in_order(evidence.estimands)
     words = [(symbol(name), estimand_words(name)) for name in names]
     return [f"{letter}: {text.removesuffix(letter).strip()}" if letter != text else letter for letter, text in words]
 

@@ -10,6 +10,7 @@ from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.reading.readings import average
+from simstudy.report.reading.vocabulary import effects
 from simstudy.report.reading.wording import estimand_words
 from simstudy.report.sections.calibration import rank_pictures, verdicts
 from simstudy.report.sections.error_split import split_findings
@@ -59,7 +60,7 @@ def _alone(evidence: Evidence) -> list[str]:
     """Return what there is to say of a method without a rival; a calibration study judges it by its ranks."""
     if len(evidence.marks) > 1 or evidence.headline is None or evidence.is_calibration or evidence.is_dataset:
         return []
-    boundary = evidence.design.boundary if evidence.headline == "tau" else ()
+    boundary = evidence.design.boundary_of(evidence.headline)
     about: dict[str, Any] = {"method": next(iter(evidence.marks)), "estimand": evidence.headline, "boundary": boundary}
     return alone_sentences(evidence.performance, evidence.labels, **about)
 
@@ -79,10 +80,10 @@ def _price(evidence: Evidence) -> list[str]:
 
 
 def _spread(evidence: Evidence) -> list[str]:
-    if not (method := evidence.roles.partial):
+    if not (method := evidence.roles.partial) or not (spread := effects().spread):
         return []
-    about: dict[str, Any] = {"estimand": "tau", "method": method, "peers": evidence.roles.peers}
-    boundary = evidence.design.boundary
+    about: dict[str, Any] = {"estimand": spread, "method": method, "peers": evidence.roles.peers}
+    boundary = evidence.design.boundary_of(spread)
     return sentences.bias_sentences(evidence.performance, evidence.labels, **about, boundary=boundary)
 
 

@@ -8,8 +8,8 @@ from simstudy.measures import worst_groups
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import WIDE
-from simstudy.report.reading.design import order
-from simstudy.report.reading.wording import ESTIMANDS, counted, symbol
+from simstudy.report.reading.vocabulary import declared
+from simstudy.report.reading.wording import counted, symbol
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
 from simstudy.report.words.verdicts import missing_sentences, verdict_sentences
@@ -90,7 +90,7 @@ def worst_ranks(estimates: pd.DataFrame, worst: pd.DataFrame) -> pd.DataFrame:
 
 def by_estimand(ranks: pd.DataFrame) -> pd.DataFrame:
     """Return the ranks in the order in which estimands are told."""
-    names = order(ranks["estimand"], list(ESTIMANDS))
+    names = declared().in_order(ranks["estimand"])
     return ranks.sort_values("estimand", key=lambda column: column.map(names.index), kind="stable", ignore_index=True)
 
 

@@ -11,7 +11,8 @@ from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.figures.divergences import diverging
 from simstudy.report.reading.readings import average
-from simstudy.report.reading.wording import enumerate_words
+from simstudy.report.reading.vocabulary import effects
+from simstudy.report.reading.wording import enumerate_words, letters
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
@@ -51,8 +52,8 @@ def _pictures(evidence: Evidence, shares: pd.DataFrame) -> list:
     if len(evidence.labels) > 1:
         caption = (
             "Color: the share of fits with at least one divergent draw; written below it in small designs: divergent "
-            "draws per 1,000. Blank cells had none. Centered parameterizations diverge where τ is small against the "
-            "error of a group’s mean (the funnel of Betancourt & Girolami 2015)."
+            f"draws per 1,000. Blank cells had none. Centered parameterizations diverge where {letters()[2]} is small "
+            "against the error of a group’s mean (the funnel of Betancourt & Girolami 2015)."
         )
         tables = (evidence.performance, evidence.run.scenarios)
         return [
@@ -80,17 +81,18 @@ def _pictures(evidence: Evidence, shares: pd.DataFrame) -> list:
 
 
 def funnel_draws(evidence: Evidence, scenario: str) -> pd.DataFrame:
-    """Return the kept draws of tau and of the first group effect in a scenario, one row per draw.
+    """Return the kept draws of the spread of the effects and of the first effect in a scenario, one row per draw.
 
     Returns:
         ``method``, ``effect``, ``tau``, ``diverging``; of each method its first kept replicate; empty without any.
     """
     parts = []
+    group_effects, spread = effects().name, effects().spread
     for name in evidence.marks:
         for fit in evidence.kept(scenario, name)[:1]:
             draws, diverging = fit.posterior, fit.sample_stats.get("diverging")
-            if {"tau", "theta"} <= set(draws) and diverging is not None:
-                effect, tau = (draws["theta"][..., 0], draws["tau"])
+            if {group_effects, spread} <= set(draws) and diverging is not None:
+                effect, tau = (draws[group_effects][..., 0], draws[str(spread)])
                 columns = {"effect": effect, "tau": tau, "diverging": diverging}
                 parts.append(pd.DataFrame({key: values.ravel() for key, values in columns.items()}).assign(method=name))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
@@ -106,12 +108,17 @@ def _funnel(evidence: Evidence, shares: pd.DataFrame) -> list[Picture]:
         return []
     where = f" at {evidence.labels[scenario]}" if len(evidence.labels) > 1 else ""
     shared = ", the same data for every method" if len(set(draws["method"])) > 1 else ""
+    theta, _, tau = letters()
     caption = (
-        f"Kept draws of one replicate{shared}. The posterior narrows toward small τ. Where "
+        f"Kept draws of one replicate{shared}. The posterior narrows toward small {tau}. Where "
         "crosses gather at the entrance of the neck and no draws lie below, the sampler does not enter it, and the "
-        "posterior of τ is cut off there; a parameterization that suits the data fills the neck."
+        f"posterior of {tau} is cut off there; a parameterization that suits the data fills the neck."
     )
-    draw: dict[str, Any] = {"effect": "effect of the first group, θ₁", "marks": evidence.marks}
+    draw: dict[str, Any] = {
+        "effect": f"effect of the first group, {theta}₁",
+        "spread": tau,
+        "marks": evidence.marks,
+    }
     title = f"The funnel{where}"
     return [picture("funnel", title, caption, lambda w: figures.funnel(draws, **draw, width=w), width=MIDDLE)]
 

@@ -8,8 +8,9 @@ import pandas as pd
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.error_split import MAX_ROWS
+from simstudy.report.reading.shown import shown_estimands
+from simstudy.report.reading.vocabulary import hyperparameters
 from simstudy.report.reading.wording import enumerate_words, symbol
-from simstudy.report.sections.recovery import SHOWN_ESTIMANDS
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
 from simstudy.report.words.sentences import quote
@@ -22,7 +23,7 @@ MEASURES = {
     "sampler_bias": "bias, posterior sds",
     "sampler_z_square": "mean z²",
     "error_efficiency": "ESS per leapfrog by error",
-    "ess_per_leapfrog": "ESS per leapfrog (μ, τ)",
+    "ess_per_leapfrog": "ESS per leapfrog ({})",
 }
 NOTE = (
     "value ± MCSE. Bias: of the posterior mean against the exact one. Mean z²: 1 where mcse_mean is right. ESS per "
@@ -46,7 +47,7 @@ def error_split_section(evidence: Evidence) -> Section | None:
 
 def shown_split(evidence: Evidence) -> pd.DataFrame:
     """Return the split of the estimands that the report shows, empty where no method has an exact counterpart."""
-    return evidence.split[evidence.split["estimand"].isin(SHOWN_ESTIMANDS)]
+    return evidence.split[evidence.split["estimand"].isin(shown_estimands(evidence.estimands))]
 
 
 def split_findings(evidence: Evidence) -> list[str]:
@@ -55,7 +56,7 @@ def split_findings(evidence: Evidence) -> list[str]:
     if table.empty:
         return []
     told = split_sentences(table, evidence.labels)
-    return told + divergent_sentences(evidence.performance, evidence.labels, SHOWN_ESTIMANDS)
+    return told + divergent_sentences(evidence.performance, evidence.labels, shown_estimands(evidence.estimands))
 
 
 def _lead(evidence: Evidence) -> str:
@@ -86,7 +87,8 @@ def _pictures(evidence: Evidence, table: pd.DataFrame) -> list[Picture]:
 
 
 def _table(evidence: Evidence, table: pd.DataFrame) -> Table:
-    ranks = {name: i for i, name in enumerate([*evidence.labels, *SHOWN_ESTIMANDS, *evidence.marks])}
+    names = shown_estimands(evidence.estimands)
+    ranks = {name: i for i, name in enumerate([*evidence.labels, *names, *evidence.marks])}
     keys = ["estimand", "scenario", "method"]
     frame = table.sort_values(keys, key=lambda column: column.map(ranks), kind="stable", ignore_index=True)
     frame.insert(1, "label", frame["scenario"].map(evidence.labels))
@@ -95,7 +97,7 @@ def _table(evidence: Evidence, table: pd.DataFrame) -> Table:
     heads |= {"method": "method", "symbol": "estimand"}
     columns = [Column(head=head, source=source) for source, head in heads.items()]
     columns += [
-        Column(head=head, source=source, mcse=f"{source}_mcse")
+        Column(head=head.format(", ".join(map(symbol, hyperparameters()))), source=source, mcse=f"{source}_mcse")
         for source, head in MEASURES.items()
         if np.isfinite(frame[source].to_numpy(float)).any()
     ]

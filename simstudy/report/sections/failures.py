@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from simstudy.report.evidence import Evidence
-from simstudy.report.reading.wording import number
+from simstudy.report.reading.wording import letters, number
 from simstudy.report.sections.section import Section
 from simstudy.report.tables import Column, Table
 from simstudy.report.words.losses import failure_sentence
@@ -21,7 +21,8 @@ def failure_section(evidence: Evidence) -> Section:
     rate = number(limits.get("max_divergence_rate", 0.0))
     flags = (
         f"A fit is flagged when more than {rate} of its draws diverge, an R-hat is above {rhat} or an ESS (bulk or "
-        f"tail) is below {ess}. Flagged fits are counted, not left out: a rule that drops them would select on τ."
+        f"tail) is below {ess}. Flagged fits are counted, not left out: a rule that drops them would select on "
+        f"{letters()[2]}."
     )
     tables = [status_table(evidence), *_reason_table(evidence.run.fits)]
     return Section(

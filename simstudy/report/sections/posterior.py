@@ -8,19 +8,21 @@ import pandas as pd
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
-from simstudy.report.reading.design import order
-from simstudy.report.reading.wording import ESTIMANDS, symbol
+from simstudy.report.reading.vocabulary import declared, effects
+from simstudy.report.reading.wording import symbol
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
+from simstudy.store.declared import VARIANCE
 from simstudy.store.schema import interval_columns
 
 HDI = ("hdi90_lower", "hdi90_upper")
 OPEN_ROWS, SUMMARY_DECIMALS = 30, 2
 CENTRAL_LEVEL = 0.9
 CENTRAL = interval_columns(CENTRAL_LEVEL)
-EFFECTS = ("theta", "p")
+OF_GROUPS = ("effects", "mean")
 KEYS = ["method", "estimand", "group"]
-HIDDEN = ("theta_var", "log_lik", "prob_best", "shrinkage_weight", "theta_new", "y_new")
+HIDDEN = ("fit", "indicator", "weight", "prediction")
+"""Roles of estimands that the picture leaves out, as it does the variance beside the sd of effects."""
 
 
 def posterior_section(evidence: Evidence) -> Section | None:
@@ -109,9 +111,8 @@ def forest_picture(evidence: Evidence) -> Picture | None:
     table = all_posteriors(evidence)
     if "lower" not in table:
         return None
-    hidden = {*HIDDEN, "theta"} if (table["estimand"] == "p").any() else {*HIDDEN}
-    table = table[~table["estimand"].isin(hidden)]
-    in_order = order(table["estimand"], list(ESTIMANDS))
+    table = table[~table["estimand"].isin(_hidden(table))]
+    in_order = declared().in_order(table["estimand"])
     table = table.sort_values("estimand", key=lambda names: names.map(in_order.index), kind="stable")
     labels = {name: _label(e, g) for name, e, g in zip(table["name"], table["estimand"], table["group"], strict=True)}
     words = interval_words(known_ends(evidence)).partition(": ")[2]
@@ -129,6 +130,16 @@ def forest_picture(evidence: Evidence) -> Picture | None:
     )
 
 
+def _hidden(table: pd.DataFrame) -> list[str]:
+    names = list(table["estimand"].unique())
+    of_effects, means = (declared().with_role(names, role) for role in OF_GROUPS)
+    return [
+        *declared().with_role(names, *HIDDEN),
+        *(f"{n}{VARIANCE}" for n in of_effects),
+        *(of_effects if means else ()),
+    ]
+
+
 def _name(estimand: str, group: object) -> str:
     return estimand if pd.isna(group) else f"{estimand}[{int(group)}]"  # type: ignore[call-overload]
 
@@ -137,11 +148,12 @@ def _label(estimand: str, group: object) -> str:
     if pd.isna(group):  # type: ignore[call-overload]
         return symbol(estimand)
     place = f"group {int(group) + 1}"  # type: ignore[call-overload]
-    return place if estimand in EFFECTS else f"{symbol(estimand)}, {place}"
+    return place if declared()[estimand].role in OF_GROUPS else f"{symbol(estimand)}, {place}"
 
 
 def _data(evidence: Evidence) -> pd.Series:
     # The data are the same in every replicate, so that any piece has them.
     groups = next(iter(evidence.run.parts("groups", ["group", "n_trials", "y_mean"]))).drop_duplicates("group")
-    estimand = "p" if groups["n_trials"].notna().any() else "theta"
+    means = evidence.with_role("mean") if groups["n_trials"].notna().any() else []
+    estimand = means[0] if means else effects().name
     return pd.Series(groups["y_mean"].to_numpy(float), index=[f"{estimand}[{g}]" for g in groups["group"]])

@@ -8,11 +8,13 @@ from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.priors import MOST_SETTINGS
 from simstudy.report.reading.prior_families import Family
-from simstudy.report.reading.wording import symbol
+from simstudy.report.reading.vocabulary import declared, effects, with_role
+from simstudy.report.reading.wording import estimand_words, letters, symbol
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
 from simstudy.report.words.sensitivity import sensitivity_sentences
+from simstudy.store.declared import RESIDUAL
 
 
 def prior_section(evidence: Evidence) -> Section | None:
@@ -52,9 +54,9 @@ def oracle_weights(estimates: pd.DataFrame) -> dict[str, float]:
     """Return by scenario the mean of the oracle's shrinkage weights, where it is known.
 
     Args:
-        estimates: of the run; the oracle's weight is the truth of ``shrinkage_weight``.
+        estimates: of the run; the oracle's weight is the truth of the weights.
     """
-    rows = estimates[(estimates["estimand"] == "shrinkage_weight") & estimates["truth"].notna()]
+    rows = with_role(estimates, "weight").dropna(subset="truth")
     means = rows.groupby("scenario", observed=True)["truth"].mean()
     return {str(scenario): float(value) for scenario, value in means.items()}
 
@@ -67,15 +69,19 @@ def _estimated(evidence: Evidence, family: Family) -> bool:
 
 def _picture(evidence: Evidence, family: Family, place: int) -> Picture:
     letter = symbol(family.parameter)
-    oracle = oracle_weights(evidence.estimates_of("shrinkage_weight", ["scenario", "truth"]))
+    oracle = oracle_weights(evidence.weights(["scenario", "truth"]))
+    tau, sigma = letters()[2], symbol(RESIDUAL)
     caption = (
         f"One line per prior of {letter}, the same data and otherwise the same method; the order of the colors is that "
         "of the priors. Where the lines lie together the data speak and the prior does not matter; where they part, "
         "most with few groups, the answer is the prior’s. "
     )
-    if family.parameter == "tau":
-        caption += "A prior that lets τ be large shrinks less: above the truth, weights below the oracle’s. "
-    caption += "Dashed: the truth, the weight of an oracle that knows τ and σ, the nominal level. Bars reach 2 MCSE."
+    if family.parameter in declared().spreads:
+        caption += f"A prior that lets {letter} be large shrinks less: above the truth, weights below the oracle’s. "
+    caption += (
+        f"Dashed: the truth, the weight of an oracle that knows {tau} and {sigma}, the nominal level. Bars reach 2 "
+        "MCSE."
+    )
     if evidence.design.others(evidence.design.axis).nunique() > MOST_SETTINGS:
         caption += f" Of the other factors {MOST_SETTINGS} settings are drawn; the table has all."
     tables = (evidence.performance, evidence.run.scenarios)
@@ -92,7 +98,7 @@ def _table(evidence: Evidence, family: Family, place: int) -> Table:
         Shown(measure="mean_estimate", estimand=family.parameter),
         Shown(measure="bias", estimand=family.parameter),
         Shown(measure="shrinkage_weight"),
-        Shown(measure="coverage", estimand="theta", percent=True),
+        Shown(measure="coverage", estimand=effects().name, percent=True),
     ]
     frame = measure_frame(evidence, shown)
     frame = frame[frame["method"].isin(family.priors)].reset_index(drop=True)
@@ -100,7 +106,8 @@ def _table(evidence: Evidence, family: Family, place: int) -> Table:
     columns = measure_columns(frame, shown)
     columns.insert(2, Column(head=f"prior of {symbol(family.parameter)}", source="prior"))
     title = f"Prior sensitivity of {symbol(family.parameter)}{f' ({place + 1})' if place else ''}"
-    note = "value ± MCSE; mean estimate and bias of the parameter itself, coverage of the group effects θ"
+    of = estimand_words(effects().name)
+    note = f"value ± MCSE; mean estimate and bias of the parameter itself, coverage of {of}"
     return Table(title=title, frame=frame, columns=columns, note=note)
 
 

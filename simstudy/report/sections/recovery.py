@@ -11,13 +11,15 @@ from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.conditional import FEWEST_REPLICATES, well_seen
 from simstudy.report.reading.readings import average, binned, headline_level, largest
+from simstudy.report.reading.shown import shown_estimands
+from simstudy.report.reading.vocabulary import declared, effects
 from simstudy.report.reading.wording import estimand_words, measure_words, symbol
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
 from simstudy.store.schema import interval_columns
 
-SHOWN_ESTIMANDS = ("theta", "p", "mu", "tau", "sigma")
+MOST_SHOWN = 5
 MAX_ROWS = 36
 DEFAULT = ("rmse", "bias", "coverage")
 TABLE_MEASURES = ("rmse", "bias", "conditional_bias", "coverage", "upper_limit", "relative_error", "interval_score")
@@ -27,7 +29,7 @@ ROOM = {"rmse": None, "bias": 0.0, "conditional_bias": 0.0}
 def recovery_section(evidence: Evidence) -> Section | None:
     """Return the section, or None where no truth is known."""
     known = evidence.performance.loc[evidence.performance["measure"] == "rmse", "estimand"].dropna().unique()
-    names = [name for name in SHOWN_ESTIMANDS if name in known] or list(known[: len(SHOWN_ESTIMANDS)])
+    names = shown_estimands(known) or list(known[:MOST_SHOWN])
     if not len(names):
         return None
     pictures = [p for name in names for p in _pictures(evidence, name)]
@@ -47,8 +49,8 @@ def recovery_table(evidence: Evidence, estimand: str) -> Table:
     used = average(evidence.performance, "rmse", estimand=estimand)
     frame = frame.merge(used[["scenario", "method", "n_used", "n_excluded"]], on=["scenario", "method"], how="left")
     columns = measure_columns(frame, shown)
-    if estimand == "tau" and evidence.design.boundary:
-        frame["note"] = np.where(frame["scenario"].isin(evidence.design.boundary), "boundary", "")
+    if boundary := evidence.design.boundary_of(estimand):
+        frame["note"] = np.where(frame["scenario"].isin(boundary), "boundary", "")
         columns.append(Column(head="note", source="note"))
     columns += [Column(head="replicates used", source="n_used"), Column(head="left out", source="n_excluded")]
     return Table(title=f"Recovery of {symbol(estimand)}", frame=frame, columns=columns, note="value ± MCSE")
@@ -57,10 +59,10 @@ def recovery_table(evidence: Evidence, estimand: str) -> Table:
 def _lead(evidence: Evidence) -> str:
     over = "of the sampler, over its seeds" if evidence.is_dataset else "over replicates"
     text = f"Every number stands with its Monte Carlo standard error (MCSE) {over}."
-    if evidence.design.boundary:
+    for name in evidence.design.boundaries:
         text += (
-            " In scenarios marked “boundary” τ is 0: an interval with equal tails cannot contain it, so coverage and "
-            "relative bias of τ are not shown there."
+            f" In scenarios marked “boundary” {symbol(name)} is {declared()[name].lower:g}: an interval with equal "
+            f"tails cannot contain it, so coverage and relative bias of {symbol(name)} are not shown there."
         )
     return text
 
@@ -90,9 +92,10 @@ def _measures(evidence: Evidence, estimand: str) -> tuple[str, ...]:
 def _caption(estimand: str, measures: list[str]) -> str:
     parts = ["RMSE: the further left, the better."] if "rmse" in measures else []
     if "conditional_bias" in measures:
+        center = symbol(declared()[estimand].center or "")
         parts.append(
-            "Conditional bias: the slope of the error on θ − μ, 0 for estimates that are not pulled to the mean and "
-            "near −1 for complete pooling."
+            f"Conditional bias: the slope of the error on {symbol(estimand)} − {center}, 0 for estimates that are not "
+            "pulled to the mean and near −1 for complete pooling."
         )
     elif "bias" in measures:
         parts.append("Bias: marks should lie on the dashed line at 0.")
@@ -135,8 +138,12 @@ def _loop(evidence: Evidence) -> list[Picture]:
 
 
 def _intervals(evidence: Evidence, names: list[str]) -> list[Picture]:
-    """Return the zip plot of mu, or of the first estimand without groups, where coverage is farthest from nominal."""
-    single = [name for name in ("mu", *names) if name in names and not evidence.is_grouped(name)]
+    """Return the zip plot of the center of the effects, or of the first estimand without groups.
+
+    Drawn is the scenario where coverage is farthest from nominal.
+    """
+    first = [name for name in declared().centers if name in names]
+    single = [name for name in (*first, *names) if not evidence.is_grouped(name)]
     levels = evidence.study["summary"]["levels"]
     if not single or not levels:
         return []
@@ -176,11 +183,12 @@ def _by_distance(evidence: Evidence) -> list[Picture]:
         f"than {FEWEST_REPLICATES} replicates fell into are left out."
     )
     tables = (evidence.performance, evidence.run.scenarios)
+    draw: dict[str, Any] = {"estimand": effects().name, "measures": measures, "marks": evidence.marks}
     return [
         picture(
             "by-distance",
             "Error, conditional bias and coverage by the distance of a group from the mean",
             caption,
-            lambda w: figures.conditional(*tables, measures=measures, marks=evidence.marks, width=w),
+            lambda w: figures.conditional(*tables, **draw, width=w),
         )
     ]

@@ -12,18 +12,17 @@ from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.regret import multiples
 from simstudy.report.figures.weights import SIDE, WEIGHT
-from simstudy.report.lesson import ORACLE, read_lesson
+from simstudy.report.lesson import oracle, read_lesson
 from simstudy.report.reading.palette import SPARE, Mark
 from simstudy.report.reading.readings import average
+from simstudy.report.reading.vocabulary import effects, with_role
+from simstudy.report.reading.wording import letters, symbol
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Table
+from simstudy.store.declared import RESIDUAL
 
-OF_EFFECTS = {"mse_ratio": "theta", "regret": "theta"}
-NOTE = (
-    "value ± MCSE. MSE ratio: against no pooling, on the same data. Regret: MSE less that of the best of group means, "
-    "grand mean and an oracle that knows τ and σ."
-)
+OF_WEIGHTS = ("shrinkage_weight",)
 KINDS = ["scenario", "method", "oracle"]
 TABLE_MEASURES = ("shrinkage_weight", "shrinkage_slope", "pooling_factor", "mse_ratio", "regret", "rank_correlation")
 
@@ -55,7 +54,8 @@ def oracle_table(estimates: pd.DataFrame | Iterable[pd.DataFrame]) -> pd.DataFra
 
 
 def _weights_by_replicate(estimates: pd.DataFrame) -> pd.DataFrame:
-    rows = estimates[(estimates["estimand"] == "shrinkage_weight") & estimates["truth"].notna()]
+    rows = with_role(estimates, "weight")
+    rows = rows[rows["truth"].notna()]
     frame = pd.DataFrame(
         {
             "scenario": rows["scenario"].astype(str),
@@ -70,9 +70,9 @@ def _weights_by_replicate(estimates: pd.DataFrame) -> pd.DataFrame:
 
 def slope_table(evidence: Evidence) -> pd.DataFrame:
     """Return the shrinkage slope of every method beside the oracle's weight, in balanced designs."""
-    rows = evidence.estimates_of("shrinkage_weight", ["scenario", "truth"]).dropna(subset=["truth"])
+    rows = evidence.weights(["scenario", "truth"]).dropna(subset=["truth"])
     oracle = rows.groupby(rows["scenario"].astype(str))["truth"].mean()
-    table = average(evidence.performance, "shrinkage_slope").dropna(subset=["value"])
+    table = average(evidence.performance, "shrinkage_slope", estimand=effects().name).dropna(subset=["value"])
     table = table.assign(oracle=table["scenario"].astype(str).map(oracle)).dropna(subset=["oracle"])
     names = {"value": "weight"}
     return table.rename(columns=names)[["scenario", "method", "oracle", "weight", "mcse", "n_used"]]
@@ -80,26 +80,36 @@ def slope_table(evidence: Evidence) -> pd.DataFrame:
 
 def shrinkage_table(evidence: Evidence) -> Table | None:
     """Return the measures of shrinkage, one row per scenario and method, or None where there are none."""
-    shown = [Shown(measure=m, estimand=OF_EFFECTS.get(m)) for m in TABLE_MEASURES]
+    shown = [Shown(measure=m, estimand=None if m in OF_WEIGHTS else effects().name) for m in TABLE_MEASURES]
     frame = measure_frame(evidence, shown)
     if frame.empty:
         return None
     columns = measure_columns(frame, shown)
-    return Table(title="Shrinkage and what it pays", frame=frame, columns=columns, note=NOTE)
+    note = (
+        "value ± MCSE. MSE ratio: against no pooling, on the same data. Regret: MSE less that of the best of group "
+        f"means, grand mean and an oracle that knows {_known()}."
+    )
+    return Table(title="Shrinkage and what it pays", frame=frame, columns=columns, note=note)
+
+
+def _known() -> str:
+    """Return what the oracle knows: the spread of the effects and the residual sd."""
+    return f"{letters()[2]} and {symbol(RESIDUAL)}"
 
 
 def _regret(evidence: Evidence) -> list[Picture]:
-    table = multiples(evidence.performance)
+    estimand = effects().name
+    table = multiples(evidence.performance, estimand=estimand)
     if table["multiple"].isna().all() or len(evidence.labels) < 2:
         return []
     caption = (
         "Squared error of each method as a multiple of the smallest that group means, grand mean or an oracle that "
-        "knows τ and σ reach. Blank cells: nothing is lost that can be told from 0 (2 MCSE); dark cells: another "
+        f"knows {_known()} reach. Blank cells: nothing is lost that can be told from 0 (2 MCSE); dark cells: another "
         "method should be used there."
     )
     tables = (evidence.performance, evidence.run.scenarios)
     title = "Where pooling pays: squared error against the best"
-    return [picture("regret", title, caption, lambda w: figures.regret(*tables, width=w))]
+    return [picture("regret", title, caption, lambda w: figures.regret(*tables, estimand=estimand, width=w))]
 
 
 def _lesson(evidence: Evidence) -> list[Picture]:
@@ -113,8 +123,8 @@ def _lesson(evidence: Evidence) -> list[Picture]:
         "stay at the data; complete pooling gives every group one value; partial pooling lies between, nearer to the "
         "data the more observations a group has."
     )
-    if lesson.exact == ORACLE:
-        caption += f" “{ORACLE}” is the closed form for one who knows both, which partial pooling can only approach."
+    if lesson.exact == oracle():
+        caption += f" “{oracle()}” is the closed form for one who knows both, which partial pooling can only approach."
     elif lesson.exact:
         caption += f" “{lesson.exact}” is the posterior without sampling error, which the sampler should meet."
     return [
@@ -141,14 +151,15 @@ def _arrows(evidence: Evidence) -> list[Picture]:
     scenarios = evidence.run.scenarios
     names: dict[str, Any] = {"separate": roles.separate, "partial": roles.partial, "complete": roles.complete}
     first = evidence.first_replicates([roles.separate, roles.partial])
-    theta = evidence.estimates_at(first, ["method", "estimand", "group", "mean", "truth"], estimand={"theta"})
+    columns, estimand = ["method", "estimand", "group", "mean", "truth"], effects().name
+    theta = evidence.estimates_at(first, columns, estimand={estimand})
     if theta.empty:
         return []
     what = "the data set" if evidence.is_dataset else "one replicate of each scenario"
     caption = (
         f"For {what}, every group's estimate without pooling (top) and with partial pooling, from the same data. "
         "Strokes that lean inward are groups pulled toward the mean, the more the less is known about a group and the "
-        "smaller τ is."
+        f"smaller {letters()[2]} is."
     )
     if not evidence.is_dataset:
         caption += " The lowest row holds the true effects."
@@ -166,17 +177,17 @@ def _arrows(evidence: Evidence) -> list[Picture]:
 
 def _weights(evidence: Evidence) -> list[Picture]:
     columns = ["scenario", "replicate", "method", "estimand", "mean", "truth"]
-    weights = evidence.run.parts("estimates", columns, where={"estimand": {"shrinkage_weight"}})
+    weights = evidence.run.parts("estimates", columns, where={"estimand": set(evidence.with_role("weight"))})
     parts = {WEIGHT: oracle_table(weights), "shrinkage slope": slope_table(evidence)}
     parts = {words: part for words, part in parts.items() if len(part)}
     if not parts:
         return []
     table = pd.concat([part.assign(of=words) for words, part in parts.items()], ignore_index=True)
     caption = (
-        "Each mark is one scenario and size of group. On the dashed line the data are shrunk as one who knew τ and σ "
-        "would shrink them; below it, less. The slope is what happened to the estimates themselves, in balanced "
-        "designs: 0 without pooling, 1 under complete pooling. Where τ is 0 the oracle pools completely (right edge), "
-        "which no fit with few groups can know."
+        "Each mark is one scenario and size of group. On the dashed line the data are shrunk as one who knew "
+        f"{_known()} would shrink them; below it, less. The slope is what happened to the estimates themselves, in "
+        f"balanced designs: 0 without pooling, 1 under complete pooling. Where {letters()[2]} is 0 the oracle pools "
+        "completely (right edge), which no fit with few groups can know."
     )
     return [
         picture(

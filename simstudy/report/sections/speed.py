@@ -10,7 +10,7 @@ import pandas as pd
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.efficiency import trusted
-from simstudy.report.reading.readings import HYPERPARAMETERS
+from simstudy.report.reading.vocabulary import effects
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
 
@@ -54,7 +54,7 @@ def speed_table(evidence: Evidence) -> pd.DataFrame:
 def _ess_per_second(evidence: Evidence, timings: pd.DataFrame) -> pd.Series:
     """Return each method's ESS per second: its programs' speeds weighted by the seconds that they ran."""
     rows = evidence.performance[evidence.performance["measure"] == "ess_per_second"]
-    rows = rows[rows["scenario"].isna() & (rows["estimand"] != HYPERPARAMETERS)]
+    rows = rows[rows["scenario"].isna() & (rows["estimand"] == effects().name)]
     seconds = timings.groupby("program")["run_seconds"].sum()
     ran = rows["bin"].map(seconds).astype(float)
     effective = (rows["value"] * ran).groupby(rows["method"]).sum(min_count=1)

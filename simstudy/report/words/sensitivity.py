@@ -10,7 +10,8 @@ import pandas as pd
 from simstudy.report.reading.pairs import differences
 from simstudy.report.reading.prior_families import Family
 from simstudy.report.reading.readings import average, is_clear, largest
-from simstudy.report.reading.wording import share, symbol, with_mcse
+from simstudy.report.reading.vocabulary import effects
+from simstudy.report.reading.wording import estimand_words, share, symbol, with_mcse
 
 
 def shifts(estimates: pd.DataFrame, estimand: str, *, method: str, rival: str) -> pd.DataFrame:
@@ -56,7 +57,7 @@ def sensitivity_sentences(
     """
     narrow, *_, wide = family.priors
     moved = shifts(estimates, family.parameter, method=wide, rival=narrow)
-    coverage = differences(average(performance, "coverage", estimand="theta"), wide, narrow)
+    coverage = differences(average(performance, "coverage", estimand=effects().name), wide, narrow)
     return [_moved(moved, labels, family), *_covered(coverage, labels, family)]
 
 
@@ -82,10 +83,13 @@ def _covered(coverage: pd.DataFrame, labels: Mapping[str, str], family: Family) 
         return []
     narrow, wide = _ends(family)
     if clear.empty:
-        return [f"The coverages of θ under {wide} and under {narrow} cannot be told apart (2 MCSE)."]
+        letter = symbol(effects().name)
+        return [f"The coverages of {letter} under {wide} and under {narrow} cannot be told apart (2 MCSE)."]
     most = largest(clear, "difference")
     mine, other = (with_mcse(most[f"{of}value"], most[f"{of}mcse"], percent=True) for of in ("", "rival_"))
-    return [f"The group effects θ are covered in {mine} under {wide}, {other} under {narrow}{_at(labels, most)}."]
+    what = estimand_words(effects().name)
+    what = what[0].upper() + what[1:]
+    return [f"{what} are covered in {mine} under {wide}, {other} under {narrow}{_at(labels, most)}."]
 
 
 def _ends(family: Family) -> tuple[str, str]:

@@ -17,7 +17,17 @@ import pandas as pd
 from simstudy.report.figures.efficiency import trusted
 from simstudy.report.reading.pairs import differences
 from simstudy.report.reading.readings import average, binned, efficiencies, is_clear
-from simstudy.report.reading.wording import PERCENT, counted, enumerate_words, estimand_words, number, share, with_mcse
+from simstudy.report.reading.vocabulary import declared, effects
+from simstudy.report.reading.wording import (
+    PERCENT,
+    counted,
+    enumerate_words,
+    estimand_words,
+    letters,
+    number,
+    share,
+    with_mcse,
+)
 
 Z95 = 1.959964
 FEWEST_REPLICATES = 20
@@ -119,9 +129,9 @@ def span_sentences(table: pd.DataFrame, *, method: str, rival: str) -> list[str]
         method: name of a method.
         rival: name of another.
     """
-    effects = table[table["estimand"].isin(["theta", "p"])]
-    effects = effects[effects["estimand"] == ("p" if (effects["estimand"] == "p").any() else "theta")]
-    ends = {name: _span(effects[effects["method"] == name]) for name in (method, rival)}
+    first = declared().with_role(table["estimand"].unique(), "mean", "effects")[:1]
+    of_groups = table[table["estimand"].isin(first)]
+    ends = {name: _span(of_groups[of_groups["method"] == name]) for name in (method, rival)}
     if not all(ends.values()):
         return []
     (low, high, mcse), (rival_low, rival_high, rival_mcse) = ends[method], ends[rival]  # type: ignore[misc]
@@ -151,9 +161,10 @@ def price_sentences(
     worst = _row(rows, (rows["loss"] - 2 * rows["spread"]).idxmax())
     alike = losses["method"].isin(peers) & (losses["scenario"] == worst["scenario"]) & (losses["bin"] == worst["bin"])
     level = f"{worst['level']:.0%}".replace("%", " %")
+    distance = f"{distance_words(worst['bin'])} from {letters()[1]}"
     return [
         f"Shrinkage costs coverage of outlying groups{_at(labels, worst['scenario'])}: {level} intervals of "
-        f"{quote(method)} cover {_percent(worst, '')} of the groups {distance_words(worst['bin'])} from μ, against "
+        f"{quote(method)} cover {_percent(worst, '')} of the groups {distance}, against "
         f"{_percent(worst, '_overall')} of all groups{_peers(int(alike.sum()), 'lose')}."
     ]
 
@@ -161,7 +172,7 @@ def price_sentences(
 def _losses(performance: pd.DataFrame) -> pd.DataFrame:
     """Return the bins in which a method covers clearly less than over all groups: ``loss`` and its ``spread``."""
     bins = binned(performance, "coverage")
-    overall = average(performance, "coverage", estimand="theta")
+    overall = average(performance, "coverage", estimand=effects().name)
     both = bins[bins["n_used"] >= FEWEST_REPLICATES].merge(
         overall, on=["scenario", "method"], suffixes=("", "_overall")
     )
@@ -241,13 +252,14 @@ def efficiency_sentences(performance: pd.DataFrame, labels: Mapping[str, str], *
 
 
 def distance_words(name: str) -> str:
-    """Return a bin of the distance from mu in words.
+    """Return a bin of the distance from the center of the effects in words.
 
     >>> distance_words("distance=2.5-3"), distance_words("distance=3+")
     ('2.5 to 3 τ', 'more than 3 τ')
     """
     low, _, high = name.removeprefix("distance=").partition("-")
-    return f"{low} to {high} τ" if high else f"more than {low.rstrip('+')} τ"
+    tau = letters()[2]
+    return f"{low} to {high} {tau}" if high else f"more than {low.rstrip('+')} {tau}"
 
 
 def _clear(rows: pd.DataFrame, value: str = "difference", mcse: str = "difference_mcse") -> pd.Series:

@@ -14,7 +14,8 @@ import pandas as pd
 from simstudy.measures import judge_divergent_fits
 from simstudy.measures.divergent_fits import MARGIN
 from simstudy.measures.sampling import WITH_WARMUP
-from simstudy.report.reading.readings import AVERAGE, HYPERPARAMETERS, is_clear, largest, main_policy
+from simstudy.report.reading.readings import AVERAGE, is_clear, largest, main_policy
+from simstudy.report.reading.vocabulary import hyperparameters
 from simstudy.report.reading.wording import PERCENT, enumerate_words, number, share, symbol, with_mcse
 from simstudy.report.words.sentences import quote
 
@@ -85,7 +86,7 @@ def flattery_sentences(table: pd.DataFrame, labels: Mapping[str, str]) -> list[s
     worse estimated than its chains look.
     """
     told = []
-    rows = table[table["estimand"].isin(HYPERPARAMETERS.split(", "))]
+    rows = table[table["estimand"].isin(hyperparameters())]
     gap = rows["ess_per_leapfrog"] - rows["error_efficiency"]
     spread = np.hypot(rows["ess_per_leapfrog_mcse"], rows["error_efficiency_mcse"])
     rows = rows.assign(gap=gap, spread=spread, ratio=rows["ess_per_leapfrog"] / rows["error_efficiency"])
@@ -143,7 +144,7 @@ def _bias(rows: pd.DataFrame, labels: Mapping[str, str]) -> str:
 
 def _with_warmup(performance: pd.DataFrame) -> pd.DataFrame:
     rows = main_policy(performance[performance["measure"] == "ess_per_leapfrog"])
-    rows = rows[(rows["bin"] == WITH_WARMUP) & (rows["estimand"] == HYPERPARAMETERS)]
+    rows = rows[(rows["bin"] == WITH_WARMUP) & (rows["estimand"] == ", ".join(hyperparameters()))]
     names = {"value": "ess_per_leapfrog", "mcse": "ess_per_leapfrog_mcse"}
     return rows[[*KEYS[:2], *names]].rename(columns=names)
 

@@ -29,8 +29,9 @@ class Axis:
         name: the parameter.
         prior: its prior, or the constant that holds it.
 
+    >>> from simstudy.models.estimands import TAU
     >>> from simstudy.models.priors import parse_prior
-    >>> axis = Axis(name="tau", prior=parse_prior("HalfNormal(5)", "tau"))
+    >>> axis = Axis(name="tau", prior=parse_prior("HalfNormal(5)", TAU))
     >>> axis.value(np.array([0.0])), axis.coordinate(np.array([1.0]))
     (array([1.]), array([0.]))
     """

@@ -10,7 +10,6 @@ from functools import cached_property
 import numpy as np
 
 from simstudy.models.hierarchical import HierarchicalModel
-from simstudy.models.likelihoods import Binomial
 from simstudy.models.model import Model
 from simstudy.samplers.exact.grid import Grid
 from simstudy.samplers.exact.quantities import Quantities
@@ -153,8 +152,9 @@ def reasons_of(by_fit: Sequence[Sequence[Grid]]) -> dict[int, str]:
 
 def _shapes(model: HierarchicalModel, work: Posteriors, by_group: tuple[int, int]) -> dict[str, tuple[int, ...]]:
     """Return the shape of every estimand of the model."""
-    names = [name for name in model.structure.parameters if name != "theta"] + ["theta"]
-    names += ["p"] if isinstance(model.likelihood, Binomial) else ["theta_new", *model.likelihood.parameters]
+    names = [p.name for p in model.structure.parameters if p.name != "theta"] + ["theta"]
+    mean = model.likelihood.mean
+    names += [mean.name] if mean is not None else ["theta_new", *(p.name for p in model.likelihood.parameters)]
     sigma_by_group = work.n_parts > 1
     with_groups = (*_GROUPED, "sigma") if sigma_by_group else _GROUPED
     return {name: by_group if name in with_groups else by_group[:1] for name in names}

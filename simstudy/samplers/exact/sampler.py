@@ -6,8 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from simstudy.models.hierarchical import HierarchicalModel
-from simstudy.models.model import Model
-from simstudy.models.structures import Partial
+from simstudy.models.model import GROUP, Model
 from simstudy.samplers.exact.cells import draw_coordinates
 from simstudy.samplers.exact.posterior import ExactPosterior, JoinedPosterior, posterior_on
 from simstudy.samplers.exact.refinement import grids
@@ -30,6 +29,9 @@ class Exact(Sampler):
     """
 
     kind: ClassVar[str] = "exact"
+    words: ClassVar[str] = "independent exact draws by quadrature"
+    has_trajectories: ClassVar[bool] = False
+    is_exact: ClassVar[bool] = True
 
     @property
     def fits_at_once(self) -> int:
@@ -62,7 +64,7 @@ class ExactProgram(Program):
     def __init__(self, sampler: Exact, model: HierarchicalModel):
         self._sampler = sampler
         self._model = model
-        self._has_groups = _latent_sites(model)
+        self._has_groups = {name: GROUP in axes for name, axes in model.axes.sites.items()}
 
     def sample(self, arrays: PyTree, keys: np.ndarray) -> Draws:
         """Draw from every posterior; a fit whose quadrature cannot be trusted has a reason, and draws of NaN."""
@@ -104,14 +106,3 @@ class ExactProgram(Program):
                 target = into[name][fit, ..., part] if has_groups and work.n_parts > 1 else into[name][fit]
                 target[...] = drawn[name].reshape(target.shape)
         return reasons, posterior_on(found, work, self._model, by_group=arrays["n"].shape)
-
-
-def _latent_sites(model: HierarchicalModel) -> dict[str, bool]:
-    """Return the model's latent sites, and whether each has one value for every group."""
-    priors = dict(model.priors)
-    free = {name: name == "theta" for name, prior in priors.items() if not prior.is_constant}
-    if getattr(model.likelihood, "sigma_by", "shared") == "group" and "sigma" in free:
-        free["sigma"] = True
-    if isinstance(model.structure, Partial):
-        free["theta" if model.structure.parameterization == "centered" else "theta_decentered"] = True
-    return free

@@ -7,10 +7,10 @@ import numpy as np
 
 from simstudy.errors import StudyError
 from simstudy.models.hierarchical import HierarchicalModel
-from simstudy.models.likelihoods import Binomial, Normal, NormalKnownSE
 from simstudy.models.likelihoods.normal import LOG_2PI
 from simstudy.models.model import Model
-from simstudy.models.priors import Prior
+from simstudy.models.options import changed_options
+from simstudy.models.priors import Prior, constant
 from simstudy.samplers.exact.axis import Axis
 from simstudy.samplers.exact.binomial import binomial_problem
 from simstudy.samplers.exact.gaussian import gaussian_problem
@@ -49,23 +49,24 @@ def supported(model: Model) -> HierarchicalModel:
     Raises:
         StudyError: it has none here; the message names what is supported.
     """
-    if not isinstance(model, HierarchicalModel):
+    hierarchy = model.hierarchy
+    if hierarchy is None:
         raise StudyError(f"sampler 'exact': a user's model has no exact posterior; {SUPPORTED}")
-    sigma_by = getattr(model.likelihood, "sigma_by", "shared")
-    is_apart = sigma_by == "group" and model.structure.kind == "none"
-    if not isinstance(model.likelihood, Normal | NormalKnownSE | Binomial) or not (sigma_by == "shared" or is_apart):
-        likelihood = f"{model.likelihood.kind!r}" + (f" with sigma_by = {sigma_by!r}" if sigma_by != "shared" else "")
+    structure, likelihood, priors = hierarchy.structure, hierarchy.likelihood, dict(hierarchy.priors)
+    is_apart = likelihood.exact_form != "normal_by_group" or structure.groups_are_apart
+    if likelihood.exact_form is None or not is_apart or structure.normal_effects(priors) is None:
+        options = ", ".join(f"{name} = {value!r}" for name, value in changed_options(likelihood).items())
+        words = f"{likelihood.kind!r}" + (f" with {options}" if options else "")
         raise StudyError(
-            f"sampler 'exact': no exact posterior for the structure {model.structure.kind!r} with the likelihood "
-            f"{likelihood}; {SUPPORTED}"
+            f"sampler 'exact': no exact posterior for the structure {structure.kind!r} with the likelihood {words}; "
+            f"{SUPPORTED}"
         )
-    priors = dict(model.priors)
     for name in ("mu", "theta"):
         if name in priors and not (priors[name].is_constant or priors[name].name == "Normal"):
             raise StudyError(f"sampler 'exact': the prior {priors[name].text} of {name} is out of scope; {SUPPORTED}")
-    if all(prior.is_constant for prior in priors.values()) and model.structure.kind != "partial":
+    if not hierarchy.axes.sites:
         raise StudyError("the model has no latent parameter to estimate: every prior is a constant")
-    return model
+    return hierarchy
 
 
 def posteriors(model: HierarchicalModel, arrays: Arrays) -> Posteriors:
@@ -76,38 +77,40 @@ def posteriors(model: HierarchicalModel, arrays: Arrays) -> Posteriors:
         arrays: what ``model.arrays`` made.
     """
     stats = arrays if model.observations == "sufficient" else _from_raw(model, arrays)
-    if isinstance(model.likelihood, Binomial):
-        return _binomial(model, stats)
-    return _gaussian(model, stats)
+    return _binomial(model, stats) if model.likelihood.exact_form == "binomial" else _gaussian(model, stats)
 
 
 def _gaussian(model: HierarchicalModel, stats: Arrays) -> Posteriors:
     priors = dict(model.priors)
-    mean, sd = _location_and_scale(_location(priors))
-    tau = priors.get("tau", _constant(0.0))
-    if model.structure.kind == "none":
+    mean, tau = _effects(model)
+    prior_mean, prior_sd = _location_and_scale(mean)
+    if model.structure.groups_are_apart:
         # Independent effects with a fixed prior are a population whose mean and spread are known.
-        tau, sd = _constant(sd), 0.0
-    axes = Axis(name="tau", prior=tau), Axis(name="sigma", prior=priors.get("sigma", _constant(1.0)))
+        tau, prior_sd = constant(prior_sd), 0.0
+    axes = Axis(name="tau", prior=tau), Axis(name="sigma", prior=priors.get("sigma", constant(1.0)))
     n_parts = 1
-    if getattr(model.likelihood, "sigma_by", "shared") == "group":
+    if model.likelihood.exact_form == "normal_by_group":
         n_parts = stats["n"].shape[1]
         stats = _group_by_group(stats)
-    return Posteriors(problem=gaussian_problem(stats, axes, prior_mean=mean, prior_sd=sd), n_parts=n_parts)
+    return Posteriors(problem=gaussian_problem(stats, axes, prior_mean=prior_mean, prior_sd=prior_sd), n_parts=n_parts)
 
 
 def _binomial(model: HierarchicalModel, stats: Arrays) -> Posteriors:
-    priors = dict(model.priors)
+    mean, tau = _effects(model)
     n_parts = 1
-    if model.structure.kind == "none":
+    if model.structure.groups_are_apart:
         n_parts = stats["n"].shape[1]
         shares = {"constant": np.repeat(stats["constant"] / n_parts, n_parts)}
         stats = {name: stats[name].reshape(-1, 1) for name in ("n", "k")} | shares
-    axes = (
-        Axis(name="mu", prior=_location(priors)),
-        Axis(name="tau", prior=priors.get("tau", _constant(0.0))),
-    )
+    axes = Axis(name="mu", prior=mean), Axis(name="tau", prior=tau)
     return Posteriors(problem=binomial_problem(stats, axes), n_parts=n_parts)
+
+
+def _effects(model: HierarchicalModel) -> tuple[Prior, Prior]:
+    """Return the priors of mean and standard deviation of the effects, normal given both."""
+    found = model.structure.normal_effects(dict(model.priors))
+    assert found is not None  # ``supported`` has asked; for the type checker
+    return found
 
 
 def _group_by_group(stats: Arrays) -> dict[str, np.ndarray]:
@@ -126,7 +129,7 @@ def _from_raw(model: HierarchicalModel, arrays: Arrays) -> dict[str, np.ndarray]
     ]
     stats = {name: np.stack([one[name] for one in each]) for name in each[0]}
     # The raw likelihood of single trials has no binomial coefficient.
-    return stats | {"constant": np.zeros(n_fits)} if isinstance(model.likelihood, Binomial) else stats
+    return stats | {"constant": np.zeros(n_fits)} if model.likelihood.exact_form == "binomial" else stats
 
 
 def _grouped(raw: Arrays) -> GroupedData:
@@ -138,11 +141,6 @@ def _grouped(raw: Arrays) -> GroupedData:
     return GroupedData(n_obs=n_obs, y_mean=y_mean, y_ss=np.bincount(group_of, (y - y_mean[group_of]) ** 2))
 
 
-def _location(priors: Mapping[str, Prior]) -> Prior:
-    """Return the prior of mu, or of theta under no pooling."""
-    return priors["mu"] if "mu" in priors else priors["theta"]
-
-
 def _location_and_scale(prior: Prior) -> tuple[float, float]:
     """Return mean and sd of a Normal prior; a constant has sd 0."""
     if prior.is_constant:
@@ -150,7 +148,3 @@ def _location_and_scale(prior: Prior) -> tuple[float, float]:
     with precision("float64"):
         distribution = prior.distribution()
         return float(distribution.loc), float(distribution.scale)
-
-
-def _constant(value: float) -> Prior:
-    return Prior(name="Constant", args=(value,))

@@ -16,7 +16,7 @@ from simstudy.samplers.nuts.macrostep import Target
 from simstudy.samplers.nuts.options import NUTSOptions, default_lanes
 from simstudy.samplers.nuts.state import Arrivals
 from simstudy.samplers.nuts.stream import Executables, FitStream
-from simstudy.samplers.precision import as_leaf, use_precision
+from simstudy.samplers.precision import as_leaves, use_precision
 
 DEFAULTS = NUTSOptions()
 
@@ -165,8 +165,7 @@ class NUTSProgram:
 
     def _signature(self, example: Any):
         """Return what a compiled program depends on: structure, shapes and types of one fit's data."""
-        leaves, structure = jax.tree.flatten(example)
-        leaves = [as_leaf(leaf, self.options.precision) for leaf in leaves]
+        leaves, structure = jax.tree.flatten(as_leaves(example, self.options.precision, unsigned="uint32"))
         return structure, tuple((leaf.shape, leaf.dtype.str) for leaf in leaves)
 
     def _build(self, example: Any) -> Executables:
@@ -175,7 +174,7 @@ class NUTSProgram:
         with use_precision(precision):
             idle = jax.jit(partial(idle_lanes, self.target, n_lanes, precision)).lower().compile()
             lane = idle()
-            leaves = jax.tree.map(lambda leaf: as_leaf(leaf, precision), example)
+            leaves = as_leaves(example, precision, unsigned="uint32")
             data = jax.tree.map(lambda leaf: _with_lanes(leaf.shape, n_lanes, leaf.dtype), leaves)
             vector = _with_lanes((n_dims,), n_lanes, precision)
             mask = _with_lanes((), n_lanes, bool)

@@ -1,24 +1,25 @@
-"""The batched No-U-Turn sampler as a study uses it: models padded to a few group counts, all fits in one stream.
+"""The batched No-U-Turn sampler as a study uses it: models padded to a few lengths, all fits in one stream.
 
-A compiled program costs seconds, so models of similar size share one: the groups of a built-in model are padded, and a
-padded group has zero momentum, no density and its own random numbers, so that trajectories are those of the unpadded
-model.
+A compiled program costs seconds, so data of similar size share one: entries are added along the axes that the model
+can have padded, its groups.
 """
 
 from bisect import bisect_left
 from collections.abc import Hashable
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import jax
 import numpy as np
 
-from simstudy.models.density import LogDensity, density_of
-from simstudy.models.hierarchical import HierarchicalModel
+from simstudy.models.density import density_of
 from simstudy.models.model import Model
 from simstudy.samplers.nuts.options import NUTSOptions, default_lanes
+from simstudy.samplers.nuts.padding import Padding
 from simstudy.samplers.nuts.program import NUTSProgram
-from simstudy.samplers.sampler import Program, Sampler, as_floats, precision
+from simstudy.samplers.options import ChainOptions
+from simstudy.samplers.precision import as_leaves, use_precision
+from simstudy.samplers.sampler import Program, Sampler
 from simstudy.types import Draws, PyTree, SamplerStats
 
 PADDED_GROUPS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
@@ -32,6 +33,7 @@ class NUTS(Sampler):
     """No-U-Turn sampler over many fits at once, with the algorithm and the defaults of NumPyro's."""
 
     kind: ClassVar[str] = "nuts"
+    words: ClassVar[str] = "NUTS, batched"
 
     @property
     def fits_at_once(self) -> int:
@@ -43,45 +45,46 @@ class NUTS(Sampler):
         """Fits that keep every lane busy for a while."""
         return self.fits_at_once * FITS_PER_LANE
 
-    def program_shape(self, shape: Hashable) -> Hashable:
-        """Return the shape with its number of groups padded, for built-in models on sufficient statistics."""
-        return (padded_groups(shape[0]),) if isinstance(shape, tuple) and len(shape) == 1 else shape
+    def program_shape(self, model: Model, shape: Hashable) -> Hashable:
+        """Return the shape with its padded axes as long as a program has them."""
+        return model.padded_shape(shape, padded_groups)
 
     def compile(self, model: Model, example: PyTree) -> "PaddedProgram":
-        """Compile the sampler for a model, its groups padded where it has any."""
+        """Compile the sampler for a model, padded along the axes that it can have padded."""
         return PaddedProgram(self, model, example)
 
 
 class PaddedProgram(Program):
-    """A compiled sampler for one model; data of any number of groups up to the padded one go through it."""
+    """A compiled sampler for one model; data of any lengths up to the padded ones go through it."""
 
     def __init__(self, sampler: NUTS, model: Model, example: PyTree):
         self._sampler = sampler
-        self._pads = isinstance(model, HierarchicalModel) and model.observations == "sufficient"
-        self._n_groups = padded_groups(len(example["n"])) if self._pads else 0
-        one = jax.tree.map(lambda leaf: np.asarray(leaf)[None], example)
-        padded = jax.tree.map(lambda leaf: leaf[0], self._padded(one))
-        with precision(sampler.precision) as dtype:
-            self._density = density_of(model, as_floats(padded, dtype))
+        with use_precision(sampler.precision):
+            self._padding = Padding.of(model, as_leaves(example, sampler.precision), padded_groups)
+            padded = self._padding.fill(example, n_before=0)
+            self._density = density_of(model, as_leaves(padded, sampler.precision))
+            self._padding.check(self._density.sites)
             self._program = NUTSProgram(
                 self._density.log_density,
                 self._density.n_dims,
                 _options(sampler, model),
-                word_index=_word_index(self._density) if self._pads else None,
+                word_index=self._padding.word_index(self._density.sites),
             )
             self._program.compile(padded)
         self.compile_seconds = self._program.compile_seconds
 
     def sample(self, arrays: PyTree, keys: np.ndarray) -> Draws:
         """Draw from every posterior; lanes take the next fit as they fall free."""
-        padded = self._padded(arrays)
+        padded = self._padding.fill(arrays)
         fits = self._program.sample(
-            jax.tree.map(lambda leaf: np.moveaxis(leaf, 0, -1), padded), keys, dim_mask=self._dim_mask(padded)
+            jax.tree.map(lambda leaf: np.moveaxis(leaf, 0, -1), padded),
+            keys,
+            dim_mask=self._padding.dim_mask(arrays, self._density.sites),
         )
-        with precision(self._sampler.precision):
-            sites = self._density.constrain(fits.draws, as_floats(padded, fits.draws.dtype.type))
+        with use_precision(self._sampler.precision):
+            sites = self._density.constrain(fits.draws, as_leaves(padded, self._sampler.precision))
         return Draws(
-            sites=self._cropped(sites, arrays),
+            sites=self._padding.crop(sites, arrays),
             stats=SamplerStats(
                 diverging=fits.diverging,
                 accept_prob=fits.accept_prob,
@@ -93,34 +96,6 @@ class PaddedProgram(Program):
             ),
             reasons=fits.reasons,
         )
-
-    def _padded(self, arrays: PyTree) -> PyTree:
-        """Return the arrays with empty groups added, and the mask that tells them."""
-        if not self._pads:
-            return arrays
-        n_fits, n_groups = arrays["n"].shape
-        missing = [(0, 0), (0, self._n_groups - n_groups)]
-        padded = {name: np.pad(leaf, missing) if leaf.ndim == 2 else leaf for name, leaf in arrays.items()}
-        mask = np.broadcast_to(np.arange(self._n_groups) < n_groups, (n_fits, self._n_groups))
-        return padded | {"mask": mask}
-
-    def _dim_mask(self, padded: PyTree) -> np.ndarray | None:
-        """Return (n_dims, fit), false for the dimensions of padded groups."""
-        if not self._pads:
-            return None
-        mask = np.ones((self._density.n_dims, len(padded["n"])), bool)
-        for site in self._density.sites:
-            if site.shape:
-                mask[site.dims] = padded["mask"].T
-        return mask
-
-    def _cropped(self, sites: dict[str, np.ndarray], arrays: Any) -> dict[str, np.ndarray]:
-        """Return the sites without the padded groups."""
-        if not self._pads:
-            return sites
-        n_groups = arrays["n"].shape[1]
-        by_group = {site.name for site in self._density.sites if site.shape}
-        return {name: value[..., :n_groups] if name in by_group else value for name, value in sites.items()}
 
 
 def padded_groups(n_groups: int) -> int:
@@ -134,24 +109,5 @@ def padded_groups(n_groups: int) -> int:
 
 
 def _options(sampler: NUTS, model: Model) -> NUTSOptions:
-    is_short = isinstance(model, HierarchicalModel) and model.structure.kind == "complete"
-    return NUTSOptions(
-        chains=sampler.chains,
-        warmup=sampler.warmup,
-        draws=sampler.draws,
-        target_accept=sampler.target_accept,
-        max_treedepth=sampler.max_treedepth,
-        stride=SHORT_STRIDE if is_short else LONG_STRIDE,
-        precision=sampler.precision,
-    )
-
-
-def _word_index(density: LogDensity) -> list[int]:
-    """Return each dimension's counter: scalars first, then group by group, so that padding moves none."""
-    index = np.empty(density.n_dims, int)
-    by_group = [site for site in density.sites if site.shape]
-    n_scalars = density.n_dims - sum(site.shape[0] for site in by_group)
-    index[:n_scalars] = np.arange(n_scalars)
-    for k, site in enumerate(by_group):
-        index[site.dims] = n_scalars + np.arange(site.shape[0]) * len(by_group) + k
-    return index.tolist()
+    shared = {field.name: getattr(sampler, field.name) for field in fields(ChainOptions)}
+    return NUTSOptions(**shared, stride=SHORT_STRIDE if model.has_short_trajectories else LONG_STRIDE)

@@ -15,7 +15,7 @@ from simstudy.samplers.nuts.fits import FinishedFit, Job, Work
 from simstudy.samplers.nuts.lanes import START_TRIES
 from simstudy.samplers.nuts.options import NUTSOptions
 from simstudy.samplers.nuts.state import Arrivals, Lane
-from simstudy.samplers.precision import as_leaf, use_precision
+from simstudy.samplers.precision import as_leaves, use_precision
 
 
 class Executables(NamedTuple):
@@ -85,9 +85,8 @@ class FitStream(Iterator[FinishedFit]):
         self._flights: dict[int, _Flight] = {}
         self._busy = np.zeros(n_lanes, bool)
         self._slot, self._chain, self._n_filled = np.zeros((3, n_lanes), np.int64)
-        self._data = jax.tree.map(
-            lambda leaf: np.repeat(as_leaf(leaf, options.precision)[..., None], n_lanes, -1), example
-        )
+        leaves = as_leaves(example, options.precision, unsigned="uint32")
+        self._data = jax.tree.map(lambda leaf: np.repeat(leaf[..., None], n_lanes, -1), leaves)
         self._arrivals = Arrivals(
             admitted=np.zeros(n_lanes, bool),
             fit_key=np.zeros((2, n_lanes), np.uint32),
@@ -152,7 +151,7 @@ class FitStream(Iterator[FinishedFit]):
             if np.shape(leaf) != all_lanes.shape[:-1]:
                 expected = f"{all_lanes.shape[:-1]}, like the first job's"
                 raise ValueError(f"job {flight.index}: data must have shape {expected}; got {np.shape(leaf)}")
-            all_lanes[..., lane] = as_leaf(leaf, self._options.precision)
+            all_lanes[..., lane] = as_leaves(leaf, self._options.precision, unsigned="uint32")
 
     def _advance(self) -> np.ndarray:
         """Advance all lanes and return their rows."""

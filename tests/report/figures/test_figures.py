@@ -65,7 +65,7 @@ def test_recovery_of_tau_marks_the_boundary(run, table, evidence):
     figure = figures.recovery(table, run.scenarios, estimand="tau")
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert [label for label in labels if "boundary" in label] == [label for label in labels if "τ = 0 " in label]
-    assert len(marks_of(figure.axes[2], NONCENTERED)) == len(run.scenarios) - len(evidence.design.boundary)
+    assert len(marks_of(figure.axes[2], NONCENTERED)) == len(run.scenarios) - len(evidence.design.boundary_of("tau"))
 
 
 def test_arrows_join_the_same_group(run):

@@ -12,7 +12,7 @@ def test_labels_are_unique_and_short():
     assert len(set(design.labels.values())) == len(design.labels)
     assert design.factors == ["J", "n", "τ"]
     assert "J = 3, n = 4/5/60, τ = 0.5" in design.labels.values()
-    assert len(design.boundary) == 6
+    assert len(design.boundary_of("tau")) == 6
 
 
 def test_axis_is_tau_when_it_varies():

@@ -9,6 +9,7 @@ from simstudy.measures import performance
 from simstudy.report.ademp import replicates_words
 from simstudy.report.evidence import Evidence
 from simstudy.report.parts import make_part
+from simstudy.report.reading.description import Description
 from simstudy.report.reading.extent import read_extent
 from tests.fakes import fake_run
 
@@ -55,9 +56,10 @@ def test_mcse_is_that_of_the_fewest_replicates(unfinished):
     """With at least 400 of 4,000 replicates an MCSE at 95 % is 1.1 points, as in a study that plans 400."""
     study = {"study": {"replicates": 4000}, "mechanism": {"kind": "exchangeable"}}
     extent = replace(read_extent(unfinished), planned=4000, fewest=400, most=900)
-    planned = replicates_words({**study, "study": {"replicates": 400}})
-    assert replicates_words(study, extent=extent)[1:] == planned[1:]
-    assert replicates_words(study, extent=extent)[0].startswith("400 to 900 of 4,000 replicates")
+    planned = replicates_words(Description(study={**study, "study": {"replicates": 400}}))
+    told = replicates_words(Description(study=study), extent=extent)
+    assert told[1:] == planned[1:]
+    assert told[0].startswith("400 to 900 of 4,000 replicates")
 
 
 def test_finished_run_says_nothing_of_it(evidence, page):

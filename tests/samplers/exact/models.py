@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import simstudy.mechanisms
+from simstudy.models.estimands import estimand_of
 from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.likelihoods import Likelihood
 from simstudy.models.priors import parse_prior
@@ -18,7 +19,7 @@ DATA = Path(simstudy.mechanisms.__file__).parent / "data"
 
 def model(structure: Structure, likelihood: Likelihood, *, observations: str = "sufficient", **priors: str | float):
     """Return a model with priors as text or numbers."""
-    parsed = tuple((name, parse_prior(prior, name)) for name, prior in priors.items())
+    parsed = tuple((name, parse_prior(prior, estimand_of(name))) for name, prior in priors.items())
     return HierarchicalModel(structure=structure, likelihood=likelihood, priors=parsed, observations=observations)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from simstudy.errors import StudyError
 from simstudy.samplers.nuts import Job, NUTSOptions, NUTSProgram
 
 N_DIMS, N_FITS = 3, 150
@@ -175,8 +176,10 @@ def test_misuse_is_refused_with_what_is_allowed(program, problem):
         program.sample(data, keys[:10])
     with pytest.raises(ValueError, match="word_index must hold 3 different counters"):
         NUTSProgram(gaussian, 3, OPTIONS, word_index=[0, 1, 1])
-    with pytest.raises(ValueError, match="target_accept must lie between 0 and 1; got 1"):
+    with pytest.raises(StudyError, match="target_accept: expected a number below 1, got 1"):
         NUTSOptions(target_accept=1)
+    with pytest.raises(StudyError, match="lanes: expected a multiple of 128, got 100"):
+        NUTSOptions(lanes=100)
 
 
 def noncentered(q, data):

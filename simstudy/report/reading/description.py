@@ -1,0 +1,94 @@
+"""What a report knows of a study beside its numbers: the words that its parts have for themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pandas as pd
+
+from simstudy.report.reading.before import describe_before, names_of
+from simstudy.report.reading.vocabulary import Vocabulary
+from simstudy.store.declared import Declared
+from simstudy.store.traits import has_fixed_data, pooling_of
+from simstudy.types import RunTables
+
+
+class Planned(Protocol):
+    """A study that there need be no run of, as ``simstudy.Study``."""
+
+    @property
+    def canonical(self) -> Mapping[str, Any]:
+        """The study as JSON values with every default spelled out."""
+
+    @property
+    def description(self) -> Mapping[str, Any]:
+        """What its parts are, in words."""
+
+    def estimand_rows(self) -> Sequence[Mapping[str, Any]]:
+        """Return what each method declares of each of its estimands."""
+
+    def method_rows(self) -> Sequence[Mapping[str, Any]]:
+        """Return the rows of the table of methods."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """A study in its own words.
+
+    Args:
+        study: canonical study.
+        words: of ``mechanism`` and ``methods``, as ``description.json`` has them.
+        declared: what the methods declare of their estimands.
+        pooling: parts that the methods play among the pooling models.
+    """
+
+    study: Mapping[str, Any]
+    words: Mapping[str, Any] = field(default_factory=dict)
+    declared: Declared = field(default_factory=Declared)
+    pooling: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, run: RunTables) -> Description:
+        """Return the description of a run."""
+        return cls(
+            study=run.study,
+            words=run.description or describe_before(run.study),
+            declared=Declared.of(run),
+            pooling=_parts(run.methods),
+        )
+
+    @classmethod
+    def of_planned(cls, planned: Planned) -> Description:
+        """Return the description of a study that there need be no run of."""
+        return cls(
+            study=planned.canonical,
+            words=planned.description,
+            declared=Declared.of_rows(planned.estimand_rows()),
+            pooling=_parts(pd.DataFrame(planned.method_rows())),
+        )
+
+    @property
+    def mechanism(self) -> Mapping[str, Any]:
+        """``words``, ``likelihood``, ``effects``, each empty where there is nothing to say, and ``symbols``."""
+        return self.words.get("mechanism", {})
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What its estimands and factors are called."""
+        return Vocabulary(declared=self.declared, factors=self.mechanism.get("symbols", {}))
+
+    @property
+    def has_fixed_data(self) -> bool:
+        """Whether all replicates have the same, real data."""
+        return has_fixed_data(self.study, self.words)
+
+    def of_method(self, method: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return ``model`` and ``sampler`` of a method in words."""
+        name = str(method["name"])
+        return self.words.get("methods", {}).get(name) or names_of({**self.study, "methods": [method]})["methods"][name]
+
+
+def _parts(methods: pd.DataFrame) -> frozenset[str]:
+    return frozenset(pooling_of(methods).dropna().astype(str))
