@@ -11,7 +11,7 @@ from simstudy.fitting.fitting import fit_block
 from simstudy.models.density import density_of
 from simstudy.samplers.nuts import NUTSOptions, NUTSProgram
 from simstudy.samplers.nuts.leapfrog import value_and_gradient
-from simstudy.samplers.sampler import as_floats
+from simstudy.samplers.precision import as_leaves
 
 LANES = 256
 OPTIONS = NUTSOptions(warmup=100, draws=100, lanes=LANES)
@@ -26,7 +26,7 @@ def arrays(study, replicates):
 @pytest.fixture(scope="module")
 def density(study, arrays):
     """Log density of the study's model."""
-    return density_of(study.methods[0].model, as_floats(jax.tree.map(lambda leaf: leaf[0], arrays), np.float32))
+    return density_of(study.methods[0].model, as_leaves(jax.tree.map(lambda leaf: leaf[0], arrays), "float32"))
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_gradient(benchmark, density, arrays):
         slope = (up - down) / (2 * half)
         exact = np.asarray(evaluate(jnp.asarray(q), data)[1])
     np.testing.assert_allclose((exact * direction).sum(0), slope, rtol=1e-6, atol=1e-6)
-    single = as_floats((q, data), np.float32)
+    single = as_leaves((q, data), "float32")
     _, gradient = benchmark.pedantic(
         lambda: jax.block_until_ready(evaluate(*single)), rounds=50, iterations=5, warmup_rounds=3
     )

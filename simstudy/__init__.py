@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from simstudy.fitting.refitting import refit as refit
     from simstudy.measures import performance as performance
     from simstudy.measures.score_table import score as score
+    from simstudy.models.estimands import Estimand as Estimand
+    from simstudy.models.model import Axes as Axes
     from simstudy.running.runner import run as run
     from simstudy.store import Run as Run
     from simstudy.study.registry import register_mechanism as register_mechanism
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from simstudy.types import GroupedData as GroupedData
 
 _PLACES = {
+    "Axes": "simstudy.models.model",
+    "Estimand": "simstudy.models.estimands",
     "GroupedData": "simstudy.types",
     "Run": "simstudy.store",
     "Study": "simstudy.study.study",

@@ -19,7 +19,8 @@ from side_by_side.problem import CHAINS, DRAWS, WARMUP, data_sets, study_of
 from simstudy.models.density import LogDensity, density_of
 from simstudy.samplers.nuts import Job, NUTSOptions, NUTSProgram
 from simstudy.samplers.nuts.program import COMPILER_OPTIONS
-from simstudy.samplers.sampler import as_floats
+from simstudy.samplers.nuts.sampler import LONG_STRIDE, SHORT_STRIDE
+from simstudy.samplers.precision import as_leaves
 
 GRADIENTS = 20_000  # in one timed loop
 LOOPS = 3  # timed; the fastest counts, for the machine may be shared
@@ -38,8 +39,10 @@ def measure(*, groups: int = 8, group_size: int = 10, structure: str = "partial"
         fits: fits in a timed window; a multiple of the fits that the lanes hold.
     """
     model, arrays, keys = _problem(groups, group_size, structure)
-    density = density_of(model, as_floats(jax.tree.map(lambda leaf: leaf[0], arrays), np.float32))
-    options = NUTSOptions(chains=CHAINS, warmup=WARMUP, draws=DRAWS, stride=2 if structure == "complete" else 3)
+    density = density_of(model, as_leaves(jax.tree.map(lambda leaf: leaf[0], arrays), "float32"))
+    options = NUTSOptions(
+        chains=CHAINS, warmup=WARMUP, draws=DRAWS, stride=SHORT_STRIDE if model.has_short_trajectories else LONG_STRIDE
+    )
     program = NUTSProgram(density.log_density, density.n_dims, options)
     floor = min(_gradient_seconds(f, density.n_dims, arrays, program.n_lanes) for f in _densities(density, structure))
     sampler = _steady_state(program, arrays, keys, window=fits)
@@ -113,7 +116,7 @@ def _by_hand(q: jax.Array, data: dict[str, jax.Array]) -> jax.Array:
 def _gradient_seconds(log_density: Callable, n_dims: int, arrays: dict[str, np.ndarray], n_lanes: int) -> float:
     """Return the seconds of the fastest loop of value-and-gradient evaluations."""
     lanes = np.arange(n_lanes) % DISTINCT_FITS
-    data = as_floats({name: np.moveaxis(leaf[lanes], 0, -1) for name, leaf in arrays.items()}, np.float32)
+    data = as_leaves({name: np.moveaxis(leaf[lanes], 0, -1) for name, leaf in arrays.items()}, "float32")
     start = np.asarray(np.random.default_rng(1).uniform(-1, 1, (n_dims, n_lanes)), np.float32)
 
     def loop(q: jax.Array, data: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:

@@ -16,7 +16,7 @@ import numpy as np
 from simstudy.fitting.blocks import Block
 from simstudy.models.likelihoods import Likelihood
 from simstudy.streams import key_text
-from simstudy.summaries.summaries import Summary, summarize_chains, summarize_fits
+from simstudy.summaries.summaries import INDICATORS, Summary, summarize_chains, summarize_fits
 from simstudy.types import Draws, GroupedData, Replicate, SamplerStats
 
 Columns = dict[str, Any]
@@ -68,7 +68,7 @@ def finished_rows(
     used = np.array([i not in reasons for i in range(n)])
     return BlockRows(
         batch=block.batch,
-        fits=_fit_columns(block, status, reasons) | summarize_fits(draws.stats, summary),
+        fits=_fit_columns(block, status, reasons) | summarize_fits(draws.stats, summary, indicators=_indicators(block)),
         chains=_chain_columns(block, draws.stats),
         estimates=_estimate_columns(block, summary, used),
         groups=_group_columns(block, replicates),
@@ -137,6 +137,12 @@ def _chain_columns(block: Block, stats: SamplerStats | None) -> Columns:
     n_fits, n_chains = stats.step_size.shape
     chains = {"chain": np.tile(np.arange(n_chains), n_fits)}
     return _identity_columns(block, np.repeat(np.arange(n_fits), n_chains)) | chains | summarize_chains(stats)
+
+
+def _indicators(block: Block) -> frozenset[str]:
+    """Return the estimands of a block that are 0 or 1 in each draw."""
+    described = block.study.methods[block.method].model.described
+    return INDICATORS | {estimand.name for estimand in described if estimand.role == "indicator"}
 
 
 def _estimate_columns(block: Block, summary: Summary, used: np.ndarray) -> Columns:

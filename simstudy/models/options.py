@@ -99,7 +99,8 @@ def check_options(choice: Any) -> None:
     Raises:
         StudyError: an option is outside its bounds; names it, what is allowed and what came.
     """
-    checked(section_of(type(choice)), {"kind": type(choice).kind, **options_of(choice)}, "")
+    family: Any = type(choice)
+    checked(section_of(family), {"kind": family.kind, **options_of(choice)}, "")
 
 
 def as_tuples(value: Any) -> Any:

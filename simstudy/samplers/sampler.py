@@ -14,7 +14,6 @@ import numpy as np
 from simstudy.models.model import Model
 from simstudy.models.options import changed_options, option_fields, options_of
 from simstudy.samplers.options import ChainOptions
-from simstudy.samplers.precision import use_precision as precision  # noqa: F401 - until samplers/exact imports it by name
 from simstudy.types import Draws, PyTree
 
 TOLD_APART = ("chains", "warmup", "draws", "precision")

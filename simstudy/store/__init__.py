@@ -1,11 +1,13 @@
 """A run on disk: tidy Parquet tables in parts, one writer, any number of readers.
 
-A run folder holds ``study.json``, ``provenance.json`` and one folder of Parquet parts per table, each of which reads
-with ``pandas.read_parquet(folder)``. Fits are stored in blocks: a block's part in ``fits/`` is written last and is its
-commit mark, so that a block is wholly on disk or not there. Staged, lock and checksum files live in ``.simstudy/``.
+A run folder holds ``study.json``, ``provenance.json``, ``description.json`` and one folder of Parquet parts per table,
+each of which reads with ``pandas.read_parquet(folder)``. Fits are stored in blocks: a block's part in ``fits/`` is
+written last and is its commit mark, so that a block is wholly on disk or not there. Staged, lock and checksum files
+live in ``.simstudy/``.
 
 ``run`` reads, ``writer`` writes, ``blocks`` puts blocks on disk and checks them, ``parts`` encodes tables,
-``extension`` decides which changes of a study extend a run.
+``extension`` decides which changes of a study extend a run, ``declared`` and ``traits`` read what a run says of its
+estimands, methods and mechanism, whichever version made it.
 """
 
 from simstudy.store.extension import Difference, study_difference

@@ -12,7 +12,7 @@ from simstudy.mechanisms import Mechanism
 from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.likelihoods import LIKELIHOODS, Likelihood
 from simstudy.models.model import Model
-from simstudy.models.options import Section, changed_options, checked, option_types, options_of, section_of
+from simstudy.models.options import Section, checked, option_types, options_of, section_of
 from simstudy.models.priors import Prior, parse_prior
 from simstudy.models.structures import STRUCTURES, Structure
 from simstudy.samplers import SAMPLERS, Sampler
@@ -59,8 +59,7 @@ class Method:
         """16 hex digits that depend on the options that are not at their defaults, and not on the name."""
         defaults = _defaults(self.model)
         fields = {k: v for k, v in self.options if v is not None and (k not in defaults or defaults[k] != v)}
-        sampler = {"kind": self.sampler.kind, **changed_options(self.sampler)}
-        return identity(f"method/{METHOD_VERSION}", {"model": fields, "sampler": sampler})
+        return identity(f"method/{METHOD_VERSION}", {"model": fields, "sampler": self.sampler.changed_options})
 
 
 def methods_of(sections: Iterable[Any], shared: Mapping[str, Any], mechanism: Mechanism) -> Iterator[Method]:

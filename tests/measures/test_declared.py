@@ -93,3 +93,18 @@ def test_effects_without_a_center_have_no_conditional_bias(run):
     measures = set(rows.loc[rows["estimand"] == "tract", "measure"])
     assert "conditional_bias" not in measures
     assert {"shrinkage_slope", "pooling_factor", "rank_correlation"} <= measures
+
+
+def test_several_kinds_of_effects_stand_side_by_side(run):
+    """Each kind has its own center and spread; the means of the groups are estimates of the first kind alone."""
+    twin = run.estimates[run.estimates["estimand"] == "theta"].astype({"estimand": object}).assign(estimand="zeta")
+    estimates = pd.concat([run.estimates.astype({"estimand": object}), twin]).astype({"estimand": "category"})
+    said = {"method": "none", "estimand": "zeta", "role": "effects", "center": "mu", "spread": "tau"}
+    estimands = pd.concat([run.estimands, pd.DataFrame([said])], ignore_index=True)
+    rows = performance(replace(run, estimates=estimates, estimands=estimands))
+    by_size = rows["bin"].astype(str).str.startswith("n_obs")
+    of_kind = {name: rows[(rows["estimand"] == name) & ~by_size] for name in ("theta", "zeta")}
+    slopes = [part.loc[part["measure"] == "conditional_bias", "value"].to_numpy() for part in of_kind.values()]
+    assert len(slopes[0]) == len(slopes[1]) > 0
+    np.testing.assert_array_equal(*slopes)
+    assert set(of_kind["theta"]["measure"]) - set(of_kind["zeta"]["measure"]) >= {"regret", "shrinkage_slope"}

@@ -97,9 +97,7 @@ def test_data_know_nothing_of_the_process():
 
 def test_hyperparameters_can_be_priors():
     """A prior as text is drawn anew in each replicate, and the truth says what was drawn."""
-    mechanism = Exchangeable(
-        sizes=(2, 2), mu=parse_prior("Normal(1, 2)", MU), tau=parse_prior("HalfNormal(3)", TAU)
-    )
+    mechanism = Exchangeable(sizes=(2, 2), mu=parse_prior("Normal(1, 2)", MU), tau=parse_prior("HalfNormal(3)", TAU))
     assert stats.kstest(truths(mechanism, "mu"), stats.norm(1, 2).cdf).pvalue > 1e-3
     assert stats.kstest(truths(mechanism, "tau"), stats.halfnorm(0, 3).cdf).pvalue > 1e-3
 

@@ -10,7 +10,7 @@ TEXTS = {
     NUTS(): "NUTS, batched: 4 chains of 500 warm-up and 500 draws, maximum tree depth 10, target acceptance 0.8, "
     "float32",
     NumPyro(chains=1, warmup=0, draws=12_000, target_accept=0.95, precision="float64"): "NUTS of NumPyro: 1 chain of "
-    "12,000 draws, target acceptance 0.95, maximum tree depth 10, float64",
+    "12,000 draws, maximum tree depth 10, target acceptance 0.95, float64",
     Exact(chains=1024): "independent exact draws by quadrature: 1,024 chains of 500 draws, float32",
 }
 

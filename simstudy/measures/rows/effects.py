@@ -35,18 +35,25 @@ def read_effects(run: RunTables, context: Context, estimates: Rows) -> Rows:
     labels = estimates.keys.labels
     codes = [labels.code_of(effects.name) for effects in labels.effects]
     rows = estimates.take(np.flatnonzero(np.isin(estimates.keys.estimand, codes)))
-    mu, tau, variance = (np.full(len(rows.keys.scenario), np.nan) for _ in range(3))
-    for code, effects in zip(codes, labels.effects, strict=True):
-        mine = np.flatnonzero(rows.keys.estimand == code)
-        for name, values in ((effects.center, mu), (effects.spread, tau)):
-            if name:
-                values[mine] = context.truth[name][rows.keys.data[mine]]
-        variance[mine] = context.variance_among[effects.name][rows.keys.fit[mine]]
+    mu, tau, variance = _around(rows, context)
     scale = np.where(tau > 0, tau, np.nan)
     deviation = np.where(tau > 0, rows["truth"] - mu, np.nan)
     rows = rows.add(deviation=deviation, distance=np.abs(deviation) / scale, variance_among=variance)
     scenarios = frozenset(labels.scenarios[np.unique(rows.keys.scenario)])
     return _with_data(rows, _read_data(run, labels, context, scenarios))
+
+
+def _around(rows: Rows, context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (row,) truths of center and spread, NaN where none is declared, and the variance among the groups."""
+    keys, labels = rows.keys, rows.keys.labels
+    center, spread, variance = (np.full(len(keys.scenario), np.nan) for _ in range(3))
+    for effects in labels.effects:
+        mine = np.flatnonzero(keys.estimand == labels.code_of(effects.name))
+        for name, values in ((effects.center, center), (effects.spread, spread)):
+            if name:
+                values[mine] = context.truth[name][keys.data[mine]]
+        variance[mine] = context.variance_among[effects.name][keys.fit[mine]]
+    return center, spread, variance
 
 
 def _read_data(run: RunTables, labels: Labels, context: Context, scenarios: Collection[str]) -> Rows:
@@ -83,7 +90,8 @@ def _with_data(rows: Rows, data: Rows) -> Rows:
     if not len(known):
         return rows.add(**{name: np.full(len(code), np.nan) for name in _data_columns(data, rows["truth"])})
     place = np.minimum(np.searchsorted(known, code), len(known) - 1)
-    found = (known[place] == code) & (rows.keys.estimand == rows.keys.labels.code_of(rows.keys.labels.effects[0].name))
+    labels = rows.keys.labels
+    found = (known[place] == code) & (rows.keys.estimand == labels.code_of(labels.effects[0].name))
     joined = Rows(
         keys=rows.keys, columns={n: np.where(found, v[order[place]], np.nan) for n, v in data.columns.items()}
     )

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import expit, log_expit, logit
 
 from simstudy.models.priors import Prior
-from simstudy.samplers.sampler import precision
+from simstudy.samplers.precision import use_precision
 
 LIMIT = 100.0
 """Largest absolute coordinate: the square of exp(100), and its inverse, are far from overflow."""
@@ -76,7 +76,7 @@ class Axis:
 
 @functools.cache
 def _support(prior: Prior) -> tuple[float, float]:
-    with precision("float64"):
+    with use_precision("float64"):
         support = prior.distribution().support
         return float(getattr(support, "lower_bound", -np.inf)), float(getattr(support, "upper_bound", np.inf))
 
@@ -85,7 +85,7 @@ def _log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
     size = max(_SMALLEST_BATCH, 1 << (x.size - 1).bit_length())
     padded = np.full(size, x.flat[0])
     padded[: x.size] = x.ravel()
-    with precision("float64"):
+    with use_precision("float64"):
         density = np.asarray(_compiled(prior)(padded))[: x.size].reshape(x.shape)
     return np.where(np.isnan(density), -np.inf, density)
 

@@ -15,7 +15,7 @@ from simstudy.samplers.exact.axis import Axis
 from simstudy.samplers.exact.binomial import binomial_problem
 from simstudy.samplers.exact.gaussian import gaussian_problem
 from simstudy.samplers.exact.problem import Problem
-from simstudy.samplers.sampler import precision
+from simstudy.samplers.precision import use_precision
 from simstudy.types import GroupedData
 
 SUPPORTED = (
@@ -145,6 +145,6 @@ def _location_and_scale(prior: Prior) -> tuple[float, float]:
     """Return mean and sd of a Normal prior; a constant has sd 0."""
     if prior.is_constant:
         return prior.value, 0.0
-    with precision("float64"):
+    with use_precision("float64"):
         distribution = prior.distribution()
         return float(distribution.loc), float(distribution.scale)

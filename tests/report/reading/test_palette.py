@@ -52,12 +52,13 @@ def test_methods_are_told_apart_with_fewer_colors(matrix, paper):
     assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) >= 10
 
 
-def test_marks_are_fixed_by_structure():
-    """A structure has its color whatever else the study holds; no two of ten methods look alike."""
+@pytest.mark.parametrize("column", ["pooling", "structure"])
+def test_marks_are_fixed_by_the_part_in_pooling(column):
+    """A part has its color whatever else the study holds, in runs made before too; no two of ten methods look alike."""
     kinds = [("complete", None), ("none", None), ("partial", "noncentered"), ("partial", "centered"), ("none", None)]
     table = pd.DataFrame(
         [(f"m{i}", *kind) for i, kind in enumerate(kinds + [(None, None)] * 6)],
-        columns=["method", "structure", "parameterization"],
+        columns=["method", column, "parameterization"],
     )
     marks = assign_marks(table)
     assert [marks[f"m{i}"] for i in range(4)] == [ANCHORS[kind] for kind in kinds[:4]]
