@@ -15,7 +15,7 @@ import numpyro
 from simstudy.models.derived import derived_estimands, groups_first, groups_outermost, of_effects, of_observations
 from simstudy.models.estimands import Estimand, listed
 from simstudy.models.likelihoods import Likelihood
-from simstudy.models.model import GROUP, Axes, Model
+from simstudy.models.model import GROUP, Axes, Model, stacked
 from simstudy.models.noise import Noise
 from simstudy.models.priors import Prior
 from simstudy.models.structures import Structure
@@ -55,7 +55,7 @@ class HierarchicalModel(Model):
 
     def arrays(self, data: Sequence[GroupedData]) -> dict[str, np.ndarray]:
         """Stack sufficient statistics, or raw observations, of data sets of one shape."""
-        return _stack([self._arrays(d) for d in data])
+        return stacked([self._arrays(d) for d in data])
 
     def shape(self, data: GroupedData) -> Hashable:
         """Return the number of groups, and of observations where the raw ones are used."""
@@ -119,7 +119,7 @@ class HierarchicalModel(Model):
         sites = {name: groups_outermost(draws) for name, draws in sites.items()}
         effects = self.structure.restore(sites, priors, shape)
         scale = self.likelihood.restore(sites, priors, shape)
-        stats = _stack([self.likelihood.statistics(d) for d in data])
+        stats = stacked([self.likelihood.statistics(d) for d in data])
         noise = Noise(keys, shape[1:3])
         theta_new = self.structure.new_effect(effects, priors, noise)
         scale_first = {k: groups_first(v) if v.ndim == len(shape) else v for k, v in scale.items()}
@@ -135,7 +135,3 @@ class HierarchicalModel(Model):
         if self.observations == "raw":
             return {"n": data.n_obs.astype(np.float64), **self.likelihood.raw(data)}
         return self.likelihood.statistics(data)
-
-
-def _stack(each: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {name: np.stack([fit[name] for fit in each]) for name in each[0]}

@@ -36,6 +36,11 @@ class Axes:
         return hash((frozenset(self.sites.items()), frozenset(self.data.items()), self.padded))
 
 
+def stacked(each: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return the arrays of several fits as one of each name, the fit on the first axis."""
+    return {name: np.stack([fit[name] for fit in each]) for name in each[0]}
+
+
 class Model(ABC):
     """What a sampler and the runner need of a model. Subclasses are hashable."""
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from simstudy.models.axes import MASK, axes_of, entry_mask, named_leaves, padded_lengths
 from simstudy.models.estimands import Estimand
-from simstudy.models.model import Axes, Model
+from simstudy.models.model import Axes, Model, stacked
 from simstudy.types import GroupedData, PyTree
 
 REAL = "biuf"  # kinds of NumPy types: truth values, whole and real numbers
@@ -60,12 +60,12 @@ class UserModel(Model):
                 f"the data of a scenario's replicates differ in shape, {first} and {second}: a program is compiled for "
                 "one shape; pad the data, or make their size a factor"
             )
-        stacked = jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *map(_plain, data))
-        lengths = padded_lengths(self.axes, stacked, n_before=1)
-        if not lengths or MASK in stacked:
-            return stacked
+        arrays = jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *map(_plain, data))
+        lengths = padded_lengths(self.axes, arrays, n_before=1)
+        if not lengths or MASK in arrays:
+            return arrays
         mask = entry_mask(self.axes, lengths, present=lengths)
-        return stacked | {MASK: np.broadcast_to(mask, (len(data), *mask.shape))}
+        return arrays | {MASK: np.broadcast_to(mask, (len(data), *mask.shape))}
 
     def shape(self, data: PyTree) -> Hashable:
         """Return the structure of the pytree, and the name and the shape of every leaf."""
@@ -95,7 +95,7 @@ class UserModel(Model):
             posterior = {name: draws[i] for name, draws in sites.items()}
             given = (posterior, _plain(of_fit)) if self.takes_data else (posterior,)
             each.append(_checked(self.posterior_estimands(*given), chain_and_draw))
-        return _stack(each)
+        return stacked(each)
 
 
 def _leaf_shapes(data: Any) -> tuple[tuple[int, ...], ...]:
@@ -133,7 +133,3 @@ def _checked(estimands: Any, chain_and_draw: tuple[int, ...]) -> dict[str, np.nd
                 f"{chain_and_draw[0]} chains and {chain_and_draw[1]} draws"
             )
     return arrays
-
-
-def _stack(each: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {name: np.stack([fit[name] for fit in each]) for name in each[0]}
