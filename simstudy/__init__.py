@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from simstudy.measures.score_table import score as score
     from simstudy.models.estimands import Estimand as Estimand
     from simstudy.models.model import Axes as Axes
+    from simstudy.report.publishing import table as table
     from simstudy.running.runner import run as run
     from simstudy.store import Run as Run
     from simstudy.study.registry import register_mechanism as register_mechanism
@@ -34,6 +35,7 @@ _PLACES = {
     "report": "simstudy",
     "run": "simstudy.running.runner",
     "score": "simstudy.measures.score_table",
+    "table": "simstudy.report.publishing",
 }
 
 __all__ = sorted(_PLACES)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, panels
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, called, drawing, legend, panels
 from simstudy.report.reading.design import Design, read_design
 from simstudy.report.reading.palette import COMPLETE, INK, MUTED, NONCENTERED, NONE, Mark
 from simstudy.report.reading.vocabulary import effects
@@ -29,6 +29,8 @@ def arrows(
     estimand: str | None = None,
     chosen: Sequence[str] | None = None,
     marks: Mapping[str, Mark] | None = None,
+    labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
     width: float = WIDE,
 ) -> Figure:
     """Draw each group's posterior mean without pooling to that with partial pooling, for one replicate per scenario.
@@ -45,6 +47,9 @@ def arrows(
         estimand: the effects; those that are spoken of where left out.
         chosen: the scenarios to draw, at most 6; a spread of the design where left out.
         marks: method -> how it is drawn.
+        labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
+            estimands; their own names where left out.
+        ax: axes to draw on, where there is one panel; a figure of its own where left out.
         width: of the figure, in inches.
     """
     design = read_design(scenarios)
@@ -52,13 +57,13 @@ def arrows(
     pairs = {s: p for s in chosen or choose_scenarios(design) if len(p := paired(theta, s, separate, partial))}
     marks = {separate: NONE, partial: NONCENTERED, **({complete: COMPLETE} if complete else {}), **(marks or {})}
     columns = min(len(pairs), 2 if width < NARROW_BELOW else 3)
-    with drawing():
+    with drawing(ax=ax, labels=labels):
         figure, axes = panels(len(pairs), columns=columns, width=width, height=ROW_HEIGHT)
         for ax, (scenario, pair) in zip(axes, pairs.items(), strict=True):
             _panel(ax, pair, marks[separate], marks[partial])
             if complete:
                 _pooled_line(ax, theta, scenario, pair["replicate"].iloc[0], complete, marks[complete])
-            ax.set_title(clip_text(design.labels[scenario], 21 if width < NARROW_BELOW else 44))
+            ax.set_title(called(scenario, design.labels[scenario], length=21 if width < NARROW_BELOW else 44))
         _key(figure, width, {n: marks[n] for n in (separate, partial, complete) if n})
     return figure
 
@@ -113,8 +118,8 @@ def _pooled_line(ax: Axes, theta: pd.DataFrame, scenario: str, replicate: int, c
 
 def _key(figure: Figure, width: float, marks: Mapping[str, Mark]) -> None:
     names = list(marks)
-    handles = [Line2D([], [], color=m.light, marker=m.marker, linestyle="", label=n) for n, m in marks.items()]
+    handles = [Line2D([], [], color=m.light, marker=m.marker, linestyle="", label=called(n)) for n, m in marks.items()]
     for name, handle in zip(names, handles, strict=True):
         if len(names) == 3 and name == names[-1]:
             handle.set(marker="", linestyle="--")
-    figure.legend(handles=handles, loc="outside upper left", ncols=1 if width < NARROW_BELOW else 3)
+    legend(figure, handles, ncols=1 if width < NARROW_BELOW else 3)

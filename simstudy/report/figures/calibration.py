@@ -11,9 +11,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from simstudy.measures.ecdf import ecdf_difference
-from simstudy.report.figures.canvas import MIDDLE, NARROW_BELOW, WIDE, drawing, even_columns, key, panels
+from simstudy.report.figures.canvas import (
+    MIDDLE,
+    NARROW_BELOW,
+    WIDE,
+    called,
+    drawing,
+    even_columns,
+    key,
+    panels,
+    points,
+)
 from simstudy.report.reading.palette import GRID, MUTED, Mark, name_marks
-from simstudy.report.reading.readings import require
+from simstudy.report.reading.readings import require, require_one
 from simstudy.report.reading.wording import symbol
 
 ROW_HEIGHT = 1.75
@@ -26,6 +36,8 @@ def calibration(
     ranks: pd.DataFrame,
     *,
     marks: Mapping[str, Mark] | None = None,
+    labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
     width: float = WIDE,
 ) -> Figure:
     """Draw the distribution of ranks minus the uniform one by estimand and method, with 95 % simultaneous bands.
@@ -37,23 +49,28 @@ def calibration(
         ranks: one row per fit and estimand: ``method``, ``estimand``, ``rank`` and ``n_rank``, of one scenario and, of
             estimands with groups, of one group.
         marks: method -> how it is drawn; by name where left out.
+        labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
+            estimands; their own names where left out.
+        ax: axes to draw on, where there is one panel; a figure of its own where left out.
         width: of the figure, in inches; below 6 it is laid out for a phone.
 
     Raises:
-        TableError: there is no rank.
+        TableError: there is no rank, or there are ranks of several scenarios, or of several groups of an estimand.
     """
-    ranks = require(ranks.dropna(subset=["rank"]), "rank")
+    ranks = require_one(require(ranks.dropna(subset=["rank"]), "rank"), "scenario")
+    for _, rows in ranks.groupby(["method", "estimand"], observed=True):
+        require_one(rows, "group")
     estimands = list(dict.fromkeys(ranks["estimand"].astype(str)))
     names = list(dict.fromkeys(ranks["method"].astype(str)))
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     columns = 2 if width < NARROW_BELOW else even_columns(len(estimands), most=3 if width <= MIDDLE else 5)
-    with drawing():
+    with drawing(ax=ax, labels=labels):
         figure, axes = panels(len(estimands), columns=columns, width=width, height=ROW_HEIGHT, sharex=True, sharey=True)
         for ax, estimand in zip(axes, estimands, strict=True):
             _panel(ax, ranks[ranks["estimand"] == estimand], marks)
-            ax.set_title(symbol(estimand))
+            ax.set_title(called(estimand, symbol(estimand)))
         for ax in axes[-columns:]:
-            ax.set_xlabel("rank of the truth", fontsize=8.5)
+            ax.set_xlabel("rank of the truth", fontsize=points(8.5))
         band = Line2D([], [], color=GRID, linewidth=BAND_POINTS, label=BAND)
         key(figure, marks, width=width, line=True, more=[band])
     return figure

@@ -1,21 +1,22 @@
-"""The paper that every figure is drawn on: fonts, inks, panels, legends, error bars. Nothing global is changed."""
+"""The paper that every figure is drawn on: panels, legends, error bars. Leaves fonts and names to ``style``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
-import matplotlib as mpl
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from simstudy.report.reading.palette import GRID, INK, MUTED, PAPER, Mark
+from simstudy.errors import TableError
+from simstudy.report.figures.style import asked_axes, called, clip_text, drawing, points
+from simstudy.report.reading.palette import GRID, MUTED, PAPER, Mark
+
+__all__ = ["called", "clip_text", "drawing", "points"]
 
 WIDE, MIDDLE, NARROW = 11.5, 7.2, 3.7
 NARROW_BELOW = 6.0
@@ -23,72 +24,43 @@ TWO_MCSE = 2.0
 LOG_RATIO = 6.0
 INCHES_PER_LETTER, INCHES_PER_HANDLE = 0.075, 0.55
 
-STYLE = {
-    "font.family": ["DejaVu Sans"],
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.labelsize": 9,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
-    "legend.fontsize": 9,
-    "text.color": INK,
-    "axes.titlecolor": INK,
-    "axes.labelcolor": INK,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "axes.edgecolor": MUTED,
-    "axes.linewidth": 0.8,
-    "axes.facecolor": "none",
-    "figure.facecolor": "none",
-    "axes.grid": True,
-    "grid.color": GRID,
-    "grid.linewidth": 0.7,
-    "axes.axisbelow": True,
-    "xtick.major.size": 3,
-    "ytick.major.size": 3,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-    "lines.linewidth": 1.6,
-    "lines.markersize": 5,
-    "figure.constrained_layout.h_pad": 0.06,
-    "figure.constrained_layout.w_pad": 0.06,
-    "figure.constrained_layout.hspace": 0.04,
-    "figure.constrained_layout.wspace": 0.03,
-    "axes.unicode_minus": True,
-    "text.parse_math": False,
-    "axes.formatter.useoffset": False,
-}
-
-
-@contextmanager
-def drawing() -> Iterator[None]:
-    """Draw in the report's style inside the block; matplotlib's settings are as before after it."""
-    settings: dict[Any, Any] = {**sns.axes_style("ticks"), **STYLE}
-    with mpl.rc_context(settings):
-        yield
-
 
 def sheet(width: float, height: float) -> Figure:
     """Return an empty figure, in inches, that pyplot knows nothing of."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def grid(rows: int, columns: int, *, width: float, height: float, **sharing: Any) -> tuple[Figure, np.ndarray]:
+    """Return a figure of a size in inches with (row, column) axes, or the caller's own axes with its figure.
+
+    Raises:
+        TableError: the caller gave one axes, and there are more panels.
+    """
+    if (ax := asked_axes()) is None:
+        figure = sheet(width, height)
+        return figure, figure.subplots(rows, columns, squeeze=False, **sharing)
+    if rows * columns > 1:
+        raise TableError(
+            f"ax: the figure has {rows * columns} panels, and one axes holds one; leave ax out, or give fewer methods, "
+            "scenarios or measures"
+        )
+    return cast(Figure, ax.figure), np.array([[ax]], dtype=object)
+
+
 def panels(n: int, *, columns: int, width: float, height: float, **sharing: Any) -> tuple[Figure, list[Axes]]:
-    """Return a figure with n panels in rows of at most ``columns``; ``height`` is of one row, in inches."""
+    """Return a figure with n panels in rows of at most ``columns``; ``height`` is of one row, in inches.
+
+    Raises:
+        TableError: the caller gave one axes, and there are more panels.
+    """
     columns = max(1, min(columns, n))
     rows = -(-n // columns)
-    figure = sheet(width, rows * height)
-    grid = figure.subplots(rows, columns, squeeze=False, **sharing)
-    for spare in grid.flat[n:]:
+    figure, axes = grid(rows, columns, width=width, height=rows * height, **sharing)
+    for spare in axes.flat[n:]:
         spare.set_visible(False)
-    for lowest in grid.flat[max(0, n - columns) : n]:
+    for lowest in axes.flat[max(0, n - columns) : n]:
         lowest.tick_params(labelbottom=True)
-    return figure, list(grid.flat[:n])
+    return figure, list(axes.flat[:n])
 
 
 def even_columns(n: int, *, most: int) -> int:
@@ -106,12 +78,28 @@ def key(
 ) -> None:
     """Put the names of the methods, and of ``more``, above the panels, as many in a row as the width has room for."""
     handles = [
-        Line2D([], [], color=m.light, marker=m.marker, linestyle=m.dash if line else "none", label=name, markersize=6)
+        Line2D(
+            [],
+            [],
+            color=m.light,
+            marker=m.marker,
+            linestyle=m.dash if line else "none",
+            label=called(name),
+            markersize=6,
+        )
         for name, m in marks.items()
     ]
     handles += more
     columns = _fit([str(handle.get_label()) for handle in handles], width)
-    figure.legend(handles=handles, loc="outside upper left", ncols=columns, handletextpad=0.4)
+    legend(figure, handles, ncols=columns, handletextpad=0.4)
+
+
+def legend(figure: Figure, handles: Sequence[Line2D], **look: Any) -> None:
+    """Put a legend above the panels, or into the caller's own axes."""
+    if (ax := asked_axes()) is None:
+        figure.legend(handles=handles, loc="outside upper left", **look)
+    elif handles:
+        ax.legend(handles=handles)
 
 
 def dots(
@@ -179,17 +167,9 @@ def stripes(ax: Axes, n: int) -> None:
         ax.axhspan(row - 0.5, row + 0.5, color=GRID, alpha=0.45, linewidth=0, zorder=0)
 
 
-def clip_text(text: str, length: int) -> str:
-    """Return the text, cut at a number of characters.
-
-    >>> clip_text("a long label", 7)
-    'a long…'
-    """
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
-
-
 def _fit(names: Sequence[str], width: float) -> int:
-    inches = [len(name) * INCHES_PER_LETTER + INCHES_PER_HANDLE for name in names]
+    letter = INCHES_PER_LETTER * points(1.0)
+    inches = [len(name) * letter + INCHES_PER_HANDLE for name in names]
     if sum(inches) <= width:
         return len(names)
     return max(1, min(len(names) - 1, int(width / max(inches))))

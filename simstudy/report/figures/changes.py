@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, sheet
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, called, drawing, grid, legend
 from simstudy.report.reading.palette import CENTERED, COMPLETE, GRID, MUTED, NONE
 from simstudy.report.reading.readings import require
 from simstudy.report.reading.wording import measure_words
@@ -21,14 +23,24 @@ ROW_INCHES, HEAD = 0.34, 1.0
 LABEL_LENGTH = 26
 
 
-def changes(table: pd.DataFrame, *, width: float = WIDE) -> Figure:
+def changes(
+    table: pd.DataFrame,
+    *,
+    labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
+    width: float = WIDE,
+) -> Figure:
     """Draw the differences of each measure in units of their margins, losses to the right.
 
     A thin line spans all differences of a measure, a thick one the middle 90 %; marks are those judged to be changes,
-    the 40 largest of a measure. What lies beyond 4 margins is drawn at the edge.
+    the 40 largest of a measure. All scenarios, methods and estimands of a measure stand in one row. What lies beyond 4
+    margins is drawn at the edge.
 
     Args:
         table: rows of a comparison: ``measure``, ``difference``, ``loss``, ``margin``, ``direction``.
+        labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
+            estimands; their own names where left out.
+        ax: axes to draw on, where there is one panel; a figure of its own where left out.
         width: of the figure, in inches.
 
     Raises:
@@ -36,15 +48,15 @@ def changes(table: pd.DataFrame, *, width: float = WIDE) -> Figure:
     """
     rows = require(_in_margins(table), "difference with a margin")
     names = list(dict.fromkeys(rows["measure"]))
-    with drawing():
-        figure = sheet(width, HEAD + ROW_INCHES * len(names))
-        ax = figure.subplots()
+    with drawing(ax=ax, labels=labels):
+        figure, axes = grid(1, 1, width=width, height=HEAD + ROW_INCHES * len(names))
+        ax = axes[0, 0]
         ax.axvspan(-1, 1, color=GRID, alpha=0.7, linewidth=0, zorder=0)
         ax.axvline(0, color=MUTED, linewidth=0.8, zorder=1)
         for row, name in enumerate(names):
             _row(ax, row, rows[rows["measure"] == name])
         length = LABEL_LENGTH if width > NARROW_BELOW else LABEL_LENGTH // 2 + 3
-        ax.set_yticks(range(len(names)), [clip_text(measure_words(name), length) for name in names])
+        ax.set_yticks(range(len(names)), [called(name, measure_words(name), length=length) for name in names])
         ax.set_ylim(len(names) - 0.5, -0.5)
         _frame(ax, float(rows["x"].abs().max()))
         _key(figure, [name for name in MARKS if (rows["direction"] == name).any()])
@@ -91,4 +103,4 @@ def _key(figure: Figure, names: list[str]) -> None:
         Line2D([], [], color=MARKS[name].light, marker=MARKS[name].marker, linestyle="", label=name) for name in names
     ]
     if handles:
-        figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
+        legend(figure, handles, ncols=len(handles))

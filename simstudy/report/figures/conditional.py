@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simstudy.report.figures.arrows import choose_scenarios
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, bars, clip_text, dots, drawing, key, sheet
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, bars, called, dots, drawing, grid, key
 from simstudy.report.reading.design import Design, read_design
 from simstudy.report.reading.palette import MUTED, Mark, name_marks
 from simstudy.report.reading.readings import binned, require
@@ -33,6 +33,8 @@ def conditional(
     measures: Sequence[str] = ("conditional_bias", "coverage"),
     chosen: Sequence[str] | None = None,
     marks: Mapping[str, Mark] | None = None,
+    labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
     width: float = WIDE,
 ) -> Figure:
     """Draw measures by bin of |theta - mu| / tau: one row per measure, one column per scenario.
@@ -48,6 +50,9 @@ def conditional(
         measures: binned measures of the table.
         chosen: the scenarios to draw; a spread of the design, at most 4, where left out; two on a phone.
         marks: method -> how it is drawn; by name where left out.
+        labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
+            estimands; their own names where left out.
+        ax: axes to draw on, where there is one panel; a figure of its own where left out.
         width: of the figure, in inches.
 
     Raises:
@@ -64,15 +69,15 @@ def conditional(
     is_narrow = width < NARROW_BELOW
     most = FLAT_LABELS_NARROW if is_narrow else FLAT_LABELS
     chosen = [chosen[0], chosen[-1]] if is_narrow and len(chosen) > MAX_NARROW else chosen
-    with drawing():
-        figure = sheet(width, ROW_HEIGHT * len(tables) + 0.4 + 0.5 * is_narrow)
-        grid = figure.subplots(len(tables), len(chosen), squeeze=False, sharex="col", sharey="row")
-        for axes, (measure, table) in zip(grid, tables.items(), strict=True):
+    with drawing(ax=ax, labels=labels):
+        height = ROW_HEIGHT * len(tables) + 0.4 + 0.5 * is_narrow
+        figure, drawn = grid(len(tables), len(chosen), width=width, height=height, sharex="col", sharey="row")
+        for axes, (measure, table) in zip(drawn, tables.items(), strict=True):
             for ax, scenario in zip(axes, chosen, strict=True):
                 _panel(ax, table[table["scenario"] == scenario], measure, marks, last=last, most=most)
-        for ax, scenario in zip(grid[0], chosen, strict=True):
-            ax.set_title(clip_text(design.labels[scenario], NARROW_TITLE if is_narrow else TITLE_WIDTH))
-        _name_axes(grid, list(tables), estimand)
+        for ax, scenario in zip(drawn[0], chosen, strict=True):
+            ax.set_title(called(scenario, design.labels[scenario], length=NARROW_TITLE if is_narrow else TITLE_WIDTH))
+        _name_axes(drawn, list(tables), estimand)
         key(figure, marks, width=width, line=True)
     return figure
 
@@ -111,11 +116,13 @@ def _short(name: str) -> str:
 
 def _name_axes(grid: np.ndarray, measures: list[str], estimand: str) -> None:
     effects = declared()[estimand]
-    distance = f"|{symbol(estimand)} − {symbol(effects.center or '')}| / {symbol(effects.spread or '')}"
+    distance = (
+        f"|{called(estimand, symbol(estimand))} − {symbol(effects.center or '')}| / {symbol(effects.spread or '')}"
+    )
     for ax in grid.flat:
         ax.set_xlabel(distance if ax.get_subplotspec().is_last_row() else "")
     for row, measure in zip(grid, measures, strict=True):
         for ax in row:
             if ax.get_subplotspec().is_first_col() or ax.get_subplotspec().colspan.start == 1 < len(row):
                 ax.set_ylabel("")
-        row[0].set_ylabel(measure_words(measure).replace(" (", "\n("))
+        row[0].set_ylabel(called(measure, measure_words(measure).replace(" (", "\n(")))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, even_columns, panels
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, called, drawing, even_columns, panels
 from simstudy.report.figures.maps import bar_place, name_rows_once, paint, spread
 from simstudy.report.reading.design import Design, read_design
 from simstudy.report.reading.readings import average, require
@@ -19,7 +22,14 @@ ROW_INCHES, WRITTEN_ROW_INCHES, HEAD = 0.22, 0.42, 0.75
 PER_THOUSAND = 1000
 
 
-def divergences(performance: pd.DataFrame, scenarios: pd.DataFrame, *, width: float = WIDE) -> Figure:
+def divergences(
+    performance: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    *,
+    labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
+    width: float = WIDE,
+) -> Figure:
     """Draw the share of fits with a divergence as color over the factors of the design, one map per method.
 
     In each cell of a small map: the share, and below it divergent draws per 1,000. Empty cells had none. Methods
@@ -28,6 +38,9 @@ def divergences(performance: pd.DataFrame, scenarios: pd.DataFrame, *, width: fl
     Args:
         performance: the performance table with ``any_divergence`` and ``divergence_rate``.
         scenarios: the run's scenarios, with a column per factor.
+        labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
+            estimands; their own names where left out.
+        ax: axes to draw on, where there is one panel; a figure of its own where left out.
         width: of the figure, in inches; below 6 the maps stand below each other.
 
     Raises:
@@ -44,11 +57,11 @@ def divergences(performance: pd.DataFrame, scenarios: pd.DataFrame, *, width: fl
     rows = max((len(share) for share, _ in grids.values()), default=1)
     height = HEAD + rows * (WRITTEN_ROW_INCHES if written else ROW_INCHES)
     columns = _columns(grids, width)
-    with drawing():
+    with drawing(ax=ax, labels=labels):
         figure, axes = panels(len(names), columns=columns, width=width, height=height)
         for ax, (name, (share, rate)) in zip(axes, grids.items(), strict=True):
             paint(ax, share.where(share > 0), COLORS, words=_words(share, rate) if written else None)
-            ax.set_title(clip_text(name, 46))
+            ax.set_title(called(name, length=46))
         name_rows_once(axes, [share for share, _ in grids.values()], columns)
         bar = figure.colorbar(
             axes[0].collections[0], ax=axes, label="share of fits", **bar_place(width, len(grids), columns)

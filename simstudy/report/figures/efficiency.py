@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from simstudy.report.figures.canvas import WIDE, bars, clip_text, dots, drawing, key, plain_log, sheet, stripes
+from simstudy.report.figures.canvas import WIDE, bars, called, dots, drawing, grid, key, plain_log, stripes
 from simstudy.report.reading.design import read_design
 from simstudy.report.reading.palette import MUTED, PAPER, Mark, name_marks
 from simstudy.report.reading.readings import average, efficiencies, require
@@ -28,6 +28,8 @@ def efficiency(
     scenarios: pd.DataFrame,
     *,
     marks: Mapping[str, Mark] | None = None,
+    labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
     width: float = WIDE,
 ) -> Figure:
     """Draw effective draws of (mu, tau) per leapfrog by scenario and method on a logarithmic axis.
@@ -39,6 +41,9 @@ def efficiency(
         performance: the performance table with ``ess_per_leapfrog`` and ``divergence_rate``.
         scenarios: the run's scenarios, with a column per factor.
         marks: method -> how it is drawn; by name where left out.
+        labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
+            estimands; their own names where left out.
+        ax: axes to draw on, where there is one panel; a figure of its own where left out.
         width: of the figure, in inches.
 
     Raises:
@@ -50,16 +55,16 @@ def efficiency(
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     symbols = ", ".join(symbol(name) for name in str(table["estimand"].iloc[0]).split(", ")) if len(table) else ""
     rows = [scenario for scenario in design.labels if scenario in set(table["scenario"])]
-    with drawing():
-        figure = sheet(width, HEAD + ROW_INCHES * len(rows))
-        ax = figure.subplots()
+    with drawing(ax=ax, labels=labels):
+        figure, axes = grid(1, 1, width=width, height=HEAD + ROW_INCHES * len(rows))
+        ax = axes[0, 0]
         stripes(ax, len(rows))
         for i, (name, mark) in enumerate(marks.items()):
             _method(ax, table[table["method"] == name], rows, DODGE * (i - (len(marks) - 1) / 2), mark)
         ax.set_xscale("log")
         plain_log(ax.xaxis)
-        ax.set_xlabel(f"ESS of ({symbols}) per leapfrog")
-        ax.set_yticks(range(len(rows)), [clip_text(design.labels[s], LABEL_LENGTH) for s in rows])
+        ax.set_xlabel(called("ess_per_leapfrog", f"ESS of ({symbols}) per leapfrog"))
+        ax.set_yticks(range(len(rows)), [called(s, design.labels[s], length=LABEL_LENGTH) for s in rows])
         ax.set_ylim(len(rows) - 0.5, -0.5)
         ax.grid(visible=False, axis="y")
         ax.tick_params(axis="y", length=0)

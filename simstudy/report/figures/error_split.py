@@ -13,13 +13,15 @@ from simstudy.report.figures.canvas import (
     NARROW_BELOW,
     WIDE,
     bars,
-    clip_text,
+    called,
     dots,
     drawing,
+    grid,
     key,
-    sheet,
+    points,
     stripes,
 )
+from simstudy.report.figures.style import asked_axes
 from simstudy.report.reading.design import read_design
 from simstudy.report.reading.palette import MUTED, Mark, name_marks
 from simstudy.report.reading.readings import require
@@ -37,6 +39,8 @@ def error_split(
     scenarios: pd.DataFrame,
     *,
     marks: Mapping[str, Mark] | None = None,
+    labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
     width: float = WIDE,
 ) -> Figure:
     """Draw the sampler's part of the MSE by scenario (rows), estimand (panels) and method, bars of 2 MCSE each way.
@@ -49,28 +53,34 @@ def error_split(
             MSE of the exact posterior mean) and ``percent_mcse``.
         scenarios: the run's scenarios, with a column per factor.
         marks: method -> how it is drawn; by name where left out.
+        labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
+            estimands; their own names where left out.
+        ax: axes to draw on, where there is one panel; a figure of its own where left out.
         width: of the figure, in inches; below 6 the panels stand below each other.
 
     Raises:
         TableError: no part is known.
     """
     table = require(table.dropna(subset=["percent"]), "sampler's part of an error")
-    labels = read_design(scenarios).labels
-    rows = _rows(table, list(labels))
+    named = read_design(scenarios).labels
+    rows = _rows(table, list(named))
     estimands = list(dict.fromkeys(table["estimand"]))
     names = list(dict.fromkeys(table["method"].astype(str)))
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     stacked = width < NARROW_BELOW
     height = len(rows) * max(ROW_INCHES, INCHES_PER_METHOD * len(marks))
-    with drawing():
+    with drawing(ax=ax, labels=labels):
         shape = (len(estimands), 1) if stacked else (1, len(estimands))
-        figure = sheet(width, HEAD + height + (height + BETWEEN) * (shape[0] - 1))
-        grid = list(figure.subplots(*shape, squeeze=False, sharey=True).flat)
-        for ax, estimand in zip(grid, estimands, strict=True):
+        tall = HEAD + height + (height + BETWEEN) * (shape[0] - 1)
+        figure, drawn = grid(*shape, width=width, height=tall, sharey=True)
+        axes = list(drawn.flat)
+        for ax, estimand in zip(axes, estimands, strict=True):
             _panel(ax, table[table["estimand"] == estimand], rows, marks)
-            ax.set_title(symbol(estimand))
-        grid[0].set_yticks(range(len(rows)), [clip_text(labels[s], LABEL_LENGTH) for s in rows])
-        (figure.supxlabel if not stacked else grid[-1].set_xlabel)(AXIS, fontsize=9)
+            ax.set_title(called(estimand, symbol(estimand)))
+        axes[0].set_yticks(range(len(rows)), [called(s, named[s], length=LABEL_LENGTH) for s in rows])
+        (axes[-1].set_xlabel if stacked or (len(axes) == 1 and asked_axes()) else figure.supxlabel)(
+            AXIS, fontsize=points(9)
+        )
         key(figure, marks, width=width)
     return figure
 

@@ -12,7 +12,8 @@ from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 from seaborn.utils import relative_luminance
 
-from simstudy.report.figures.canvas import MIDDLE, NARROW_BELOW, WIDE, clip_text, drawing, panels
+from simstudy.errors import TableError
+from simstudy.report.figures.canvas import MIDDLE, NARROW_BELOW, WIDE, called, drawing, panels, points
 from simstudy.report.reading.design import Design, order, read_design
 from simstudy.report.reading.palette import MUTED
 from simstudy.report.reading.readings import average, require
@@ -34,6 +35,8 @@ def design_map(
     measure: str = "rmse",
     estimand: str | None = "theta",
     center: float | None = None,
+    labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
     width: float = WIDE,
 ) -> Figure:
     """Draw a measure as color over the factors of the design, one map per method on one color scale.
@@ -47,6 +50,9 @@ def design_map(
         measure: a measure of the table.
         estimand: an estimand of the table, None for measures of the fit.
         center: the value drawn in white between two colors, such as 0 for a bias; None for a scale of one direction.
+        labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
+            estimands; their own names where left out.
+        ax: axes to draw on, where there is one panel; a figure of its own where left out.
         width: of the figure, in inches; below 6 the maps stand below each other.
 
     Raises:
@@ -58,14 +64,16 @@ def design_map(
     written = max(grid.size for grid in maps.values()) <= MAX_WRITTEN_CELLS
     columns = _columns(next(iter(maps.values())), width)
     height = HEAD + ROW_INCHES * max(len(grid) for grid in maps.values())
-    with drawing():
+    with drawing(ax=ax, labels=labels):
         figure, axes = panels(len(maps), columns=columns, width=width, height=height)
         colors = _colors(table["value"].to_numpy(float), center)
         for ax, (name, grid) in zip(axes, maps.items(), strict=True):
             paint(ax, grid, colors, words=np.vectorize("{:.2g}".format)(grid.to_numpy(float)) if written else None)
-            ax.set_title(clip_text(str(name), 40))
+            ax.set_title(called(str(name), length=40))
         name_rows_once(axes, list(maps.values()), columns)
-        words = measure_words(measure) + (f" of {symbol(estimand)}" if estimand else "")
+        words = called(measure, measure_words(measure)) + (
+            f" of {called(estimand, symbol(estimand))}" if estimand else ""
+        )
         bar = figure.colorbar(axes[0].collections[0], ax=axes, label=words, **bar_place(width, len(maps), columns))
         bar.outline.set_visible(False)
     return figure
@@ -89,11 +97,11 @@ def paint(ax: Axes, grid: pd.DataFrame, colors: Mapping[str, Any], *, words: np.
     if words is not None:
         _write(ax, words, np.asarray(mesh.cmap(mesh.norm(values))), values)
     ax.set_xticks(np.arange(grid.shape[1]) + 0.5, list(grid.columns), rotation=0 if grid.shape[1] <= 8 else 90)
-    ax.set_yticks(np.arange(len(grid)) + 0.5, [clip_text(str(name), LABEL_LENGTH) for name in grid.index])
-    ax.set_xlabel(str(grid.columns.name or ""))
+    ax.set_yticks(np.arange(len(grid)) + 0.5, [called(str(name), length=LABEL_LENGTH) for name in grid.index])
+    ax.set_xlabel(called(str(grid.columns.name or "")))
     rows = str(grid.index.name or "")
-    ax.set_ylabel("" if "," in rows else rows)
-    ax.tick_params(length=0, labelsize=8)
+    ax.set_ylabel("" if "," in rows else called(rows))
+    ax.tick_params(length=0, labelsize=points(8))
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     ax.patch.set(facecolor="none", hatch="////", edgecolor=MUTED, linewidth=0, alpha=0.25)
@@ -112,7 +120,7 @@ def _write(ax: Axes, words: np.ndarray, paper: np.ndarray, values: np.ma.MaskedA
     for (row, column), word in np.ndenumerate(words):
         if not np.ma.getmaskarray(values)[row, column]:
             ink = DARK_ON_CELL if relative_luminance(paper[row, column]) > LIGHT_CELL else LIGHT_ON_CELL
-            place: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7.5, "linespacing": 1.3}
+            place: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": points(7.5), "linespacing": 1.3}
             ax.text(column + 0.5, row + 0.5, word, color=ink, **place)
 
 
@@ -125,11 +133,17 @@ def bar_place(width: float, n_maps: int, columns: int) -> dict[str, Any]:
 
 
 def spread(rows: pd.DataFrame, design: Design, column: str = "value") -> pd.DataFrame:
-    """Return a column of the rows of one method as a grid over the design, rows and columns in the design's order."""
+    """Return a column of the rows of one method as a grid over the design, rows and columns in the design's order.
+
+    Raises:
+        TableError: two rows fall into one cell, which would mix scenarios.
+    """
     on_rows, on_columns = design.split()
     levels = design.levels.loc[rows["scenario"]]
     down, across = _words(levels[on_rows]), _words(levels[on_columns])
     frame = pd.DataFrame({"down": down, "across": across, "value": rows[column].to_numpy(float)})
+    if frame.duplicated(["down", "across"]).any():
+        raise TableError("map: several rows of the table fall into one cell; give one row per scenario and method")
     grid = frame.pivot_table(index="down", columns="across", values="value", aggfunc="mean", dropna=False)
     grid = grid.loc[_in_design(design, on_rows, grid.index), _in_design(design, on_columns, grid.columns)]
     grid.index.name, grid.columns.name = ", ".join(on_rows), ", ".join(on_columns)

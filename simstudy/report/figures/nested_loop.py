@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, drawing, error_scale, key, sheet
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, called, drawing, error_scale, key, points, sheet
 from simstudy.report.reading.design import Design, read_design
 from simstudy.report.reading.palette import INK, Mark, name_marks
 from simstudy.report.reading.readings import average, require
@@ -27,12 +27,14 @@ def nested_loop(
     measure: str = "rmse",
     estimand: str = "theta",
     marks: Mapping[str, Mark] | None = None,
+    labels: Mapping[str, str] | None = None,
     width: float = WIDE,
 ) -> Figure:
     """Draw a measure along all scenarios as steps, one line per method, with a band of 2 MCSE each way.
 
     Scenarios stand in the order of the crossed factors, the one that varies slowest first; the tracks below show the
-    level of each factor (Rücker & Schwarzer 2014, BMC Medical Research Methodology 14:129).
+    level of each factor (Rücker & Schwarzer 2014, BMC Medical Research Methodology 14:129). The tracks are axes of
+    their own, so that it makes its own figure.
 
     Args:
         performance: the performance table.
@@ -40,6 +42,8 @@ def nested_loop(
         measure: a measure of the table.
         estimand: an estimand of the table; averaged over groups where it has groups.
         marks: method -> how it is drawn; by name where left out.
+        labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
+            estimands; their own names where left out.
         width: of the figure, in inches.
 
     Raises:
@@ -50,7 +54,7 @@ def nested_loop(
     names = list(dict.fromkeys(table["method"].astype(str)))
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     ranks = factor_ranks(design)
-    with drawing():
+    with drawing(labels=labels):
         figure = sheet(width, HEIGHT + TRACK * max(1, ranks.shape[1]))
         tall = [HEIGHT, *[TRACK] * ranks.shape[1]]
         grid = figure.subplots(len(tall), 1, squeeze=False, sharex=True, gridspec_kw={"height_ratios": tall})
@@ -59,7 +63,7 @@ def nested_loop(
             rows = table[table["method"] == name].drop_duplicates("scenario").set_index("scenario")
             _steps(axes[0], rows.reindex(ranks.index), mark)
         error_scale(axes[0], measure, table["value"].to_numpy(float))
-        axes[0].set_ylabel(f"{measure_words(measure)} of {symbol(estimand)}")
+        axes[0].set_ylabel(f"{called(measure, measure_words(measure))} of {called(estimand, symbol(estimand))}")
         axes[0].grid(visible=False, axis="x")
         for ax, factor in zip(axes[1:], ranks.columns, strict=True):
             _track(ax, design, ranks, factor, width)
@@ -103,7 +107,7 @@ def _track(ax: Axes, design: Design, ranks: pd.DataFrame, factor: str, width: fl
     words = f"{factor} = {', '.join(levels)}"
     if len(words) > LEVELS_SHOWN or width < NARROW_BELOW:
         words = f"{factor} = {levels.iloc[0]} … {levels.iloc[-1]}"
-    ax.set_ylabel(words if width >= NARROW_BELOW else factor, rotation=0, ha="right", va="center", fontsize=8)
+    ax.set_ylabel(words if width >= NARROW_BELOW else factor, rotation=0, ha="right", va="center", fontsize=points(8))
     ax.set_yticks([])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)

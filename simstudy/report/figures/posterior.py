@@ -11,7 +11,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, dots, drawing, key, sheet, stripes
+from simstudy.errors import TableError
+from simstudy.report.figures.canvas import (
+    NARROW_BELOW,
+    WIDE,
+    called,
+    clip_text,
+    dots,
+    drawing,
+    grid,
+    key,
+    sheet,
+    stripes,
+)
+from simstudy.report.figures.style import asked_axes
 from simstudy.report.reading.palette import INK, Mark, name_marks
 
 ROW_INCHES, HEAD = 0.11, 0.95
@@ -28,6 +41,7 @@ def posterior(
     truth: pd.Series | None = None,
     labels: Mapping[str, str] | None = None,
     marks: Mapping[str, Mark] | None = None,
+    ax: Axes | None = None,
     width: float = WIDE,
 ) -> Figure:
     """Draw posterior means and intervals: the group effects on the left, all other estimands on the right.
@@ -37,20 +51,26 @@ def posterior(
             ``upper``.
         data: name -> the group's observed mean, drawn as an upright stroke.
         truth: name -> the true value, drawn as a cross.
-        labels: name -> what stands on the axis; the name itself where left out.
+        labels: name -> what stands on the axis, of methods what stands in the key; the name itself where left out.
         marks: method -> how it is drawn; by name where left out.
+        ax: axes to draw on, where there is one panel; a figure of its own where left out.
         width: of the figure, in inches; below 6 the panels stand below each other.
+
+    Raises:
+        TableError: a method has several rows of a name, as of several scenarios.
     """
     names = list(dict.fromkeys(table["method"].astype(str)))
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
+    if table.duplicated(["method", "name"]).any():
+        raise TableError("posterior: expected one row per method and name, got several; give those of one data set")
     effects = table["name"].str.startswith(("theta[", "p["))
     parts = [part for part in (table[effects], table[~effects]) if len(part)]
     rows = [list(dict.fromkeys(part["name"])) for part in parts]
-    with drawing():
+    with drawing(ax=ax, labels=labels):
         figure, axes = _axes([len(r) for r in rows], max(SMALLEST_ROW, ROW_INCHES * len(marks)), width)
         for ax, part, named in zip(axes, parts, rows, strict=True):
             _panel(ax, part, named, marks)
-            ax.set_yticks(range(len(named)), [clip_text((labels or {}).get(name, name), 24) for name in named])
+            ax.set_yticks(range(len(named)), [clip_text(called(name), 24) for name in named])
             for values, look in ((data, DATA), (truth, TRUTH)):
                 _points(ax, named, values, look)
         shown = [look for values, look in ((data, DATA), (truth, TRUTH)) if values is not None]
@@ -60,10 +80,10 @@ def posterior(
 
 def _axes(n_rows: list[int], row: float, width: float) -> tuple[Figure, list[Axes]]:
     """Return axes below or beside each other, with rows of one height in all."""
-    if width < NARROW_BELOW:
-        figure = sheet(width, HEAD + row * sum(n_rows) + BETWEEN)
-        grid = figure.subplots(len(n_rows), 1, squeeze=False, gridspec_kw={"height_ratios": n_rows})
-        return figure, list(grid.flat)
+    if width < NARROW_BELOW or asked_axes():
+        tall = HEAD + row * sum(n_rows) + BETWEEN
+        figure, axes = grid(len(n_rows), 1, width=width, height=tall, gridspec_kw={"height_ratios": n_rows})
+        return figure, list(axes.flat)
     most = max(n_rows)
     figure = sheet(width, HEAD + row * most)
     columns = [[str(column) if place < n else "." for place in range(most)] for column, n in enumerate(n_rows)]

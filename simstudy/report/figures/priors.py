@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, bars, clip_text, dots, drawing, key, sheet
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, bars, called, dots, drawing, grid, key
 from simstudy.report.figures.profile import levels_of
 from simstudy.report.reading.design import Design, read_design
 from simstudy.report.reading.palette import MUTED, Mark, ramp_marks
@@ -42,6 +42,8 @@ def priors(
     texts: Mapping[str, str],
     parameter: str = "tau",
     oracle: Mapping[str, float] | None = None,
+    labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
     width: float = WIDE,
 ) -> Figure:
     """Draw how an estimate, the shrinkage weights and the coverage of effects move with a prior; bars of 2 MCSE.
@@ -56,6 +58,9 @@ def priors(
         texts: method -> its prior as text, in the order of the colors.
         parameter: whose prior it is.
         oracle: scenario -> the mean weight of one who knows tau and sigma, where known.
+        labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
+            estimands; their own names where left out.
+        ax: axes to draw on, where there is one panel; a figure of its own where left out.
         width: of the figure, in inches.
 
     Raises:
@@ -67,15 +72,15 @@ def priors(
     require(pd.DataFrame([row.title for row in rows]), f"estimate of {parameter}")
     settings = shown_settings(design, most=MOST_ON_A_PHONE if width < NARROW_BELOW else MOST_SETTINGS)
     marks = ramp_marks(list(texts))
-    with drawing():
-        figure = sheet(width, HEAD + ROW_HEIGHT * len(rows))
-        grid = figure.subplots(len(rows), len(settings), squeeze=False, sharex=True, sharey="row")
-        for axes, row in zip(grid, rows, strict=True):
+    with drawing(ax=ax, labels=labels):
+        height = HEAD + ROW_HEIGHT * len(rows)
+        figure, drawn = grid(len(rows), len(settings), width=width, height=height, sharex=True, sharey="row")
+        for axes, row in zip(drawn, rows, strict=True):
             for ax, (title, chosen) in zip(axes, settings.items(), strict=True):
                 _panel(ax, row, design, chosen, marks)
-                ax.set_title(clip_text(title, TITLE_LENGTH) if row is rows[0] else "")
-                ax.set_xlabel((design.axis or "") if row is rows[-1] else "")
-            axes[0].set_ylabel(row.title)
+                ax.set_title(called(title, length=TITLE_LENGTH) if row is rows[0] else "")
+                ax.set_xlabel(called(design.axis or "") if row is rows[-1] else "")
+            axes[0].set_ylabel(called(row.title))
         named = {f"{symbol(parameter)} ~ {text}": marks[method] for method, text in texts.items()}
         dashed = Line2D([], [], color=MUTED, linestyle="--", linewidth=1, label=TARGET)
         key(figure, named, width=width, line=True, more=[dashed])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -10,16 +11,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simstudy.report.figures.canvas import (
+    INCHES_PER_LETTER,
     MIDDLE,
     NARROW_BELOW,
     WIDE,
     bars,
+    called,
     dots,
     drawing,
     error_scale,
     even_columns,
     key,
     panels,
+    points,
 )
 from simstudy.report.reading.design import Design, order, read_design
 from simstudy.report.reading.palette import Mark, name_marks
@@ -29,6 +33,8 @@ from simstudy.report.reading.wording import measure_words, symbol
 ROW_HEIGHT, LOW_ROW_HEIGHT = 2.3, 2.0
 SHORT_TITLE = 18
 DODGE = 0.13
+LABEL_SHARE = 0.75
+"""Of a panel's height, that a line of the label of its axis may take."""
 
 
 def profile(
@@ -38,6 +44,8 @@ def profile(
     measure: str = "rmse",
     estimand: str = "theta",
     marks: Mapping[str, Mark] | None = None,
+    labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
     width: float = WIDE,
 ) -> Figure:
     """Draw a measure along the design's main factor, methods side by side, bars of 2 MCSE each way.
@@ -52,6 +60,9 @@ def profile(
         measure: a measure of the table.
         estimand: an estimand of the table; averaged over groups where it has groups.
         marks: method -> how it is drawn; by name where left out.
+        labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
+            estimands; their own names where left out.
+        ax: axes to draw on, where there is one panel; a figure of its own where left out.
         width: of the figure, in inches; below 6 it is laid out for a phone.
 
     Raises:
@@ -66,15 +77,16 @@ def profile(
     most = 4 if titles.str.len().max() <= SHORT_TITLE else 3
     columns = 2 if width < NARROW_BELOW else even_columns(n_panels, most=most)
     height = LOW_ROW_HEIGHT if width <= MIDDLE else ROW_HEIGHT
-    with drawing():
+    with drawing(ax=ax, labels=labels):
         figure, axes = panels(n_panels, columns=columns, width=width, height=height, sharey=True)
         for ax, title in zip(axes, titles.unique(), strict=True):
             _panel(ax, table, design, list(titles.index[titles == title]), marks)
-            ax.set_title(title)
+            ax.set_title(called(title))
         for ax in axes[-columns:]:
-            ax.set_xlabel(design.axis or "")
+            ax.set_xlabel(called(design.axis or ""))
         for ax in axes[::columns]:
-            ax.set_ylabel(f"{measure_words(measure)} of {symbol(estimand)}")
+            words = f"{called(measure, measure_words(measure))} of {called(estimand, symbol(estimand))}"
+            ax.set_ylabel(fill(words, int(LABEL_SHARE * height / (INCHES_PER_LETTER * points(1.0)))))
         error_scale(axes[0], measure, table["value"].to_numpy(float))
         key(figure, marks, width=width, line=True)
     return figure

@@ -13,11 +13,11 @@ from simstudy.report.figures.canvas import (
     NARROW_BELOW,
     WIDE,
     bars,
-    clip_text,
+    called,
     dots,
     drawing,
+    grid,
     key,
-    sheet,
     stripes,
 )
 from simstudy.report.reading.design import read_design
@@ -42,6 +42,8 @@ def recovery(
     estimand: str = "theta",
     measures: Sequence[str] = ("rmse", "bias", "coverage"),
     marks: Mapping[str, Mark] | None = None,
+    labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
     width: float = WIDE,
 ) -> Figure:
     """Draw measures of an estimand by scenario (rows) and method (color and marker).
@@ -56,6 +58,9 @@ def recovery(
         estimand: an estimand of the table; averaged over groups where it has groups.
         measures: measures of the table; those it lacks for the estimand are left out.
         marks: method -> how it is drawn; by name where left out.
+        labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
+            estimands; their own names where left out.
+        ax: axes to draw on, where there is one panel; a figure of its own where left out.
         width: of the figure, in inches; below 6 the panels stand below each other.
 
     Raises:
@@ -69,24 +74,25 @@ def recovery(
     shown = set().union(*(table["scenario"] for table in tables.values()))
     rows = [scenario for scenario in design.labels if scenario in shown]
     at_end = design.boundary_of(estimand)
-    labels = [clip_text(design.labels[s], LABEL_LENGTH) + (BOUNDARY if s in at_end else "") for s in rows]
-    with drawing():
+    with drawing(ax=ax, labels=labels):
+        named = [called(s, design.labels[s], length=LABEL_LENGTH) + (BOUNDARY if s in at_end else "") for s in rows]
         figure, axes = _columns(len(tables), len(rows) * _row_height(len(marks)), width)
         for ax, (measure, table) in zip(axes, tables.items(), strict=True):
             _panel(ax, table, rows, marks)
             ax.set_title(_title(measure, table), loc="right" if width < NARROW_BELOW else "left")
             _target(ax, measure, table)
         for ax in axes if width < NARROW_BELOW else axes[:1]:
-            ax.set_yticks(range(len(rows)), labels)
+            ax.set_yticks(range(len(rows)), named)
         key(figure, marks, width=width)
     return figure
 
 
 def _columns(n: int, height: float, width: float) -> tuple[Figure, list[Axes]]:
     stacked = width < NARROW_BELOW
-    figure = sheet(width, HEAD + height * (n if stacked else 1) + 0.35 * n * stacked)
-    grid = figure.subplots(n if stacked else 1, 1 if stacked else n, squeeze=False, sharey=not stacked)
-    return figure, list(grid.flat)
+    tall = HEAD + height * (n if stacked else 1) + 0.35 * n * stacked
+    shape = (n, 1) if stacked else (1, n)
+    figure, axes = grid(*shape, width=width, height=tall, sharey=not stacked)
+    return figure, list(axes.flat)
 
 
 def _row_height(n_methods: int) -> float:
@@ -110,7 +116,7 @@ def _panel(ax: Axes, table: pd.DataFrame, rows: list[str], marks: Mapping[str, M
 
 def _title(measure: str, table: pd.DataFrame) -> str:
     levels = table["level"].dropna()
-    return measure_words(measure) + (f" ({100 * levels.iloc[0]:g} % intervals)" if len(levels) else "")
+    return called(measure, measure_words(measure)) + (f" ({100 * levels.iloc[0]:g} % intervals)" if len(levels) else "")
 
 
 def _target(ax: Axes, measure: str, table: pd.DataFrame) -> None:

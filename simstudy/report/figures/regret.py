@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, even_columns, panels
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, called, drawing, even_columns, panels
 from simstudy.report.figures.maps import HEAD, MAX_WRITTEN_CELLS, ROW_INCHES, bar_place, name_rows_once, paint, spread
 from simstudy.report.reading.design import read_design
 from simstudy.report.reading.readings import average, is_clear, require
@@ -21,7 +23,13 @@ TICKS = (1, 1.5, 2, 3, 5, 10)
 
 
 def regret(
-    performance: pd.DataFrame, scenarios: pd.DataFrame, *, estimand: str = "theta", width: float = WIDE
+    performance: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    *,
+    estimand: str = "theta",
+    labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
+    width: float = WIDE,
 ) -> Figure:
     """Draw MSE / smallest MSE as color over the factors of the design, one map per method.
 
@@ -33,6 +41,9 @@ def regret(
         performance: the performance table with ``mse`` and ``regret``.
         scenarios: the run's scenarios, with a column per factor.
         estimand: an estimand with groups.
+        labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
+            estimands; their own names where left out.
+        ax: axes to draw on, where there is one panel; a figure of its own where left out.
         width: of the figure, in inches; below 6 at most two maps stand in a row.
 
     Raises:
@@ -45,15 +56,15 @@ def regret(
     written = max(grid.size for grid in grids) <= MAX_WRITTEN_CELLS
     columns = (1 if grids[0].shape[1] > 4 else 2) if width < NARROW_BELOW else even_columns(len(maps), most=4)
     height = HEAD + ROW_INCHES * max(len(grid) for grid in grids)
-    with drawing():
+    with drawing(ax=ax, labels=labels):
         figure, axes = panels(len(maps), columns=columns, width=width, height=height)
         for ax, (name, grid) in zip(axes, maps.items(), strict=True):
             words = np.array([[_multiple(value) for value in row] for row in grid.to_numpy(float)]) if written else None
             paint(ax, grid, {"cmap": COLORS, "norm": LogNorm(1, MOST, clip=True)}, words=words)
-            ax.set_title(clip_text(str(name), 17 if width < NARROW_BELOW else 34))
+            ax.set_title(called(str(name), length=17 if width < NARROW_BELOW else 34))
         name_rows_once(axes, grids, columns)
         place = bar_place(width, len(maps), columns)
-        look: dict[str, Any] = {"label": "MSE / smallest MSE", "extend": "max", "extendfrac": 0.03}
+        look: dict[str, Any] = {"label": called("regret", "MSE / smallest MSE"), "extend": "max", "extendfrac": 0.03}
         bar = figure.colorbar(axes[0].collections[0], ax=axes, **look, **place)
         axis = bar.ax.xaxis if width < NARROW_BELOW else bar.ax.yaxis
         axis.set_major_locator(FixedLocator(TICKS))

@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simstudy.report.figures.canvas import NARROW_BELOW, drawing, key, panels
+from simstudy.report.figures.canvas import NARROW_BELOW, called, drawing, key, panels
 from simstudy.report.reading.palette import MUTED, Mark, name_marks
 
 SIDE = 4.6
@@ -22,6 +22,8 @@ def weights(
     table: pd.DataFrame,
     *,
     marks: Mapping[str, Mark] | None = None,
+    labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
     width: float = SIDE,
 ) -> Figure:
     """Draw the mean shrinkage over replicates against the oracle's weight, bars of 2 MCSE each way.
@@ -33,6 +35,9 @@ def weights(
         table: one row per method, scenario and group (or kind of group): ``method``, ``oracle``, ``weight``, ``mcse``;
             with a column ``of``, the name of the axis, one panel for each of its values.
         marks: method -> how it is drawn; by name where left out.
+        labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
+            estimands; their own names where left out.
+        ax: axes to draw on, where there is one panel; a figure of its own where left out.
         width: of the figure, in inches.
     """
     names = list(dict.fromkeys(table["method"].astype(str)))
@@ -41,11 +46,11 @@ def weights(
     kinds = dict(tuple(shown.groupby("of", sort=False))) if "of" in shown else {WEIGHT: shown}
     columns = 1 if width < NARROW_BELOW else len(kinds)
     height = min(width / columns, SIDE)
-    with drawing():
+    with drawing(ax=ax, labels=labels):
         figure, axes = panels(len(kinds), columns=columns, width=width, height=height, sharex=True)
         for ax, (words, rows) in zip(axes, kinds.items(), strict=True):
             _panel(ax, rows, marks)
-            ax.set_ylabel(str(words))
+            ax.set_ylabel(called(str(words)))
         for ax in axes[-columns:]:
             ax.set_xlabel("oracle weight B")
         key(figure, marks, width=width if width > NARROW_BELOW else width - 0.3)

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, clip_text, drawing, key, panels
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, called, drawing, key, panels
 from simstudy.report.reading.palette import INK, MUTED, Mark, name_marks
-from simstudy.report.reading.readings import require
+from simstudy.report.reading.readings import require, require_one
 from simstudy.store.schema import interval_columns
 
 HEIGHT, MOST_COLUMNS = 3.0, 6
@@ -25,6 +25,8 @@ def zip_plot(
     *,
     level: float = 0.95,
     marks: Mapping[str, Mark] | None = None,
+    labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
     width: float = WIDE,
 ) -> Figure:
     """Draw every replicate's interval less the truth, ordered by |z| = |estimate - truth| / posterior sd.
@@ -38,22 +40,27 @@ def zip_plot(
             quantile columns, of one scenario and one estimand.
         level: of the intervals.
         marks: method -> how it is drawn; by name where left out.
+        labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
+            estimands; their own names where left out.
+        ax: axes to draw on, where there is one panel; a figure of its own where left out.
         width: of the figure, in inches; below 6 two panels stand in a row.
 
     Raises:
-        TableError: no row has an interval and a truth.
+        TableError: no row has an interval and a truth, or rows are of several scenarios, estimands or groups.
     """
     low, high = interval_columns(level)
     known = require(estimates.dropna(subset=["mean", "sd", "truth", low, high]), f"{100 * level:g} % interval")
+    for label in ("scenario", "estimand", "group"):
+        require_one(known, label)
     names = list(dict.fromkeys(known["method"].astype(str)))
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
     columns = min(len(names), 2 if width < NARROW_BELOW else MOST_COLUMNS)
-    with drawing():
+    with drawing(ax=ax, labels=labels):
         figure, axes = panels(len(names), columns=columns, width=width, height=HEIGHT, sharex=True, sharey=True)
         for ax, (name, mark) in zip(axes, marks.items(), strict=True):
             _panel(ax, known[known["method"] == name], (low, high), mark)
             ax.axhline(100 * level, color=MUTED, linestyle="--", linewidth=1)
-            ax.set_title(clip_text(name, 22 if width < NARROW_BELOW else 34))
+            ax.set_title(called(name, length=22 if width < NARROW_BELOW else 34))
         for i, ax in enumerate(axes):
             ax.set_ylabel("centile of |z|" if i % columns == 0 else "")
             ax.set_xlabel("interval − truth" if i >= len(axes) - columns else "")

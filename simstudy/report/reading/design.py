@@ -94,10 +94,14 @@ def read_design(scenarios: pd.DataFrame) -> Design:
     if _varies(sizes):
         values.insert(min(1, values.shape[1]), SIZE, sizes.to_numpy())
     levels = values.map(_text)
+    labels = _labels(scenarios, levels)
+    if len({tuple(row) for row in levels.to_numpy()}) < len(levels):
+        values = _in_full(values, scenarios)
+        levels = values.map(_full_text)
     return Design(
         levels=levels,
         numbers=values,
-        labels=_labels(scenarios, levels),
+        labels=labels,
         boundaries=_boundaries(scenarios, ids),
     )
 
@@ -144,6 +148,23 @@ def _text(value: object) -> str:
     if _missing(value):
         return "–"
     return f"{value:g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+
+
+def _in_full(values: pd.DataFrame, scenarios: pd.DataFrame) -> pd.DataFrame:
+    """Return levels with sizes in full, for scenarios that short ones would make one of."""
+    if "sizes" not in scenarios or not _varies(scenarios["sizes"]):
+        return values
+    size = scenarios.get("group_size", scenarios["sizes"]).astype(object)
+    full = [n if _missing(t) else str(t) for n, t in zip(size, scenarios["sizes"].astype(object), strict=True)]
+    values = values.copy()
+    if SIZE not in values:
+        values.insert(min(1, values.shape[1]), SIZE, full)
+    return values.assign(**{SIZE: full})
+
+
+def _full_text(value: object) -> str:
+    short = _text(value)
+    return short if not isinstance(value, float) or _missing(value) or float(short) == value else str(value)
 
 
 def _boundaries(scenarios: pd.DataFrame, ids: pd.Series) -> dict[str, frozenset[str]]:

@@ -46,6 +46,21 @@ def require(rows: pd.DataFrame, what: str) -> pd.DataFrame:
     return rows
 
 
+def require_one(rows: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Return the rows, all of one scenario, estimand or group; rows without such a column are taken to be.
+
+    Raises:
+        TableError: they are of several, which a figure would mix.
+    """
+    found = list(rows[label].dropna().unique()) if label in rows else []
+    if len(found) > 1:
+        some = ", ".join(str(one) for one in found[:2])
+        raise TableError(
+            f"{label}: the table has rows of {len(found)} ({some}, ...), which the figure would mix; give those of one"
+        )
+    return rows
+
+
 def whole(rows: pd.DataFrame, estimand: str | None) -> pd.DataFrame:
     """Return the rows of an estimand, or those of none."""
     return rows if estimand is None else rows[rows["estimand"] == estimand]

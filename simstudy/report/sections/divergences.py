@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from simstudy.errors import RunError
+from simstudy.logs import log
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
@@ -90,11 +92,17 @@ def funnel_draws(evidence: Evidence, scenario: str) -> pd.DataFrame:
     group_effects, spread = effects().name, effects().spread
     for name in evidence.marks:
         for fit in evidence.kept(scenario, name)[:1]:
-            draws, diverging = fit.posterior, fit.sample_stats.get("diverging")
+            try:
+                draws, diverging = fit.posterior, fit.sample_stats.get("diverging")
+            except RunError as error:
+                log.warning("%s; its picture is left out", error)
+                continue
             if {group_effects, spread} <= set(draws) and diverging is not None:
                 effect, tau = (draws[group_effects][..., 0], draws[str(spread)])
-                columns = {"effect": effect, "tau": tau, "diverging": diverging}
-                parts.append(pd.DataFrame({key: values.ravel() for key, values in columns.items()}).assign(method=name))
+                if effect.shape == tau.shape == diverging.shape:
+                    columns = {"effect": effect, "tau": tau, "diverging": diverging}
+                    flat = {key: values.ravel() for key, values in columns.items()}
+                    parts.append(pd.DataFrame(flat).assign(method=name))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 

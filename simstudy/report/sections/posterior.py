@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -106,8 +108,8 @@ def interval_words(ends: tuple[str, str] | None) -> str:
     return f"5.0% and 95.0%: {'highest-density' if ends == HDI else 'central'} 90 % interval"
 
 
-def forest_picture(evidence: Evidence) -> Picture | None:
-    """Return the picture of all posteriors."""
+def forest(evidence: Evidence) -> dict[str, Any] | None:
+    """Return what the picture of all posteriors is drawn from, by the names of its arguments, or None."""
     table = all_posteriors(evidence)
     if "lower" not in table:
         return None
@@ -115,17 +117,23 @@ def forest_picture(evidence: Evidence) -> Picture | None:
     in_order = declared().in_order(table["estimand"])
     table = table.sort_values("estimand", key=lambda names: names.map(in_order.index), kind="stable")
     labels = {name: _label(e, g) for name, e, g in zip(table["name"], table["estimand"], table["group"], strict=True)}
+    return {"table": table, "data": _data(evidence), "labels": labels, "marks": evidence.marks}
+
+
+def forest_picture(evidence: Evidence) -> Picture | None:
+    """Return the picture of all posteriors."""
+    if (drawn := forest(evidence)) is None:
+        return None
     words = interval_words(known_ends(evidence)).partition(": ")[2]
     caption = (
         f"Means and {words}s under every method. Upright strokes are the data: without pooling the estimates stay with "
         "them, partial pooling draws them together, complete pooling gives one value."
     )
-    data = _data(evidence)
     return picture(
         "posteriors",
         "Posterior of every group under every method",
         caption,
-        lambda w: figures.posterior(table, data=data, labels=labels, marks=evidence.marks, width=w),
+        lambda w: figures.posterior(**drawn, width=w),
         width=MIDDLE,
     )
 

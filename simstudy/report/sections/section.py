@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from matplotlib.figure import Figure
 
 from simstudy.report.figures.canvas import MIDDLE, NARROW, WIDE
+from simstudy.report.figures.style import as_in_reports
 from simstudy.report.svg import to_svg, with_prefix
 from simstudy.report.tables import Table
 
@@ -80,8 +81,9 @@ def picture(
 ) -> Picture:
     """Return the picture that ``draw`` makes at two widths in inches."""
     words = f"{title}. {caption}"
-    wide, small = (
-        to_svg(draw(inches), name=f"{name}-{size}", description=words)
-        for inches, size in ((width, "wide"), (narrow, "narrow"))
-    )
+    with as_in_reports():
+        wide, small = (
+            to_svg(draw(inches), name=f"{name}-{size}", description=words)
+            for inches, size in ((width, "wide"), (narrow, "narrow"))
+        )
     return Picture(name=name, title=title, caption=caption, wide=wide, narrow=small, inches=width)

@@ -41,7 +41,9 @@ def test_twins_fall_back_to_the_full_label():
     """Where the short labels would not be unique the full ones are used."""
     sizes = ["1,1,1,1,1,1,1,9", "1,1,1,1,1,1,2,9"]
     table = pd.DataFrame({"scenario": ["a", "b"], "label": ["first", "second"], "sizes": sizes, "groups": [8, 8]})
-    assert read_design(table).labels == {"a": "first", "b": "second"}
+    design = read_design(table)
+    assert design.labels == {"a": "first", "b": "second"}
+    assert design.levels["n"].tolist() == sizes
 
 
 def test_large_designs_split_evenly():
