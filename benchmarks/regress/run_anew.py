@@ -2,7 +2,8 @@
 
     python benchmarks/regress/run_anew.py FOLDER [--update]
 
-The stored run is what `simstudy compare` needs and no more: the tables with their checksums, the study, the versions.
+The stored run is what `simstudy compare` needs and no more: the tables with their checksums and manifest, the study and
+its words, the versions.
 """
 
 import argparse
@@ -14,7 +15,8 @@ import simstudy
 from simstudy.store.atomic import write_json
 
 HERE = Path(__file__).parent
-KEPT = ("study.json", "scenarios", "methods", "groups", "fits", "chains", "estimates", "timings", ".simstudy/checksums")
+TABLES = ("scenarios", "methods", "estimands", "groups", "fits", "chains", "estimates", "timings")
+KEPT = ("study.json", "description.json", *TABLES, ".simstudy/checksums", ".simstudy/manifest.jsonl")
 
 
 def run_anew(folder: Path) -> None:

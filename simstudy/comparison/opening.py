@@ -21,11 +21,13 @@ def open_verified(source: str | os.PathLike[str] | RunTables) -> RunTables:
         source: run folder, opened run, or tables that are in no folder and cannot be verified.
 
     Raises:
-        RunError: the folder is no run, or a part of it was changed since it was written.
+        RunError: the folder is no run, its study or a part of it was changed since it was written, or groups that
+            methods share were lost with a damaged block.
     """
     run = Run.open(Path(source)) if isinstance(source, str | os.PathLike) else source
     if isinstance(run, Run):
         run.verify()
+        run.require_groups()
     return run
 
 

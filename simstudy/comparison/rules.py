@@ -5,13 +5,13 @@ A margin is the largest difference that does not matter. It is ``absolute`` (in 
 variance), which is what a bias is to be seen against.
 """
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from simstudy.errors import ComparisonError, suggestion
+from simstudy.store.toml_files import TomlError, read_toml
 
 Unit = Literal["absolute", "relative", "posterior_sd"]
 Pairs = Literal["welcome", "required"]
@@ -107,10 +107,10 @@ def read_rules(source: str | Path | Mapping[str, Any] | Rules | None) -> Rules:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return read_toml(path)
     except OSError as error:
         raise ComparisonError(f"{path}: cannot be read ({error.strerror or error}); expected a TOML file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except TomlError as error:
         raise ComparisonError(f"{path}: no valid TOML: {error}") from None
 
 

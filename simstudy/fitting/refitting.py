@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from simstudy.errors import RunError, StudyError, suggestion
+from simstudy.errors import RunError, StudyError, printable, suggestion
 from simstudy.executors import configure_compilation_cache
 from simstudy.fitting.blocks import Block
 from simstudy.fitting.fitting import fit_block
+from simstudy.fitting.reasons import reason_of
 from simstudy.fitting.rows import KeptDraws
 from simstudy.store import Run
 from simstudy.store.frames import KEYS, as_frame
@@ -60,7 +61,7 @@ def refit(
             it alone has (``tau=0.5``).
         replicate: its number, from 0.
         method: its name.
-        folder: what the path of a data file is relative to, by default the working folder.
+        folder: what the path of a data file is relative to; a study that reads one needs it.
 
     Returns:
         The fit, and how it differs from what is stored. Bits are the same on the same versions and kind of processor;
@@ -72,10 +73,12 @@ def refit(
     """
     run = run if isinstance(run, Run) else Run.open(run)
     scenario, stored = _stored(run, scenario, replicate, method)
-    study = Study.from_canonical(run.study, folder=Path(folder) if folder is not None else None)
+    study = _study(run, Path(folder) if folder is not None else None)
+    if method not in (names := [m.name for m in study.methods]):
+        raise RunError(f"{printable(str(run.folder))}: its study.json has no method {method!r}; restore it from a copy")
     block = Block(
         study=study,
-        method=[m.name for m in study.methods].index(method),
+        method=names.index(method),
         fits=((_index(study, scenario), replicate),),
         keep_draws=replicate + 1,
     )
@@ -92,6 +95,22 @@ def refit(
         draws=rows.kept[0] if rows.kept else None,
         differences=differences,
     )
+
+
+def _study(run: Run, folder: Path | None) -> Study:
+    """Return the study of a run.
+
+    Raises:
+        RunError: ``study.json`` of a run that nothing binds it to is none that can be made again.
+        StudyError: a model, mechanism or data file of the study is not there, or is another one now.
+    """
+    try:
+        return Study.from_canonical(run.study, folder=folder)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise RunError(
+            f"{printable(str(run.folder))}: its study.json is no study that can be made again ({reason_of(error)}); "
+            "restore it from a copy"
+        ) from None
 
 
 def _stored(run: Run, scenario: str, replicate: int, method: str) -> tuple[str, pd.DataFrame]:

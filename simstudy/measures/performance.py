@@ -21,6 +21,7 @@ from simstudy.measures.sampler_error import exact_methods, read_sampler_errors
 from simstudy.measures.sampling import batch_cells, fit_cells, leapfrog_cells
 from simstudy.measures.scoring import Terms, assemble, score_cells
 from simstudy.measures.worst_case import add_missing
+from simstudy.store.run import Run
 from simstudy.store.schema import interval_columns
 from simstudy.store.traits import exact_samplers, has_fixed_data
 from simstudy.types import RunTables
@@ -60,11 +61,14 @@ def performance(
 
     Raises:
         TableError: an unknown policy, reference, choice of groups or MCSE method; tables that do not fit together.
+        RunError: groups that methods share were lost with a damaged block.
     """
     policies: list[Policy] = [policy] if isinstance(policy, str) else list(policy)
     for name in policies:
         check_choice("policy", name, POLICIES)
     check_choice("groups", groups, GROUPS)
+    if isinstance(run, Run):
+        run.require_groups()
     check_choice("mcse_method", mcse_method, MCSE_METHODS)
     labels = Labels.of(run)
     context = Context.of(run, labels)

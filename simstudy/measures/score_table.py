@@ -1,6 +1,6 @@
 """Performance of estimates made elsewhere: a table with a row per estimate, scored by the measures of the package."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,10 +16,10 @@ from simstudy.measures.measure import MCSE_METHODS, McseMethod, Measure
 from simstudy.measures.registry import MEASURES
 from simstudy.measures.rows.cells import AVERAGE, Cells, nest
 from simstudy.measures.scoring import Terms, assemble, score_cells
+from simstudy.store.incoming import READERS, read_rows
 from simstudy.store.schema import PERFORMANCE
 
-READERS: dict[str, Callable[[Path], pd.DataFrame]] = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
-LARGEST = 1e100  # squares of larger numbers overflow
+SMALLEST, LARGEST = 1e-75, 1e75  # fourth powers, of which some errors are made, end beyond
 MOST_LISTED = 30
 FILLED_BY = ("scenario", "estimand")
 OF_GROUPS = ("rank_correlation", "prob_best")
@@ -100,10 +100,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
     if not path.exists():
         raise TableError(f"{path}: no such file")
     try:
-        return READERS[path.suffix](path)
-    except (ValueError, OSError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise TableError(f"{path}: cannot be read as {path.suffix[1:]}: {reason}") from error
+        return read_rows(path)
+    except TableError as error:
+        raise TableError(f"{path}: cannot be read as {path.suffix[1:]}: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +173,11 @@ def _numbers(table: pd.DataFrame, option: str, name: str) -> np.ndarray:
         limit = f" up to {LARGEST:g}" if too_large[row] else ""
         raise TableError(
             f"{option}: expected numbers{limit} in column {name!r}, got {value} in row {row + 1} of {len(table)}"
+        )
+    if 0 < (largest := np.abs(numbers[np.isfinite(numbers)]).max(initial=0)) < SMALLEST:
+        raise TableError(
+            f"{option}: expected numbers of at least {SMALLEST:g} in column {name!r}, got {largest:g} at most; give "
+            "another unit"
         )
     return numbers
 

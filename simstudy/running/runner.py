@@ -15,7 +15,9 @@ from types import TracebackType
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from simstudy.errors import TableError
 from simstudy.executors import BlockFailure, run_blocks
 from simstudy.executors.where import LOCAL, Platform, Where, n_workers, window
 from simstudy.fitting.blocks import Block, plan_blocks
@@ -26,6 +28,8 @@ from simstudy.logs import log, session_log
 from simstudy.running.duration import read_duration
 from simstudy.running.interruption import Interruption
 from simstudy.running.progress import RunProgress
+from simstudy.running.received import received
+from simstudy.running.regrouping import restore_groups
 from simstudy.running.stopping import Stopping
 from simstudy.running.tolerance import Cell, Tolerance
 from simstudy.store import Run, RunWriter
@@ -64,7 +68,7 @@ def run(
         out: run folder, by default ``runs/<name>``.
         replicates: instead of the study's own number.
         workers: worker processes, by default one per core; 0 computes in this process.
-        executor: ``local``, ``dask://HOST:PORT`` for the workers of a Dask cluster, or any
+        executor: ``local``, ``dask://HOST:PORT`` or ``tls://HOST:PORT`` for the workers of a Dask cluster, or any
             ``concurrent.futures.Executor``, which is not shut down and runs ``workers`` blocks at once.
         platform: ``cpu`` or ``gpu``.
         keep_draws: the first this many replicates of each scenario keep their draws, under ``draws/``.
@@ -101,6 +105,7 @@ def run(
         writer.write_methods(pd.DataFrame(study.method_rows()))
         writer.write_estimands(pd.DataFrame(study.estimand_rows()))
         writer.write_description(study.description)
+        restore_groups(study, writer)
         blocks = plan_blocks(study, writer.stored_fits(), keep_draws=keep_draws)
         log.info("%s", _plan_text(study, blocks))
         if n_without := _without_draws(writer, study, folder=folder, keep_draws=keep_draws):
@@ -172,9 +177,7 @@ def _fit(blocks: list[Block], writer: RunWriter, executors: _Executors, stopping
     progress = RunProgress(fits, stored=_n_stored(writer), n_workers=lambda: n_workers(executors.current), quiet=quiet)
     with progress:
         for block, result in finished:
-            rows = _unfinished(block, result) if isinstance(result, BlockFailure) else result
-            with writing(writer.folder):
-                _write(writer, rows)
+            rows = _stored(writer, block, received(block, result))
             _count(block, rows, progress, stopping)
     if stopping.reason and progress.done < progress.total:
         log.warning("stopped: %s", stopping.reason)
@@ -196,8 +199,8 @@ def _tolerance(limit: float, writer: RunWriter, blocks: list[Block]) -> Toleranc
     """Return the count of failed fits, those that are stored already included."""
     planned: Counter[Cell] = Counter({cell: len(replicates) for cell, replicates in writer.stored_fits().items()})
     for block in blocks:
-        method = block.study.methods[block.method].name
-        planned.update((block.study.scenarios[scenario].identity, method) for scenario, _ in block.fits)
+        study, method = block.study, block.study.methods[block.method].name
+        planned.update({(study.scenarios[s].identity, method): n for s, n in block.per_scenario().items()})
     tolerance = Tolerance(limit, planned)
     if writer.stored_fits():
         fits = Run.open(writer.folder).fits
@@ -208,6 +211,18 @@ def _tolerance(limit: float, writer: RunWriter, blocks: list[Block]) -> Toleranc
 
 def _unfinished(block: Block, failure: BlockFailure) -> BlockRows:
     return failed_rows(block, failure.reason, clock=Clock(started=datetime.now(UTC)))
+
+
+def _stored(writer: RunWriter, block: Block, came: BlockRows | BlockFailure) -> BlockRows:
+    """Store what came of a block and return its rows; rows that no table can hold are the failure of their fits."""
+    rows = _unfinished(block, came) if isinstance(came, BlockFailure) else came
+    with writing(writer.folder):
+        try:
+            _write(writer, rows)
+        except (TableError, pa.ArrowException) as error:
+            rows = _unfinished(block, BlockFailure(reason=f"rows that cannot be stored: {error}", error=error))
+            _write(writer, rows)
+    return rows
 
 
 def _write(writer: RunWriter, rows: BlockRows) -> None:

@@ -2,18 +2,29 @@
 
 ``draws/<scenario>/<method>/<replicate>.posterior.nc`` holds the estimands of one fit, ``.sample_stats.nc`` the
 sampler's statistics, as NetCDF 3 with the dimensions chain, draw and one for the groups.
+
+A name that a path cannot hold gets a digest besides, so that no two methods share a folder. Runs made before that have
+folders without it, which are read where only one method of the run can have meant them.
 """
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from scipy.io import netcdf_file
 
+from simstudy.errors import RunError, printable
+from simstudy.store.incoming import open_file
+
+LONGEST_NAME = 80  # bytes, of what people can read of a method's name
+RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)  # on Windows, with any ending
 POSTERIOR, SAMPLE_STATS = "posterior.nc", "sample_stats.nc"
 
 
@@ -46,20 +57,74 @@ class KeptFit:
 
 
 def kept_folder(folder: Path, scenario: str, method: str) -> Path:
-    """Return the folder of a method's kept draws in a scenario; the method's name without what a path cannot hold."""
-    return folder / "draws" / scenario / re.sub(r"[^A-Za-z0-9.=-]+", "_", method).strip("_.")
+    """Return the folder of a method's kept draws in a scenario; no two methods have the same.
+
+    >>> kept_folder(Path("run"), "ab", "partial").as_posix(), kept_folder(Path("run"), "ab", "a/b").name
+    ('run/draws/ab/partial', 'a_b~0debd2558bca8fa0')
+    """
+    return folder / "draws" / scenario / _folder_name(method)
+
+
+def _folder_name(method: str) -> str:
+    short = _without_signs(method)
+    if short and short == method and len(method) <= LONGEST_NAME and not RESERVED.fullmatch(method):
+        return method
+    return f"{short[:LONGEST_NAME]}~{hashlib.blake2b(method.encode(errors='replace'), digest_size=8).hexdigest()}"
+
+
+def _without_signs(method: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.=-]+", "_", method).strip("_.")
+
+
+def _earlier_folder(folder: Path, scenario: str, method: str) -> Path | None:
+    """Return the folder that a run made before would have, if no other method of the run would have the same."""
+    short = _without_signs(method)
+    if _folder_name(method) == short or not short:
+        return None
+    alike = [name for name in _methods(folder) if _without_signs(name) == short]
+    return folder / "draws" / scenario / short if alike == [method] else None
+
+
+def _methods(folder: Path) -> Sequence[str]:
+    """Return the names of a run's methods, none where they cannot be read."""
+    try:
+        with open_file(folder / "methods" / "methods.parquet") as file:
+            return pq.read_table(file, columns=["method"])["method"].to_pylist()
+    except (OSError, pa.ArrowException, ValueError, LookupError, MemoryError):
+        return []
 
 
 def kept_fits(folder: Path, scenario: str, method: str) -> Iterator[KeptFit]:
     """Yield the fits of a method in a scenario whose draws were kept, in the order of their replicates."""
-    place = kept_folder(folder, scenario, method)
-    for replicate in sorted(int(path.name.partition(".")[0]) for path in place.glob(f"*.{POSTERIOR}")):
-        yield KeptFit(scenario=scenario, method=method, replicate=replicate, folder=place)
+    place, earlier = kept_folder(folder, scenario, method), _earlier_folder(folder, scenario, method)
+    of_place = dict.fromkeys(_replicates(earlier), earlier) if earlier is not None else {}
+    of_place |= dict.fromkeys(_replicates(place), place)
+    for replicate, found in sorted(of_place.items()):
+        yield KeptFit(scenario=scenario, method=method, replicate=replicate, folder=found)
+
+
+def _replicates(place: Path) -> Iterator[int]:
+    """Yield the numbers of the fits in a folder; files of other names are nobody's."""
+    for path in place.glob(f"*.{POSTERIOR}"):
+        if (number := path.name.removesuffix(f".{POSTERIOR}")).isdecimal() and number.isascii():
+            yield int(number)
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
-    with netcdf_file(path, mmap=False) as file:
-        return {name: _native(variable) for name, variable in file.variables.items()}
+    """Return the variables of a file.
+
+    Raises:
+        RunError: it is no file, or not one of kept draws.
+    """
+    try:
+        with open_file(path) as opened, netcdf_file(opened, mmap=False) as file:
+            return {name: _native(variable) for name, variable in file.variables.items()}
+    except Exception as error:
+        # SciPy's reader raises whatever the bytes of a damaged file lead it to.
+        raise RunError(
+            f"{printable(str(path))}: expected kept draws, got a file that cannot be read ({type(error).__name__}); "
+            "remove it, or make the draws again with simstudy refit"
+        ) from error
 
 
 def _native(variable: Any) -> np.ndarray:

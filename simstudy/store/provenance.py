@@ -3,7 +3,6 @@
 Says what a reader needs to run the study again and to judge its speeds. It names no user, host or private folder.
 """
 
-import json
 import ntpath
 import os
 import platform
@@ -21,6 +20,9 @@ import psutil
 
 from simstudy.errors import RunError
 from simstudy.store.atomic import write_json, writing
+from simstudy.store.documents import ProvenanceDocument, read_document
+from simstudy.store.inside import is_there, said
+from simstudy.store.records import staging_folder
 
 PACKAGES = ("simstudy", "jax", "jaxlib", "numpyro", "numpy", "scipy", "pandas", "pyarrow")
 CONDITIONS = ("versions", "machine", "commit")
@@ -44,27 +46,31 @@ def session(folder: Path, *, command: Sequence[str], seed: int, source: Path | N
         RunError: The provenance that is there cannot be read, or the folder cannot be written.
     """
     path = folder / "provenance.json"
-    before = _read(path) if path.exists() else None
+    before = _read(path) if is_there(path) else None
     here = {"versions": versions(), "machine": machine(), "commit": commit(source or Path.cwd())}
     document: dict[str, Any] = before or {"seed": seed, **here, "sessions": []}
     changed = {name: here[name] for name in CONDITIONS if here[name] != _latest(document, name)}
     entry = {"started": _now(), "ended": None, "command": public_command(command), **changed}
-    document["sessions"].append(entry)
+    document.setdefault("sessions", []).append(entry)
     with writing(folder):
-        write_json(path, document)
+        write_json(path, document, staging=staging_folder(folder))
     try:
         yield
     finally:
         entry["ended"] = _now()
         with suppress(OSError):  # of a disk that is full, which has been said by whoever wrote to it last
-            write_json(path, document)
+            write_json(path, document, staging=staging_folder(folder))
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_bytes())
-    except ValueError as error:
-        raise RunError(f"{path} is damaged ({error}); restore it from a copy, or move it away to begin anew") from None
+        recorded: dict[str, Any] = read_document(ProvenanceDocument, path.parent, path.name)
+    except (OSError, ValueError) as error:
+        why = said(getattr(error, "strerror", None) or str(error))
+        raise RunError(
+            f"{said(path)} is damaged ({why}); restore it from a copy, or move it away to begin anew"
+        ) from None
+    return recorded
 
 
 def versions(*more: str) -> dict[str, str]:
@@ -78,13 +84,21 @@ def versions(*more: str) -> dict[str, str]:
     return found
 
 
+def allowed_cores() -> list[int]:
+    """Return the cores that this process may use; none where the system does not tell."""
+    try:
+        return sorted(os.sched_getaffinity(0))
+    except (AttributeError, OSError):  # not on every system, and not in every sandbox
+        return []
+
+
 def machine() -> dict[str, Any]:
     """Return the kind of machine: processor, cores in it and open to this process, memory in GiB, platform."""
     cores = os.cpu_count()
     return {
         "processor": _processor(),
         "cores": cores,
-        "cores_available": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores,
+        "cores_available": len(allowed_cores()) or cores,
         "memory_gib": round(psutil.virtual_memory().total / GIBIBYTE, 1),
         "platform": platform.platform(),
     }
@@ -122,7 +136,7 @@ def _public(argument: str) -> str:
 
 
 def _latest(document: Mapping[str, Any], name: str) -> Any:
-    changes = [entry[name] for entry in document["sessions"] if name in entry]
+    changes = [entry[name] for entry in document.get("sessions", []) if name in entry]
     return changes[-1] if changes else document.get(name)
 
 

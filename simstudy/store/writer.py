@@ -3,11 +3,12 @@
 Decides which folder may be written and which rows of a block are new; leaves the study's meaning to the caller.
 """
 
-import json
+import hashlib
 import os
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +16,26 @@ import filelock
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from simstudy.errors import RunError
-from simstudy.store.atomic import publish, stage, write_json, writing
-from simstudy.store.blocks import (
-    BLOCK_TABLES,
-    HIDDEN,
-    WHOLE_TABLES,
-    commit,
-    committed_batches,
-    part_path,
-    read_part,
-    recover,
-    rewrite,
-    staging_folder,
-    stored_parts,
-)
+from simstudy.errors import RunError, printable
+from simstudy.store.atomic import canonical_json, publish, stage, write_json, writing
+from simstudy.store.blocks import commit, committed_batches, read_part, rewrite, stored_parts
+from simstudy.store.documents import WriterDocument, read_document
 from simstudy.store.extension import extended
+from simstudy.store.inside import digest_inside, is_there, refuse_links, said
+from simstudy.store.manifest import HIDDEN, WHOLE_TABLES, Manifest
 from simstudy.store.parts import Columns, as_table, by_name, encode, factor_table
-from simstudy.store.run import read_study
+from simstudy.store.records import BLOCK_TABLES, Known, mark_path, part_path, read_records, staging_folder
+from simstudy.store.recovery import recover
+from simstudy.store.run import STUDY, read_study, refuse_edited
 from simstudy.store.schema import CHAINS, ESTIMANDS, FITS, GROUPS, PERFORMANCE, TIMINGS, estimates_schema
 
 BATCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 Index = dict[tuple[str, ...], np.ndarray]
 NOTHING = np.array([], dtype=np.int64)
+DESCRIPTION = "description.json"
 
 
 class RunWriter:
@@ -51,13 +47,26 @@ class RunWriter:
         notices: what was found damaged, unfinished or foreign on opening, and was set aside.
     """
 
-    def __init__(self, folder: Path, *, lock: filelock.BaseFileLock, study: dict[str, Any], notices: list[str]):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        lock: filelock.BaseFileLock,
+        manifest: Manifest,
+        study: dict[str, Any],
+        notices: list[str],
+    ):
         self.folder = folder
         self.study = study
         self.notices = tuple(notices)
-        self._lock = lock
+        self._lock, self._manifest = lock, manifest
         self._schemas = {"groups": GROUPS, "chains": CHAINS, "timings": TIMINGS, "fits": FITS}
         self._schemas["estimates"] = estimates_schema(tuple(study["summary"]["levels"]))
+        if len(set(names := self._schemas["estimates"].names)) < len(names):
+            raise RunError(
+                f"levels {study['summary']['levels']}: two quantiles have columns of one name, so that no fit could "
+                "be stored; give levels that are further apart"
+            )
         self._fits = self._stored("fits", ("scenario", "method"))
         self._groups = self._stored("groups", ("scenario",))
 
@@ -78,11 +87,8 @@ class RunWriter:
             _refuse_strangers(folder)
             lock = _acquire(folder)
             try:
-                new = not (folder / "study.json").exists()
-                merged = dict(study) if new else extended(read_study(folder), study, folder=str(folder))
-                notices = recover(folder)
-                write_json(folder / "study.json", merged, staging=staging_folder(folder))
-                return cls(folder, lock=lock, study=merged, notices=notices)
+                merged, manifest, notices = _opened(folder, study)
+                return cls(folder, lock=lock, manifest=manifest, study=merged, notices=notices)
             except BaseException:
                 _release(folder, lock)
                 raise
@@ -94,18 +100,30 @@ class RunWriter:
         self.close()
 
     def close(self) -> None:
-        """Let another process write."""
+        """Say that all is there, and let another process write."""
+        if self._lock.is_locked:
+            with suppress(OSError):  # of a disk that is full, which has been said
+                self._end()
         _release(self.folder, self._lock)
+
+    def _end(self) -> None:
+        last = self._manifest.last
+        if last is None or last.kind == "end":
+            return
+        is_missing = last.kind == "batch" and not is_there(mark_path(self.folder, last.name))
+        is_old = last.kind == "file" and digest_inside(self.folder, last.name) not in last.digests.values()
+        if not (is_missing or is_old):
+            self._manifest.add("end")
 
     def write_scenarios(self, frame: pd.DataFrame) -> None:
         """Replace the table of scenarios: ``scenario``, ``label``, then a column per factor, in the study's order."""
         with writing(self.folder):
-            rewrite(self.folder, "scenarios", factor_table(frame, fixed=("scenario", "label")))
+            rewrite(self.folder, "scenarios", factor_table(frame, fixed=("scenario", "label")), manifest=self._manifest)
 
     def write_methods(self, frame: pd.DataFrame) -> None:
         """Replace the table of methods: ``method``, ``identity``, then a column per option, in the study's order."""
         with writing(self.folder):
-            rewrite(self.folder, "methods", factor_table(frame, fixed=("method", "identity")))
+            rewrite(self.folder, "methods", factor_table(frame, fixed=("method", "identity")), manifest=self._manifest)
 
     def write_estimands(self, frame: pd.DataFrame) -> None:
         """Replace the table of what the methods declare of their estimands (columns of ``schema.ESTIMANDS``).
@@ -115,16 +133,39 @@ class RunWriter:
         """
         table = as_table(frame, ESTIMANDS) if len(frame) else ESTIMANDS.empty_table()
         with writing(self.folder):
-            rewrite(self.folder, "estimands", table)
+            rewrite(self.folder, "estimands", table, manifest=self._manifest)
 
     def write_description(self, description: Mapping[str, Any]) -> None:
         """Replace ``description.json``: what the mechanism and the methods are, in words."""
         with writing(self.folder):
-            write_json(self.folder / "description.json", dict(description), staging=staging_folder(self.folder))
+            _write_file(self.folder, DESCRIPTION, description, self._manifest)
 
     def stored_fits(self) -> Index:
         """Return (scenario, method) -> sorted int64 array of the replicates that are stored."""
         return dict(self._fits)
+
+    def lost_groups(self) -> Index:
+        """Return (scenario,) -> the replicates that have usable fits but no rows of groups, as after damage.
+
+        Groups are shared by methods and stored with the first; where its block was set aside, the fits of the others
+        are without them until they are stored again.
+        """
+        cells: Index = {}
+        for (scenario, _), replicates in self._fits.items():
+            cells = _merged(cells, {(scenario,): replicates})
+        if not _without(cells, self._groups):
+            return {}
+        usable: Index = {}
+        for part in self._parts("fits", ["scenario", "replicate", "status"]):
+            rows = part.filter(pc.not_equal(part["status"].cast(pa.string()), "failed"))
+            usable = _merged(usable, _index(rows, ("scenario",)))
+        return _without(usable, self._groups)
+
+    def write_groups(self, groups: Columns) -> None:
+        """Put rows of groups on disk that were lost with the block that held them, as a block without fits."""
+        text = repr([list(map(str, by_name(groups)[name])) for name in ("scenario", "replicate")])
+        batch = f"groups-{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
+        self.write_block(batch, fits=FITS.empty_table(), estimates=None, timings=None, groups=groups)
 
     def write_block(
         self,
@@ -132,7 +173,7 @@ class RunWriter:
         *,
         fits: Columns,
         estimates: Columns,
-        timings: Columns,
+        timings: Columns | None,
         groups: Columns | None = None,
         chains: Columns | None = None,
     ) -> None:
@@ -142,7 +183,7 @@ class RunWriter:
             batch: name of the block, unique in the run: letters, digits, ``.``, ``_`` and ``-``.
             fits: one row per fit; ``batch`` is filled in.
             estimates: one row per fit, estimand and group.
-            timings: one row; ``batch`` is filled in.
+            timings: one row; ``batch`` is filled in. None for a block that was not fitted.
             groups: one row per scenario, replicate and group. Groups are shared by methods: rows of a (scenario,
                 replicate) that is stored are dropped. Where the block that holds them is set aside, fitting it again
                 brings them back.
@@ -161,7 +202,8 @@ class RunWriter:
         tables["groups"] = self._unstored_groups(tables["groups"])
         new_groups = _index(tables["groups"], ("scenario",))
         with writing(self.folder):
-            commit(self.folder, batch, {name: table for name, table in tables.items() if self._has_part(name, table)})
+            given = {name: table for name, table in tables.items() if self._has_part(name, table)}
+            commit(self.folder, batch, given, manifest=self._manifest)
         self._fits = _merged(self._fits, new_fits)
         self._groups = _merged(self._groups, new_groups)
 
@@ -195,18 +237,62 @@ class RunWriter:
 
     def _stored(self, table: str, names: tuple[str, ...]) -> Index:
         columns = [*names, "replicate"]
-        batches = stored_parts(self.folder, table, committed_batches(self.folder))
+        parts = list(self._parts(table, columns))
         schema = self._schemas[table]
-        parts = [read_part(self.folder, table, batch, schema=schema, columns=columns) for batch in batches]
         empty = schema.empty_table().select(columns)
         return _merged({}, _index(pa.concat_tables([empty, *(part.select(columns) for part in parts)]), names))
+
+    def _parts(self, table: str, columns: list[str]) -> Iterator[pa.Table]:
+        known, schema = Known(batches=self._manifest.batches, manifest=self._manifest), self._schemas[table]
+        for batch in stored_parts(self.folder, table, committed_batches(self.folder), known=known):
+            yield read_part(self.folder, table, batch, schema=schema, columns=columns, known=known)
 
 
 def write_performance(folder: str | Path, frame: pd.DataFrame) -> None:
     """Replace ``performance.parquet`` of a run folder: a cache of the performance table for other programs."""
     folder = Path(folder)
     with writing(folder):
-        publish(stage(staging_folder(folder), encode(as_table(frame, PERFORMANCE))), folder / "performance.parquet")
+        # Not in the staging folder, which a writer that starts clears.
+        publish(stage(folder, encode(as_table(frame, PERFORMANCE))), folder / "performance.parquet")
+
+
+def _opened(folder: Path, study: Mapping[str, Any]) -> tuple[dict[str, Any], Manifest, list[str]]:
+    """Return the study that now describes a folder, its manifest, and what was set aside."""
+    if not is_there(folder / STUDY):
+        merged = dict(study)
+        notices = recover(folder, None)
+        manifest = Manifest.begin(folder, {STUDY: _digest(merged)}, {})
+        write_json(folder / STUDY, merged, staging=staging_folder(folder))
+        return merged, manifest, notices
+    known = Manifest.read(folder)
+    stored = read_study(folder)
+    if known is not None:
+        refuse_edited(folder, known)
+    merged = extended(stored, study, folder=said(folder))
+    notices = recover(folder, known)
+    manifest = known or Manifest.begin(folder, {STUDY: digest_inside(folder, STUDY)}, read_records(folder))
+    _write_file(folder, STUDY, merged, manifest)
+    return merged, manifest, notices
+
+
+def _write_file(folder: Path, name: str, value: Mapping[str, Any], manifest: Manifest) -> None:
+    """Replace a JSON file that the manifest binds; one that has not changed is left alone."""
+    digest = _digest(value)
+    if manifest.files.get(name, [""])[-1] == digest == digest_inside(folder, name):
+        return
+    manifest.add("file", name, **{name: digest})
+    write_json(folder / name, dict(value), staging=staging_folder(folder))
+
+
+def _digest(value: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the file that ``write_json`` writes."""
+    return hashlib.sha256(f"{canonical_json(value)}\n".encode()).hexdigest()
+
+
+def _without(cells: Index, others: Index) -> Index:
+    """Return the replicates that others have not."""
+    lacking = {key: r[~_among(r, others.get(key, NOTHING))] for key, r in cells.items()}
+    return {key: replicates for key, replicates in lacking.items() if len(replicates)}
 
 
 def _index(table: pa.Table, names: tuple[str, ...]) -> Index:
@@ -240,6 +326,8 @@ def _refuse_strangers(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if names - {HIDDEN} and "study.json" not in names:
         raise RunError(f"{folder} holds other files and no run; give a new or empty folder with --out")
+    if names:
+        refuse_links(folder)
 
 
 def _acquire(folder: Path) -> filelock.BaseFileLock:
@@ -252,11 +340,12 @@ def _acquire(folder: Path) -> filelock.BaseFileLock:
             f"{folder} is being written by {_other_writer(folder)}; wait until it ends, or give another folder with "
             "--out"
         ) from None
-    write_json(
-        folder / HIDDEN / "writer.json",
-        {"pid": os.getpid(), "machine": platform.node()},
-        staging=staging_folder(folder),
-    )
+    try:
+        me = {"pid": os.getpid(), "machine": platform.node()}
+        write_json(folder / HIDDEN / "writer.json", me, staging=staging_folder(folder))
+    except BaseException:
+        lock.release()
+        raise
     return lock
 
 
@@ -268,8 +357,8 @@ def _release(folder: Path, lock: filelock.BaseFileLock) -> None:
 
 def _other_writer(folder: Path) -> str:
     try:
-        writer = json.loads((folder / HIDDEN / "writer.json").read_bytes())
+        writer = read_document(WriterDocument, folder, HIDDEN, "writer.json")
     except (OSError, ValueError):
         return "another process"
-    place = "" if writer["machine"] == platform.node() else f" on {writer['machine']}"
+    place = "" if writer["machine"] == platform.node() else f" on {printable(writer['machine'])}"
     return f"process {writer['pid']}{place}"

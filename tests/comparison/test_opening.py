@@ -81,13 +81,16 @@ def test_parts_that_are_lost_added_or_unrecorded_are_refused(folder, copy):
 
 
 def test_edits_with_new_checksums_show_as_changes(folder, copy):
-    """Whoever forges the checksums too has another run: its moved means are a change, never the same."""
+    """Forged checksums are held to the manifest; without it there is another run, whose moved means are a change."""
     path = sorted((copy / "estimates").glob("*.parquet"))[0]
     edit(path, mean=lambda x: x + 0.2)
     record = copy / ".simstudy" / "checksums" / f"{path.stem}.json"
     digests = json.loads(record.read_text())
     digests["estimates"] = [hashlib.sha256(path.read_bytes()).hexdigest()]
     record.write_text(json.dumps(digests))
+    with pytest.raises(RunError, match=rf"estimates/{path.name} is damaged"):
+        simstudy.compare(folder, copy)
+    (copy / ".simstudy" / "manifest.jsonl").unlink()
     comparison = simstudy.compare(folder, copy)
     bias = comparison.table.query("measure == 'bias' and estimand == 'theta' and evidence == 'paired'")
     assert len(bias) == 2

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from simstudy.errors import TableError
 from simstudy.measures.score_table import read_table, score
-from simstudy.store import schema
+from simstudy.store import incoming, schema
 
 DATA = Path(__file__).parents[1] / "data"
 # Names of the published file; rbias is bias / truth, as relative_bias is.
@@ -217,3 +219,69 @@ def test_numbers_written_as_text_are_numbers(table):
     """A column of text that reads as numbers throughout is scored like the numbers."""
     as_text = score(table.assign(est=table["est"].map(repr)), estimate="est", truth="truth")
     pd.testing.assert_frame_equal(as_text, score(table, estimate="est", truth="truth"))
+
+
+@pytest.mark.parametrize("unit", [2.0**-30, 2.0**-200, 2.0**40])
+def test_a_unit_moves_each_measure_by_its_power(unit):
+    """In another unit every measure and its MCSE are those of the first, times a whole power of the unit."""
+    rng = np.random.default_rng(0)
+    n = 50
+    table = pd.DataFrame(
+        {
+            "x": rng.normal(1, 0.3, 2 * n),
+            "se": rng.uniform(0.2, 0.4, 2 * n),
+            "truth": 1.0,
+            "method": ["a"] * n + ["b"] * n,
+            "replicate": list(range(n)) * 2,
+        }
+    )
+    other = table.assign(**{name: table[name] * unit for name in ("x", "se", "truth")})
+    options = dict(estimate="x", truth="truth", se="se", method="method", replicate="replicate", ref="a")
+    before, after = score(table, **options), score(other, **options)
+    assert before["measure"].tolist() == after["measure"].tolist()
+    for name in ("value", "mcse"):
+        ratio = (after[name] / before[name]).where(before[name] != 0).dropna()
+        power = np.log2(np.abs(ratio)) / np.log2(unit)
+        np.testing.assert_allclose(power, power.round(), atol=1e-9)
+        assert after[name].isna().tolist() == before[name].isna().tolist()
+
+
+def test_a_large_table_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    """The number of values stands in the file's footer, whatever few bytes they take."""
+    pq.write_table(pa.table({"x": np.zeros(1_000_000), "y": np.zeros(1_000_000)}), tmp_path / "x.parquet")
+    assert (tmp_path / "x.parquet").stat().st_size < 10_000
+    monkeypatch.setattr(incoming, "MOST_VALUES", 1_000_000)
+    with pytest.raises(TableError, match=r"x\.parquet: cannot be read as parquet: it has 2,000,000 values, more than"):
+        read_table(tmp_path / "x.parquet")
+    monkeypatch.setattr(incoming, "MOST_VALUES", 10_000_000)
+    monkeypatch.setattr(incoming, "MOST_BYTES", 100)
+    with pytest.raises(TableError, match="bytes uncompressed, more than 100; leave out rows or columns"):
+        read_table(tmp_path / "x.parquet")
+
+
+def test_a_text_that_is_repeated_is_held_once(tmp_path):
+    """100,000 times a text of a megabyte are a file of some kilobytes, and no more in memory than the text."""
+    names = pa.DictionaryArray.from_arrays(pa.array(np.zeros(100_000, np.int32)), pa.array(["x" * 1_000_000]))
+    schema = pa.schema([("m", names.type), ("x", pa.float64())])
+    pq.write_table(
+        pa.Table.from_arrays([names, pa.array(np.ones(100_000))], schema=schema),
+        tmp_path / "x.parquet",
+        store_schema=False,
+    )
+    assert (tmp_path / "x.parquet").stat().st_size < 3_000_000
+    table = read_table(tmp_path / "x.parquet")
+    assert len(table) == 100_000
+    assert table["m"].dtype == object
+    assert table["m"].iloc[0] is table["m"].iloc[-1]
+
+
+def test_memory_that_is_not_there_is_a_message(tmp_path, monkeypatch):
+    """What Arrow cannot allocate is refused in a sentence."""
+    pd.DataFrame({"x": [1.0]}).to_parquet(tmp_path / "x.parquet")
+
+    def asks(*_, **__):
+        raise pa.ArrowMemoryError("malloc of size 20000000000 failed")
+
+    monkeypatch.setattr(pd, "read_parquet", asks)
+    with pytest.raises(TableError, match=r"x\.parquet: cannot be read as parquet: it needs more memory than there is"):
+        read_table(tmp_path / "x.parquet")

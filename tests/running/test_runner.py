@@ -52,7 +52,7 @@ def same_tables(a: Run, b: Run) -> None:
     """Assert that two runs hold the same rows; only batches and timings may differ."""
     for name in TABLES:
         first, second = (getattr(run, name).drop(columns="batch", errors="ignore") for run in (a, b))
-        pd.testing.assert_frame_equal(first, second, check_categorical=False, obj=name)
+        pd.testing.assert_frame_equal(first, second, check_categorical=False, check_exact=True, obj=name)
 
 
 def n_different(table: pd.DataFrame, by: list[str], column: str) -> set[int]:
@@ -125,7 +125,9 @@ def test_order_makes_no_difference(uninterrupted, tmp_path):
             for run in (uninterrupted, other)
         )
         first, second = (table.sort_values(keys, ignore_index=True) for table in (first, second))
-        pd.testing.assert_frame_equal(first, second, check_categorical=False, check_like=True, obj=name)
+        pd.testing.assert_frame_equal(
+            first, second, check_categorical=False, check_like=True, check_exact=True, obj=name
+        )
 
 
 def test_division_into_blocks_makes_no_difference(uninterrupted, tmp_path):
