@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from simstudy.errors import RunError, SimstudyError
+from simstudy.executors.messages import RemoteError
 from simstudy.executors.queue import Block, BlockQueue
 
 Item = TypeVar("Item")
@@ -213,4 +214,6 @@ class _Loop(Generic[Item]):
 
 
 def _line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    """Return an exception in one line; one of another process is its own words."""
+    text = str(error) if isinstance(error, RemoteError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())

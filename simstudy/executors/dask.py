@@ -1,12 +1,13 @@
 """Blocks on a Dask cluster that is there already, behind the ``concurrent.futures.Executor`` interface.
 
 A worker is examined when it is first seen, at the start or when it joins later, and gets blocks only if it is admitted
-(``admission``); one that is refused is named and left alone. A block whose worker died is sent again by Dask's
-scheduler, which gives up after some deaths; that is ``WorkerDied`` here. Leaves starting workers to Dask.
+(``admission``); one that is refused is named and left alone. Its answers are read as typed data (``messages``): one
+that cannot be read is the failure of its block. Dask's own talk with the scheduler is made of pickles all the same. A
+block whose worker died is sent again by Dask's scheduler, which gives up after some deaths; that is ``WorkerDied``
+here. Leaves starting workers to Dask.
 """
 
 import logging
-import pickle
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,13 +18,14 @@ from typing import Any
 
 import cloudpickle
 
-from simstudy.errors import RunError
+from simstudy.errors import RunError, shown
 from simstudy.executors.admission import admit, required_versions
 from simstudy.executors.blocks import WorkerDied
-from simstudy.executors.worker import answer
+from simstudy.executors.messages import MessageError, answer, decode_answer
 from simstudy.logs import log
 
-SCHEME = "dask://"
+SCHEME, TLS_SCHEME = "dask://", "tls://"
+SCHEMES = (SCHEME, TLS_SCHEME)
 # Loggers that print tracebacks of a lost scheduler, which is an error of ours, in words.
 TALKATIVE = ("distributed.client", "distributed.batched", "distributed.core", "distributed.comm")
 CONNECT_SECONDS = 15
@@ -49,7 +51,8 @@ class DaskExecutor(Executor):
     Futures cannot be cancelled: Dask does not say whether a task has begun. ``shutdown(wait=False)`` drops them.
 
     Args:
-        address: ``dask://HOST:PORT`` of the scheduler.
+        address: ``dask://HOST:PORT`` of the scheduler; ``tls://HOST:PORT`` for one that wants certificates, which come
+            from Dask's configuration. Where that requires encryption, ``dask://`` is encrypted too.
 
     Raises:
         RunError: Dask is not installed, no scheduler answers, or all workers that are there are refused.
@@ -110,19 +113,21 @@ class DaskExecutor(Executor):
         with suppress(Exception):  # what a lost scheduler makes of a goodbye is of no interest
             self._client.close()
 
-    def _send(self, task: _Task) -> None:
+    def _send(self, task: _Task) -> Future | None:
+        """Send a task off, where there is a worker for it, and return what it was before, to be dropped."""
         if task.n_sendings == MOST_SENDINGS:
             died = f"{MOST_SENDINGS} times all workers that could run it went away"
             self._end(task, WorkerDied(died, deaths=MOST_SENDINGS, alone=False))
         elif self._admitted:
-            self._send_anew(task)
+            return self._send_anew(task)
+        return None
 
-    def _send_anew(self, task: _Task) -> None:
+    def _send_anew(self, task: _Task) -> Future | None:
         before, task.workers, task.n_sendings = task.sent, self._admitted, task.n_sendings + 1
         pool = self._client.get_executor(pure=False, workers=sorted(self._admitted))
         task.sent = pool.submit(answer, task.pickled)
         task.sent.add_done_callback(lambda sent: self._settle(task, sent))
-        _drop(before)
+        return before
 
     def _settle(self, task: _Task, sent: Future) -> None:
         """Pass on what came of a task, unless it was sent anew meanwhile."""
@@ -133,8 +138,7 @@ class DaskExecutor(Executor):
         elif error := sent.exception():
             self._end(task, _translated(error))
         else:
-            returned, value = pickle.loads(sent.result())  # noqa: S301 - from a worker that was admitted
-            self._end(task, None if returned else value, value)
+            self._end(task, *_told(sent.result()))
 
     def _end(self, task: _Task, error: BaseException | None, value: Any = None) -> None:
         with self._lock:
@@ -171,9 +175,11 @@ class DaskExecutor(Executor):
         with self._lock:
             self._refused = {address: why for address, why in self._refused.items() if address in present} | refusals
             self._admitted = (self._admitted & present.keys()) | (findings.keys() - refusals.keys())
-            for task in list(self._open):
-                if not task.workers & self._admitted:
-                    self._send(task)
+            lonely = [task for task in self._open if not task.workers & self._admitted]
+            before = [self._send(task) for task in lonely]
+        # Not under the lock: Dask's loop does the dropping, and may be waiting for the lock itself, to settle a task.
+        for sent in before:
+            _drop(sent)
 
     def _examine(self, n_threads: Mapping[str, int]) -> dict[str, str]:
         """Return, by address, why a worker is refused, or an empty text; nothing of one that has gone again."""
@@ -199,13 +205,57 @@ def _connect(address: str) -> Any:
         raise RunError(f"--executor {address} needs Dask, which is not installed: {INSTALL}") from None
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    place = address.split("://", 1)[1]
+    security = _security(address)
+    scheme = "tls" if security.require_encryption or address.startswith(TLS_SCHEME) else "tcp"
     try:
-        return Client(f"tcp://{address.removeprefix(SCHEME)}", timeout=CONNECT_SECONDS, set_as_default=False)
+        return Client(f"{scheme}://{place}", timeout=CONNECT_SECONDS, set_as_default=False, security=security)
     except (OSError, ValueError, TypeError) as error:
         raise RunError(
-            f"--executor {address}: no Dask scheduler answers there ({error}); start one with `dask scheduler`, and "
-            "give its address as dask://HOST:PORT"
+            f"--executor {address}: no Dask scheduler answers there ({_cause(error)}); start one with `dask "
+            f"scheduler`, and give its address as dask://HOST:PORT, or tls://HOST:PORT where it wants certificates"
         ) from None
+
+
+def _security(address: str) -> Any:
+    """Return the certificates that Dask's configuration names (``distributed.comm.tls``).
+
+    Raises:
+        RunError: the address needs them and there are none, or they cannot be read.
+    """
+    from distributed import Security
+
+    security: Any = Security()
+    named = {"ca-file": security.tls_ca_file, "client.cert": security.tls_client_cert}
+    if address.startswith(TLS_SCHEME) or security.require_encryption:
+        if missing := [name for name, value in named.items() if not value]:
+            keys = " and ".join(f"distributed.comm.tls.{name}" for name in missing)
+            raise RunError(f"--executor {address}: Dask's configuration names no {keys}; see docs/clusters.md")
+        try:
+            security.get_connection_args("client")
+        except (OSError, ValueError) as error:
+            raise RunError(
+                f"--executor {address}: the certificates in Dask's configuration cannot be read ({error}); expected "
+                "PEM files under distributed.comm.tls, see docs/clusters.md"
+            ) from None
+    return security
+
+
+def _cause(error: BaseException) -> str:
+    """Return what Dask says of a failed connection, with its cause, on one line."""
+    texts = [str(error) or type(error).__name__]
+    while (error := error.__cause__ or error.__context__) is not None:  # type: ignore[assignment]
+        texts.append(str(error) or type(error).__name__)
+    return ": ".join(dict.fromkeys(" ".join(text.split()) for text in texts))
+
+
+def _told(answered: Any) -> tuple[BaseException | None, Any]:
+    """Return (error, result) of an answer; an answer that cannot be read is the error."""
+    try:
+        returned, value = decode_answer(answered)
+    except MessageError as error:
+        return error, None
+    return (None, value) if returned else (value, None)
 
 
 def _translated(error: BaseException) -> BaseException:
@@ -221,7 +271,9 @@ def _drop(sent: Future | None) -> None:
         sent.cancel()
 
 
-def _reason(answered: str | Exception) -> str:
+def _reason(answered: Any) -> str:
     if isinstance(answered, str):
         return answered
+    if not isinstance(answered, Exception):
+        return f"answered {shown(answered)} when it was examined; install the driver's versions there"
     return f"cannot run simstudy ({str(answered) or type(answered).__name__}); install the driver's versions there"

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from simstudy.errors import RunError
-from simstudy.executors.dask import SCHEME, DaskExecutor
+from simstudy.executors.dask import SCHEMES, DaskExecutor
 from simstudy.executors.environment import configure_compilation_cache, worker_environment
 from simstudy.executors.here import InProcessExecutor
+from simstudy.executors.limits import IN_PROCESS_BYTES, WORKER_BYTES, require_address_space
 from simstudy.executors.local import local_executor
+from simstudy.executors.worker import allowed_cores
 
 Platform = Literal["cpu", "gpu"]
 LOCAL = "local"
+CLUSTERS = " or ".join(f"{scheme}HOST:PORT" for scheme in SCHEMES)
 BLOCKS_PER_WORKER = 2  # in flight, so that no worker waits for the driver
 
 
@@ -25,8 +28,8 @@ class Where:
         platform: ``cpu``: worker processes, one per core; ``gpu``: this process, on the device.
         workers: number of processes; None for one per core that this process may use, 0 for none: this process
             computes. For an executor of your own: how many tasks it runs at once.
-        executor: ``local``; ``dask://HOST:PORT`` of a Dask scheduler; or any ``concurrent.futures.Executor``, which is
-            used and not shut down.
+        executor: ``local``; ``dask://HOST:PORT`` or ``tls://HOST:PORT`` of a Dask scheduler; or any
+            ``concurrent.futures.Executor``, which is used and not shut down.
 
     Raises:
         RunError: The executor is of no known form, or does not go with the other options.
@@ -38,7 +41,7 @@ class Where:
 
     def __post_init__(self) -> None:
         if isinstance(self.executor, str) and self.executor != LOCAL and not self._is_cluster:
-            raise RunError(f"--executor: got {self.executor!r}; expected {LOCAL} or {SCHEME}HOST:PORT")
+            raise RunError(f"--executor: got {self.executor!r}; expected {LOCAL}, {CLUSTERS}")
         if self.executor != LOCAL and self.platform != "cpu":
             raise RunError(f"--platform {self.platform} computes in this process; leave --executor out")
         if self._is_cluster and self.workers is not None:
@@ -53,8 +56,10 @@ class Where:
         if self.platform == "gpu":
             _require_gpu()
         if self.platform == "gpu" or self.workers == 0:
+            require_address_space(IN_PROCESS_BYTES)
             configure_compilation_cache()
             return InProcessExecutor()
+        require_address_space(WORKER_BYTES)
         return local_executor(self.n_processes, environment=worker_environment())
 
     @property
@@ -66,7 +71,7 @@ class Where:
 
     @property
     def _is_cluster(self) -> bool:
-        return isinstance(self.executor, str) and self.executor.startswith(SCHEME)
+        return isinstance(self.executor, str) and self.executor.startswith(SCHEMES)
 
 
 class _Borrowed(Executor):
@@ -93,8 +98,8 @@ def window(executor: Executor) -> int:
 
 
 def _n_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores that this process may use; one for each of the machine where the system does not tell."""
+    return len(allowed_cores()) or os.cpu_count() or 1
 
 
 def _require_gpu() -> None:

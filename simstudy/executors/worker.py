@@ -22,6 +22,7 @@ import psutil
 from loky.backend import get_context
 
 from simstudy.errors import RunError
+from simstudy.store.provenance import allowed_cores
 
 READY = b"ready"
 WATCH_SECONDS = 0.5
@@ -108,7 +109,7 @@ def serve(connection: Connection, driver: int) -> None:
     ):  # a terminal and a batch system send them to the driver's workers too
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(driver,), daemon=True).start()
-    claim = claim_core(_allowed_cores())
+    claim = claim_core(allowed_cores())
     connection.send_bytes(READY)
     with suppress(BrokenPipeError, ConnectionResetError):  # of a driver that died meanwhile: nobody waits
         while (task := _receive(connection)) is not None:
@@ -142,10 +143,6 @@ def claim_core(cores: Iterable[int], *, scope: str = "simstudy") -> socket.socke
         else:
             return claim
     return None
-
-
-def _allowed_cores() -> list[int]:
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def _watch(driver: int) -> None:

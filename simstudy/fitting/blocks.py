@@ -7,6 +7,7 @@ its block with it.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -52,6 +53,17 @@ class FitRange(Sequence[Fit]):
         replicate, scenario = divmod(self.places[index], len(self.scenarios))
         return self.scenarios[scenario], replicate
 
+    def per_scenario(self) -> Counter[int]:
+        """Return the number of fits of each scenario, without going through them.
+
+        >>> FitRange(scenarios=(4, 7), places=range(1, 4)).per_scenario()
+        Counter({7: 2, 4: 1})
+        """
+        each, more = divmod(len(self), len(self.scenarios))
+        counts = Counter(dict.fromkeys(self.scenarios, each))
+        counts.update(scenario for scenario, _ in self[:more])
+        return +counts
+
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
@@ -85,6 +97,10 @@ class Block:
         shape = method.model.known_shape(scenario.mechanism.shape) if self.shape is None else self.shape
         of_program = scenario.identity if shape is None else method.sampler.program_shape(method.model, shape)
         return f"{method.identity}-{hashlib.blake2b(repr(of_program).encode(), digest_size=4).hexdigest()}"
+
+    def per_scenario(self) -> Counter[int]:
+        """Return the number of fits of each scenario, by its index."""
+        return self.fits.per_scenario() if isinstance(self.fits, FitRange) else Counter(s for s, _ in self.fits)
 
     def split(self) -> tuple["Block", "Block"] | None:
         """Return two halves, or None for a block of one fit."""

@@ -1,6 +1,7 @@
 import json
 import os
 import pickle
+import resource
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from simstudy.executors import (
 )
 from simstudy.executors.admission import admit, required_versions
 from simstudy.executors.where import Where, window
-from simstudy.executors.worker import READY, serve
+from simstudy.executors.worker import READY, allowed_cores, claim_core, serve
 
 PATIENCE_SECONDS = 60
 
@@ -206,10 +207,17 @@ class TestLocalExecutor:
         ]
         with local_executor(2) as executor:
             futures = [executor.submit(timed, job) for job in jobs]
-            workers = [future.result()[2] for future in futures]
-        home = dict(zip("ab", workers, strict=False))
+            results = [future.result() for future in futures]
+        home = dict(zip("ab", (worker for *_, worker in results), strict=False))
         assert home["a"] != home["b"]
-        assert sum(worker != home[job.program] for job, worker in zip(jobs, workers, strict=True)) <= 1
+        program_of = {worker: program for program, worker in home.items()}
+        for job, (started, _, worker) in zip(jobs, results, strict=True):
+            if worker != home[job.program]:
+                # It has none of its own left: all of them have begun, whoever is the faster of the two.
+                own = [
+                    result for other, result in zip(jobs, results, strict=True) if other.program == program_of[worker]
+                ]
+                assert all(own_started < started for own_started, *_ in own)
 
 
 SCRIPT = """
@@ -488,9 +496,10 @@ class TestWhere:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"executor": "cloud"}, "--executor: got 'cloud'; expected local or dask://HOST:PORT"),
+            ({"executor": "cloud"}, "--executor: got 'cloud'; expected local, dask://HOST:PORT or tls://HOST:PORT"),
             ({"executor": "dask://h:1", "platform": "gpu"}, "--platform gpu computes in this process"),
             ({"executor": "dask://h:1", "workers": 2}, "--workers counts processes of this machine"),
+            ({"executor": "tls://h:1", "workers": 2}, "--workers counts processes of this machine"),
         ],
     )
     def test_what_does_not_go_together(self, options, message):
@@ -512,6 +521,38 @@ class TestWhere:
         monkeypatch.setitem(sys.modules, "distributed", None)
         with pytest.raises(RunError, match=r"needs Dask, which is not installed: .* pip install 'simstudy\[dask\]'"):
             Where(executor="dask://127.0.0.1:1").start()
+
+    def test_tls_without_certificates(self):
+        """The message names the keys of Dask's configuration that are missing, and where they are explained."""
+        pytest.importorskip("distributed")
+        dask = pytest.importorskip("dask")
+        none = dict.fromkeys(f"distributed.comm.tls.{name}" for name in ("ca-file", "client.cert", "client.key"))
+        with dask.config.set(none), pytest.raises(RunError) as caught:
+            Where(executor="tls://127.0.0.1:1").start()
+        keys = "distributed.comm.tls.ca-file and distributed.comm.tls.client.cert"
+        assert f"Dask's configuration names no {keys}; see docs/clusters.md" in str(caught.value)
+
+    @pytest.mark.parametrize(("workers", "gb"), [(0, 4), (1, 2)])
+    def test_too_little_address_space(self, monkeypatch, workers, gb):
+        """A compiler that would end the process without a word is not started; the message says what it takes."""
+        monkeypatch.setattr(resource, "getrlimit", lambda which: (1_500_000_000, 1_500_000_000))
+        with pytest.raises(RunError) as caught:
+            Where(workers=workers).start()
+        message = str(caught.value)
+        assert message.startswith(f"the limit on address space is 1.5 GB here, and compiling models takes {gb} GB")
+        assert message.endswith("raise it with `ulimit -v`, or ask the batch system for more memory")
+
+    def test_a_system_that_does_not_tell_its_cores(self, monkeypatch):
+        """Where affinity is refused, a process per core of the machine is assumed, and none is pinned."""
+
+        def refuse(*_):
+            raise PermissionError(1, "Operation not permitted")
+
+        for name in ("sched_getaffinity", "sched_setaffinity"):
+            monkeypatch.setattr(os, name, refuse, raising=False)
+        assert allowed_cores() == []
+        assert Where().n_processes == os.cpu_count()
+        assert claim_core([0], scope=f"refused-{os.getpid()}") is None
 
     def test_versions_are_compared(self):
         """A worker with another version is refused by the package's name, with both versions and what to do."""

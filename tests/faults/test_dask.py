@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from tests.faults.study import (
 )
 
 pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 ROOT = Path(__file__).parents[2]
 FULL = pytest.mark.faults(full=True)
 
@@ -37,11 +39,11 @@ FULL = pytest.mark.faults(full=True)
 class Cluster:
     """A scheduler and its workers, as processes."""
 
-    def __init__(self, folder, processes):
+    def __init__(self, folder, processes, *options):
         self._folder, self._processes = folder, processes
         self._file = folder / "scheduler.json"
-        self.scheduler = self._start("dask_scheduler", "--host", "127.0.0.1", "--port", "0")
-        wait_for(self._file.exists)
+        self.scheduler = self._start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", *options)
+        wait_for(lambda: self._file.exists() and self._file.read_text().rstrip().endswith("}"))
         self.address = json.loads(self._file.read_text())["address"].replace("tcp://", "dask://")
 
     def add_worker(self, *options, path=""):
@@ -66,16 +68,16 @@ class Cluster:
 @pytest.fixture
 def cluster(tmp_path_factory):
     """A scheduler, without workers at first."""
-    with _cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+    with start_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
         yield cluster
 
 
 @contextmanager
-def _cluster(folder):
+def start_cluster(folder, *options):
     processes = []
     with ExitStack() as stack:
         stack.callback(_end, processes)
-        yield Cluster(folder, processes)
+        yield Cluster(folder, processes, *options)
 
 
 def _end(processes):
@@ -258,4 +260,120 @@ def test_a_deadly_fit(cluster, faults):
         run_blocks(square, jobs, executor_factory=lambda: DaskExecutor(cluster.address), window=4, split=halve)
     )
     assert found == {n: n**2 for n in range(12)} | {5: "worker died"}
+    faults.survived(kind)
+
+
+def certificate(folder, name):
+    """Make a key and a certificate that vouches for itself, and return what Dask's configuration says of them."""
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl here to make certificates")
+    cert, key = folder / f"{name}.pem", folder / f"{name}-key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-days", "2", "-subj", f"/CN={name}", "-out", cert, "-keyout", key]
+    subprocess.run(command, check=True, capture_output=True)
+    roles = {role: {"cert": str(cert), "key": str(key)} for role in ("client", "scheduler", "worker")}
+    return {"ca-file": str(cert), **roles}
+
+
+def configure(monkeypatch, tls):
+    """Give certificates to this process and to those that it starts."""
+    monkeypatch.setitem(dask.config.get("distributed")["comm"], "tls", dask.config.get("distributed.comm.tls") | tls)
+    for role in ("client", "scheduler", "worker"):
+        for part, path in tls[role].items():
+            monkeypatch.setenv(f"DASK_DISTRIBUTED__COMM__TLS__{role.upper()}__{part.upper()}", path)
+    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TLS__CA_FILE", tls["ca-file"])
+
+
+@pytest.fixture
+def encrypted(tmp_path_factory, monkeypatch):
+    """A scheduler that speaks TLS alone, its certificate that of this process."""
+    folder = tmp_path_factory.mktemp("encrypted")
+    configure(monkeypatch, certificate(folder, "ours"))
+    with start_cluster(folder, "--protocol", "tls") as cluster:
+        yield cluster
+
+
+@FULL
+def test_over_tls(reference, encrypted, tmp_path, faults):
+    """With certificates from Dask's configuration the run talks to its cluster in TLS alone, to the same tables."""
+    kind = "cluster over TLS"
+    faults.tried(kind)
+    encrypted.add_worker()
+    assert encrypted.address.startswith("tls://127.0.0.1:")
+    go_on(tmp_path / "run", executor=encrypted.address, workers=None)
+    assert_survived(tmp_path / "run", reference)
+    faults.survived(kind)
+
+
+@FULL
+def test_required_encryption(encrypted, tmp_path, faults, monkeypatch):
+    """Where Dask's configuration requires encryption, a dask:// address is encrypted too."""
+    kind = "cluster over TLS"
+    faults.tried(kind)
+    monkeypatch.setitem(dask.config.get("distributed")["comm"], "require-encryption", True)
+    executor = DaskExecutor(encrypted.address.replace("tls://", "dask://"))
+    assert executor.n_workers == 0
+    executor.shutdown()
+    faults.survived(kind)
+
+
+@FULL
+def test_a_strangers_certificate(encrypted, tmp_path, faults, monkeypatch):
+    """A scheduler refuses one who has another certificate, or none, in one message; nothing is written."""
+    kind = "stranger's certificate"
+    faults.tried(kind, 3)
+    plain = encrypted.address.replace("tls://", "dask://")
+    assert "no Dask scheduler answers there" in refusal(start(tmp_path / "plain", "--executor", plain))
+    monkeypatch.delenv("DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT")
+    message = refusal(start(tmp_path / "none", "--executor", encrypted.address))
+    assert "Dask's configuration names no distributed.comm.tls.client.cert; see docs/clusters.md" in message
+    configure(monkeypatch, certificate(tmp_path, "stranger"))
+    message = refusal(start(tmp_path / "stranger", "--executor", encrypted.address))
+    assert "no Dask scheduler answers there" in message
+    assert "certificate" in message
+    assert not {"plain", "none", "stranger"} & {path.name for path in tmp_path.iterdir()}
+    faults.survived(kind, 3)
+
+
+@FULL
+def test_a_damaged_certificate(tmp_path, faults, monkeypatch):
+    """A certificate that is none, or is not there, is one message that says where it is looked for."""
+    kind = "certificate that cannot be read"
+    faults.tried(kind, 2)
+    tls = certificate(tmp_path, "ours")
+    configure(monkeypatch, tls)
+    Path(tls["ca-file"]).write_text("-----BEGIN CERTIFICATE-----\nnone\n")
+    executor = ("--executor", "tls://127.0.0.1:1")
+    assert "expected PEM files under distributed.comm.tls" in refusal(start(tmp_path / "run", *executor))
+    Path(tls["ca-file"]).unlink()
+    assert "No such file" in refusal(start(tmp_path / "run", *executor))
+    faults.survived(kind, 2)
+
+
+class Intruder:
+    """A result whose unpickling would leave a mark."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+@FULL
+def test_a_result_that_is_code(cluster, tmp_path, faults):
+    """What is neither numbers nor texts does not travel from a worker: its block has failed, and nothing has run."""
+    kind = "result that is code"
+    faults.tried(kind)
+    cluster.add_worker()
+    results = run_blocks(
+        lambda path: Intruder(path),
+        [str(tmp_path / "came")],
+        executor_factory=lambda: DaskExecutor(cluster.address),
+        window=1,
+        split=lambda path: None,
+    )
+    ((_, failure),) = results
+    assert failure.reason.startswith("TypeError: a value of type Intruder cannot travel in a message")
+    assert not (tmp_path / "came").exists()
     faults.survived(kind)
