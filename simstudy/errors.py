@@ -4,6 +4,7 @@ Every one of them says what was expected, what came and what to do; the command 
 ends with exit code 2. A fit never raises for numbers: a failed fit is a row with a status and a reason.
 """
 
+import unicodedata
 from difflib import get_close_matches
 from typing import Any
 
@@ -29,6 +30,27 @@ class ComparisonError(SimstudyError):
 
 
 MOST_SHOWN = 60
+LONGEST_NAME = 200  # what is longer is misspelt from nothing, and would take long to compare
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of characters that a terminal obeys or hides: control, format, halves of pairs, ends of lines."""
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    r"""Return a text that is safe to log and to print: what a terminal would obey or hide stands as its escape.
+
+    Args:
+        text: whatever came, from a file of a stranger's too.
+        lines: whether line feeds stay, in a text that has lines of our own.
+
+    >>> printable("a\nb\x1b[31m"), printable("a\nb", lines=True)
+    ('a\\nb\\x1b[31m', 'a\nb')
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        ascii(letter)[1:-1] if unicodedata.category(letter) in UNSEEN and not (lines and letter == "\n") else letter
+        for letter in text
+    )
 
 
 def shown(value: Any) -> str:
@@ -72,5 +94,5 @@ def suggestion(name: str, allowed) -> str:
     >>> suggestion("replicate", ["replicates", "seed"])
     "; did you mean 'replicates'?"
     """
-    near = get_close_matches(name, list(allowed), n=1, cutoff=0.5)
+    near = get_close_matches(name, list(allowed), n=1, cutoff=0.5) if len(name) <= LONGEST_NAME else []
     return f"; did you mean '{near[0]}'?" if near else ""

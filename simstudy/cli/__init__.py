@@ -8,13 +8,16 @@ from typing import Annotated
 import typer
 
 from simstudy.cli.compare import compare_command
-from simstudy.cli.exits import DONE, INTERRUPTED, MISUSE, TERMINATED, say
+from simstudy.cli.exits import DONE, FULL, INTERRUPTED, MISUSE, TERMINATED, prepare, say, settle, silence, unwritten
+from simstudy.cli.figures import figures_command
 from simstudy.cli.inventory import list_command
 from simstudy.cli.protocol import protocol_command
 from simstudy.cli.refit import refit_command
 from simstudy.cli.report import report_command
 from simstudy.cli.run import run_command
 from simstudy.cli.score import score_command
+from simstudy.cli.table import table_command
+from simstudy.cli.verify import verify_command
 from simstudy.errors import SimstudyError, shown
 
 GO_ON = "interrupted; what is finished is stored: run the same command again to go on"
@@ -25,6 +28,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "protocol": protocol_command,
     "refit": refit_command,
     "score": score_command,
+    "verify": verify_command,
+    "table": table_command,
+    "figures": figures_command,
     "list": list_command,
 }
 
@@ -60,6 +66,15 @@ def options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, by default with the arguments of this process, and exit with its code."""
+    prepare()
+    code = _code_of(arguments)
+    if code == INTERRUPTED:  # typer itself turns Ctrl-C into this code
+        say(GO_ON)
+    sys.exit(settle() or code)
+
+
+def _code_of(arguments: Sequence[str] | None) -> int:
+    """Run a command and return its exit code, after saying what went wrong."""
     try:
         code = app(args=arguments, standalone_mode=False)
     except SimstudyError as error:
@@ -71,11 +86,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if error.code == TERMINATED:
             say(GO_ON)
         raise
+    except MemoryError:
+        say("there is not enough memory; leave out rows, draws or workers")
+        code = MISUSE
     except OSError as error:
-        # A file that is named on the command line and cannot be what it is named for; others are defects.
-        if error.filename is None:
+        # A file that is named on the command line and cannot be what it is named for, or an output that takes no more;
+        # others are defects.
+        if error.filename is None and error.errno not in FULL:
             raise
-        say(f"{shown(str(error.filename))}: {error.strerror}")
+        if error.filename is None:
+            say(unwritten(error))
+            silence(sys.stdout)
+        else:
+            say(f"{shown(str(error.filename))}: {error.strerror}")
         code = MISUSE
     except Exception as error:
         # Click's own errors carry a message for the user; anything else is a defect and keeps its traceback.
@@ -84,9 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if message := error.format_message():
             say(message.replace("Input should be", "expected") + _given(error, arguments))
         code = MISUSE
-    if code == INTERRUPTED:  # typer itself turns Ctrl-C into this code
-        say(GO_ON)
-    sys.exit(code if isinstance(code, int) else DONE)
+    return code if isinstance(code, int) else DONE
 
 
 def _given(error: Exception, arguments: Sequence[str] | None) -> str:

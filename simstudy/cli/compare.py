@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simstudy.cli.exits import say
+from simstudy.cli.exits import say, tell
+from simstudy.errors import printable
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -36,12 +37,12 @@ def compare_command(
     if out is not None:
         from simstudy.report import write_comparison
 
-        print(f"comparison: {write_comparison(comparison, out)}")
+        tell(f"comparison: {write_comparison(comparison, out)}")
     if json is not None:
         from simstudy.store.atomic import write_json
 
         write_json(json, comparison.to_json())
-        print(f"comparison: {json}")
+        tell(f"comparison: {json}")
     if comparison.exit_code == COULD_NOT_COMPARE:
         say(f"{headline(comparison)} More replicates would: see the column of those needed")
     raise typer.Exit(comparison.exit_code)
@@ -71,9 +72,9 @@ def _lines(comparison: Any) -> Iterator["Text"]:
     from simstudy.report.comparing.sentences import answers, headline
 
     lead = headline(comparison)
-    yield Text(lead, style="bold")
+    yield Text(printable(lead), style="bold")
     for question, sentences in answers(comparison).items():
-        told = [sentence for sentence in sentences if sentence not in lead]
+        told = [printable(sentence) for sentence in sentences if sentence not in lead]
         if question == NOTES:
             yield from (Text(sentence, style="dim") for sentence in told)
         elif told:

@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simstudy.comparison import CANNOT_TELL, SAME, Comparison
+from simstudy.errors import printable
 from simstudy.report.comparing.sentences import PERCENT_MEASURES, what
 from simstudy.report.reading.wording import measure_words, number, with_mcse
 
@@ -29,7 +30,9 @@ def changed_table(comparison: Comparison) -> Table:
         margin = number(100 * row["margin"] if percent else row["margin"]) + " %" * percent
         called = {"method": str(row["method"]), "scenario": str(comparison.labels.get(row["scenario"], ""))}
         texts = [*(called[name] for name in names), what(row), *values, difference, margin]
-        table.add_row(Text(row["direction"], style=COLORS[row["direction"]]), *map(Text, texts))
+        table.add_row(
+            Text(row["direction"], style=COLORS[row["direction"]]), *(Text(printable(text)) for text in texts)
+        )
     return table
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from simstudy.cli.exits import tell
 from simstudy.cli.options import check_choice
 
 WIDTH = 100
@@ -21,9 +22,9 @@ def list_command(
 
     if what is None:
         for kind in LISTED:
-            print(fill(f"{kind}: {', '.join(inventory(kind))}", WIDTH, subsequent_indent="  "))
+            tell(fill(f"{kind}: {', '.join(inventory(kind))}", WIDTH, subsequent_indent="  "), lines=True)
         return
     lines = inventory(what)
     width = max(map(len, lines))
     for name, text in lines.items():
-        print(f"{name:<{width}}  {text}")
+        tell(f"{name:<{width}}  {text}")

@@ -1,8 +1,12 @@
 """Values of options that more than one command reads."""
 
+import os
 from pathlib import Path
 
 from simstudy.errors import StudyError, suggestion
+from simstudy.store.provenance import allowed_cores
+
+WORKERS_PER_CORE, FEWEST_OF_MOST_WORKERS = 4, 16
 
 
 def read_share(text: str) -> float:
@@ -14,6 +18,21 @@ def read_share(text: str) -> float:
     if not 0 <= share <= 1:
         raise StudyError(f"--max-failed {text}: expected a share such as 5% or 0.05")
     return share
+
+
+def check_workers(workers: int | None) -> None:
+    """Refuse more worker processes than the machine gains from, by far.
+
+    Raises:
+        StudyError: says how many cores this process may use.
+    """
+    cores = len(allowed_cores()) or os.cpu_count() or 1
+    most = max(FEWEST_OF_MOST_WORKERS, WORKERS_PER_CORE * cores)
+    if workers is not None and workers > most:
+        raise StudyError(
+            f"--workers {workers}: expected at most {most}, since this process may use {cores} "
+            f"core{'' if cores == 1 else 's'}; leave the option out for a worker per core"
+        )
 
 
 def existing_folder(option: str, file: Path) -> Path:

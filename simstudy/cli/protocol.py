@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from simstudy.cli.exits import tell
 from simstudy.cli.studies import open_study
 
 
@@ -24,7 +25,7 @@ def protocol_command(
     planned = open_study(study)
     text = preregistration(planned.with_replicates(replicates) if replicates else planned)
     if out is None:
-        print(text, end="")
+        tell(text.removesuffix("\n"), lines=True)
     else:
         write_text(out, text)
-        print(f"protocol: {out}")
+        tell(f"protocol: {out}")

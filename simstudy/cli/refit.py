@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from simstudy.cli.exits import BAD_ANSWER, say
+from simstudy.cli.exits import BAD_ANSWER, say, tell
 from simstudy.cli.options import existing_folder
 from simstudy.errors import StudyError
 
@@ -33,12 +33,12 @@ def refit_command(
         load_file(path)
     done = refit(run, scenario=scenario, replicate=replicate, method=method, folder=folder)
     reason = f": {done.fit['reason']}" if isinstance(done.fit["reason"], str) else ""
-    print(f"status: {done.fit['status']}{reason}")
+    tell(f"status: {done.fit['status']}{reason}")
     if len(done.estimates):
-        print(summary_text(done.estimates))
+        tell(summary_text(done.estimates), lines=True)
     if done.draws is not None:
         for written in write_draws(target, done.draws):
-            print(f"draws: {written}")
+            tell(f"draws: {written}")
     _judge(done)
 
 
@@ -51,11 +51,11 @@ def summary_text(estimates: Any) -> str:
 
 def _judge(done: Any) -> None:
     if done.is_equal:
-        print("equal: the stored fit, bit for bit")
+        tell("equal: the stored fit, bit for bit")
         return
-    print("not equal to the stored fit:")
+    tell("not equal to the stored fit:")
     for line in done.differences:
-        print(f"  {line}")
+        tell(f"  {line}")
     say("the fit is not the stored one; bits are the same only on the same versions and kind of processor")
     raise typer.Exit(BAD_ANSWER)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from simstudy.cli.exits import tell
 from simstudy.errors import StudyError
 
 
@@ -18,7 +19,7 @@ def report_command(
     """Write the report of runs, from their tables alone."""
     if out is not None and out.is_dir():
         raise StudyError(f"--out {out}: is a folder; expected the name of an HTML file")
-    print(f"report: {write_reports(runs, out)}")
+    tell(f"report: {write_reports(runs, out)}")
 
 
 def write_reports(folders: list[Path], out: Path | None) -> Path:

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from simstudy.cli.exits import BAD_ANSWER, say
-from simstudy.cli.options import check_choice, read_share
+from simstudy.cli.exits import BAD_ANSWER, say, tell
+from simstudy.cli.options import check_choice, check_workers, read_share
 from simstudy.cli.report import write_reports
 from simstudy.cli.studies import open_study
 from simstudy.errors import StudyError
@@ -23,7 +23,7 @@ def run_command(
         str | None, typer.Option(help='Go on, from 200 replicates, to MCSEs: "coverage:0.005,bias:0.01".')
     ] = None,
     workers: Annotated[int | None, typer.Option(min=0, help="Worker processes; by default one per core.")] = None,
-    executor: Annotated[str, typer.Option(help="Where fits run: local, or dask://HOST:PORT.")] = "local",
+    executor: Annotated[str, typer.Option(help="Where fits run: local, dask://HOST:PORT or tls://HOST:PORT.")] = "local",
     platform: Annotated[str, typer.Option(help="cpu, or gpu: one process on the device.")] = "cpu",
     keep_draws: Annotated[int, typer.Option(min=0, help="Keep the draws of the first K replicates.")] = 0,
     load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,
@@ -40,6 +40,7 @@ def run_command(
     limit = read_share(max_failed)
     seconds = None if time_limit is None else time_for_fits(read_duration(time_limit, option="--time-limit"))
     check_choice("--platform", platform, ("cpu", "gpu"))
+    check_workers(workers)
     if until is not None and replicates is not None:
         raise StudyError("--until and --replicates: give one of them; --until finds the number of replicates")
     from simstudy.measures.precision import parse_targets
@@ -65,7 +66,7 @@ def run_command(
     else:
         finished = run(open_study(study), out=out, replicates=replicates, **where)
     report = write_reports([finished.folder], None)
-    print(f"report: {report}")
+    tell(f"report: {report}")
     bad = float((finished.fits["status"] != "ok").mean())
     if bad > limit:
         say(f"{bad:.1%} of the fits failed or are not finite, more than --max-failed {max_failed}; see the report")

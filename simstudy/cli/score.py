@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from simstudy.cli.options import existing_folder
-from simstudy.errors import TableError
+from simstudy.errors import TableError, printable
 
 
 def score_command(
@@ -52,7 +52,8 @@ def score_command(
         raise TableError(f"{table}: {error}") from error
     text = to_csv(performance)
     if out is None:
-        sys.stdout.write(text)
+        # Into a file goes what a file would hold; a terminal obeys no text of a table.
+        sys.stdout.write(printable(text, lines=True) if sys.stdout.isatty() else text)
     else:
         publish(stage(existing_folder("--out", out), text.encode()), out)
 

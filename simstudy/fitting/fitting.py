@@ -15,7 +15,16 @@ import numpy as np
 
 from simstudy.fitting.blocks import Block
 from simstudy.fitting.reasons import reason_of
-from simstudy.fitting.rows import KEPT_STATISTICS, BlockRows, Clock, KeptDraws, failed_rows, finished_rows
+from simstudy.fitting.rows import (
+    KEPT_STATISTICS,
+    BlockRows,
+    Clock,
+    Columns,
+    KeptDraws,
+    failed_rows,
+    finished_rows,
+    group_columns,
+)
 from simstudy.samplers import Program
 from simstudy.store.schema import interval_probabilities
 from simstudy.study.methods import Method
@@ -67,6 +76,12 @@ def _simulated(block: Block) -> list[Replicate]:
         keys = np.stack([block.study.data_key(scenario, block.fits[i][1]) for i in index.tolist()])
         out |= dict(zip(index.tolist(), scenario.mechanism.simulate(keys), strict=True))
     return [out[i] for i in range(len(block.fits))]
+
+
+def simulate_groups(block: Block) -> Columns:
+    """Return the rows of groups of a block's data, which come from keys alone: nothing is fitted."""
+    with np.errstate(all="ignore"):
+        return group_columns(block, _simulated(block))
 
 
 _PROGRAMS: dict[Hashable, Program] = {}

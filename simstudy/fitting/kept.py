@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.io import netcdf_file
 
+from simstudy.errors import RunError, printable
 from simstudy.fitting.rows import KeptDraws
 from simstudy.store.atomic import publish, stage
 from simstudy.store.kept import POSTERIOR, SAMPLE_STATS, kept_folder
@@ -20,8 +21,15 @@ CHAIN_AND_DRAW = ("chain", "draw")
 
 
 def write_kept(folder: Path, draws: KeptDraws) -> None:
-    """Write the draws of one fit under the ``draws`` folder of a run."""
+    """Write the draws of one fit under the ``draws`` folder of a run.
+
+    Raises:
+        RunError: a folder on the way is a link, through which nothing is written.
+    """
     place = kept_folder(folder, draws.scenario, draws.method)
+    for each in (place, place.parent, place.parent.parent):
+        if each.is_symlink():
+            raise RunError(f"{printable(str(each))}: expected a folder, got a link, which is not followed; remove it")
     place.mkdir(parents=True, exist_ok=True)
     write_draws(place / f"{draws.replicate}.{POSTERIOR}", draws)
 

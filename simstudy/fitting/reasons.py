@@ -5,7 +5,7 @@ import sysconfig
 import traceback
 from pathlib import Path
 
-from simstudy.errors import SimstudyError
+from simstudy.errors import SimstudyError, printable
 
 LONGEST = 300
 OUT_OF_MEMORY = re.compile(r"out of memory|RESOURCE_EXHAUSTED|unable to allocate", re.IGNORECASE)
@@ -29,14 +29,14 @@ def reason_of(error: BaseException) -> str:
     """
     text = str(error)
     if isinstance(error, SimstudyError):
-        return text[:LONGEST]
+        return printable(text[:LONGEST])
     if isinstance(error, MemoryError) or OUT_OF_MEMORY.search(text):
         amount = AMOUNT.search(text)
         asked = f"{_size(*amount.groups())} were asked for at once; " if amount else ""
         return f"out of memory: {asked}a smaller model, fewer draws or fewer workers need less"
     first = text.strip().partition("\n")[0]
     what = f"{type(error).__name__}: {first}" if first else f"{type(error).__name__} without a message"
-    return f"{what[:LONGEST]}{_where(error)}"
+    return printable(f"{what[:LONGEST]}{_where(error)}")
 
 
 def _size(number: str, unit: str) -> str:

@@ -62,36 +62,72 @@ def finished_rows(
 ) -> BlockRows:
     """Return the rows of a block that was sampled and summarized; fits that cannot be used have no estimates."""
     non_finite = dict.fromkeys(map(int, summary.non_finite), "draws are not finite") | dict(draws.reasons)
-    reasons = stuck_chains(draws) | non_finite
+    improper = improper_posteriors(block, replicates)
+    reasons = stuck_chains(draws, each=_hierarchy(block) is not None) | non_finite | improper
     n = len(block.fits)
-    status = ["non_finite" if i in non_finite else "failed" if i in reasons else "ok" for i in range(n)]
+    failed = reasons.keys() - (non_finite.keys() - improper.keys())
+    status = ["failed" if i in failed else "non_finite" if i in non_finite else "ok" for i in range(n)]
     used = np.array([i not in reasons for i in range(n)])
     return BlockRows(
         batch=block.batch,
         fits=_fit_columns(block, status, reasons) | summarize_fits(draws.stats, summary, indicators=_indicators(block)),
         chains=_chain_columns(block, draws.stats),
         estimates=_estimate_columns(block, summary, used),
-        groups=_group_columns(block, replicates),
+        groups=group_columns(block, replicates),
         timings=_timing_columns(block, clock, draws.stats),
     )
 
 
-def stuck_chains(draws: Draws) -> dict[int, str]:
-    """Return fit -> a reason, for the fits of a Markov chain sampler with a chain that never left its first draw."""
+def improper_posteriors(block: Block, replicates: Sequence[Replicate]) -> dict[int, str]:
+    """Return fit -> a reason, for the fits whose data leave their posterior without a finite integral."""
+    model = _hierarchy(block)
+    if model is None:
+        return {}
+    of_fits = {
+        i: model.likelihood.impropriety(
+            replicate.data, dict(model.priors), effects_differ=model.structure.effects_differ
+        )
+        for i, replicate in enumerate(replicates)
+    }
+    return {i: reason for i, reason in of_fits.items() if reason}
+
+
+def stuck_chains(draws: Draws, *, each: bool = False) -> dict[int, str]:
+    """Return fit -> a reason, for the fits of a Markov chain sampler with a chain that never left its first draw.
+
+    Args:
+        draws: of a block.
+        each: whether every site has to move. A built-in model's do, unless rounding takes their steps for none; a
+            user's may hold what is the same in every draw.
+    """
     if draws.stats is None:
         return {}
-    stuck = np.ones(draws.stats.step_size.shape, bool)
-    for site in draws.sites.values():
-        values = site.reshape(*site.shape[:3], -1)
-        # The last draw first: of nearly all chains it tells enough.
-        stuck &= (values[:, :, -1] == values[:, :, 0]).all(axis=-1)
-    for i, chain in np.argwhere(stuck):
-        whole = (site[i, chain] for site in draws.sites.values())
-        stuck[i, chain] = all((values == values[:1]).all() for values in whole)
-    return {
+    by_site = {name: _still(site) for name, site in draws.sites.items()}
+    stuck = np.all(list(by_site.values()), axis=0)
+    parts = np.any(list(by_site.values()), axis=0) if each else stuck
+    reasons = {
+        int(i): f"{parts[i].sum()} of {len(parts[i])} chains never moved in {_still_sites(by_site, int(i))}: its steps "
+        "are lost in rounding; give data in another unit or from another origin"
+        for i in np.flatnonzero(parts.any(axis=1))
+    }
+    return reasons | {
         int(i): f"{stuck[i].sum()} of {len(stuck[i])} chains never moved: all draws are where the chain began"
         for i in np.flatnonzero(stuck.any(axis=1))
     }
+
+
+def _still(site: np.ndarray) -> np.ndarray:
+    """Return (fit, chain) whether all draws of a site are equal."""
+    values = site.reshape(*site.shape[:3], -1)
+    # The last draw first: of nearly all chains it tells enough.
+    still = (values[:, :, -1] == values[:, :, 0]).all(axis=-1)
+    for i, chain in np.argwhere(still):
+        still[i, chain] = (values[i, chain] == values[i, chain, :1]).all()
+    return still
+
+
+def _still_sites(by_site: Mapping[str, np.ndarray], fit: int) -> str:
+    return " and ".join(name for name, still in by_site.items() if still[fit].any())
 
 
 def failed_rows(block: Block, reason: str, replicates: Sequence[Replicate] = (), *, clock: Clock) -> BlockRows:
@@ -102,9 +138,14 @@ def failed_rows(block: Block, reason: str, replicates: Sequence[Replicate] = (),
         fits=_fit_columns(block, ["failed"] * n, dict.fromkeys(range(n), reason)),
         chains={},
         estimates={},
-        groups=_group_columns(block, replicates) if replicates else {},
+        groups=group_columns(block, replicates) if replicates else {},
         timings=_timing_columns(block, clock, None),
     )
+
+
+def _hierarchy(block: Block) -> Any:
+    """Return the built-in model of a block's method, or None."""
+    return block.study.methods[block.method].model.hierarchy
 
 
 def _identity_columns(block: Block, index: np.ndarray) -> Columns:
@@ -156,7 +197,7 @@ def _estimate_columns(block: Block, summary: Summary, used: np.ndarray) -> Colum
     return _identity_columns(block, summary.fit[keep]) | columns | {"scale": scale}
 
 
-def _group_columns(block: Block, replicates: Sequence[Replicate]) -> Columns:
+def group_columns(block: Block, replicates: Sequence[Replicate]) -> Columns:
     """Return the groups of every fit's data."""
     mechanisms = [block.study.scenarios[s].mechanism for s, _ in block.fits]
     each = [_groups_of(r.data, mechanism.likelihood) for r, mechanism in zip(replicates, mechanisms, strict=True)]

@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from simstudy.errors import StudyError, shown, suggestion
+from simstudy.errors import StudyError, TableError, shown, suggestion
 from simstudy.mechanisms.mechanism import Mechanism
 from simstudy.models.likelihoods import Binomial, Likelihood, Normal, NormalKnownSE
 from simstudy.models.options import Section
+from simstudy.store.incoming import READERS, read_rows
 from simstudy.types import GroupedData, Replicate
 
 BUILT_IN: dict[str, dict[str, str]] = {
@@ -103,7 +104,7 @@ def load_dataset(data: str, *, folder: Path | None = None, columns: Mapping[str,
         if columns:
             raise StudyError(f"{next(iter(columns))}: the data set {data!r} has its own columns; leave the key out")
         table, columns = _read(Path(__file__).parent / "data" / f"{data}.csv"), BUILT_IN[data]
-    elif Path(data).suffix in (".csv", ".parquet"):
+    elif is_file_name(data):
         table, columns = _read(_inside(data, folder or Path())), dict(columns or {})
     else:
         near = suggestion(data, BUILT_IN)
@@ -124,24 +125,29 @@ def load_dataset(data: str, *, folder: Path | None = None, columns: Mapping[str,
     )
 
 
+def is_file_name(data: str) -> bool:
+    """Whether a data set is named by the path of a file."""
+    return data not in BUILT_IN and Path(data).suffix in READERS
+
+
 def _inside(data: str, folder: Path) -> Path:
     try:
         path = (folder / data).resolve()
-        is_file = path.is_file()
+        is_there = path.exists() and not path.is_dir()
     except (OSError, ValueError) as error:
         raise StudyError(f"data: {shown(data)} cannot be the path of a file: {error.args[-1]}") from error
     if not path.is_relative_to(folder.resolve()):
         raise StudyError(f"data: {data!r} lies outside the study's folder; put the file beside the study file")
-    if not is_file:
+    if not is_there:
         raise StudyError(f"data: no file {data!r} in {folder.resolve()}")
     return path
 
 
 def _read(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise StudyError(f"data: cannot read {path.name!r}: {str(error).splitlines()[0]}") from error
+        return read_rows(path)
+    except TableError as error:
+        raise StudyError(f"data: cannot read {path.name!r}: {error}") from error
 
 
 def _checked(table: pd.DataFrame, columns: Mapping[str, str]) -> str:

@@ -19,6 +19,11 @@ from numpyro.distributions import constraints
 from simstudy.errors import StudyError, shown, suggestion
 from simstudy.models.estimands import Parameter
 
+LONGEST_TEXT = 500
+SINGLE = np.finfo(np.float32)
+SQUARES = (float(np.sqrt(SINGLE.tiny)), float(np.sqrt(SINGLE.max)))
+"""Sizes whose squares single precision holds; a density needs the squares of its arguments."""
+NEAR_ZERO, NEARER_ZERO = (1e-30, 1e-20), (1e-80, 1e-60)
 _NO_PRIORS = ("Distribution", "Delta")  # a constant is written as a number
 
 
@@ -73,6 +78,25 @@ class Prior:
             raise ValueError(f"the posterior has no draws of a parameter with the prior {self.text}")
         return posterior
 
+    @functools.cached_property
+    def order_at_zero(self) -> float:
+        """The number a for which the density goes to 0 as x^a goes, when x goes to 0 from above.
+
+        Infinite where it vanishes faster than any power, as that of a log-normal does, and for a constant.
+
+        >>> from simstudy.models.estimands import TAU
+        >>> parse_prior("HalfNormal(2)", TAU).order_at_zero, parse_prior("LogNormal(0, 9)", TAU).order_at_zero
+        (0.0, inf)
+        """
+        if self.is_constant:
+            return math.inf
+        with jax.enable_x64(True):
+            built = self.distribution()
+            if not np.all(built.support(np.array(NEARER_ZERO))):
+                return math.inf
+            far, near = (_slope(built, pair) for pair in (NEAR_ZERO, NEARER_ZERO))
+        return round(near, 3) if math.isfinite(near) and near - far < 0.01 else math.inf
+
     def distribution(self) -> dist.Distribution:
         """Return the NumPyro distribution; a constant has none."""
         return getattr(dist, self.name)(*self.args, **dict(self.kwargs))
@@ -104,6 +128,30 @@ def parse_prior(value: str | float | Prior, parameter: Parameter) -> Prior:
     return _checked(_call(value, parameter.name), value, parameter)
 
 
+def _slope(built: dist.Distribution, pair: tuple[float, float]) -> float:
+    low, high = np.asarray(built.log_prob(np.array(pair)), float)
+    with np.errstate(invalid="ignore"):
+        return float((high - low) / np.log(pair[1] / pair[0]))
+
+
+def check_single(prior: Prior, name: str) -> None:
+    """Refuse a prior that single precision cannot hold: its density would be infinite or flat without a word.
+
+    Args:
+        prior: of a parameter of a built-in model.
+        name: of the parameter.
+
+    Raises:
+        StudyError: an argument, or its square, is beyond what float32 holds.
+    """
+    for number in (*prior.args, *(value for _, value in prior.kwargs)):
+        if number and not SQUARES[0] <= abs(number) <= SQUARES[1]:
+            raise StudyError(
+                f"{name}: {prior.text} is beyond single precision, which holds sizes from {SQUARES[0]:.0e} to "
+                f'{SQUARES[1]:.0e} and their squares; give another unit, or precision = "float64"'
+            )
+
+
 def constant(value: float) -> Prior:
     """Return the prior that fixes a parameter."""
     return Prior(name="Constant", args=(value,))
@@ -126,6 +174,8 @@ def _text(number: float) -> str:
 def _call(text: str, parameter: str) -> Prior:
     """Parse ``Name(number, key=number)``; the text is a syntax tree that is read, never run."""
     expected = f"{parameter}: expected a prior such as 'Normal(0, 10)', got {shown(text)}"
+    if len(text) > LONGEST_TEXT:
+        raise StudyError(f"{expected}: the text has {len(text):,} characters, more than {LONGEST_TEXT}")
     try:
         node = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:

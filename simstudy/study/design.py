@@ -55,6 +55,7 @@ def scenarios_of(contents: Mapping[str, Any], folder: Path | None) -> Iterator[S
     cells = list(_cells(contents, folder))
     names = varying([factors for _, factors in cells])
     seen: dict[str, str] = {}
+    labels: set[str] = set()
     for mechanism, factors in cells:
         label = ", ".join(f"{name}={factors[name]}" for name in names if factors.get(name) is not None)
         scenario = Scenario(mechanism=mechanism, factors=tuple(factors.items()), label=label or mechanism.kind)
@@ -62,7 +63,12 @@ def scenarios_of(contents: Mapping[str, Any], folder: Path | None) -> Iterator[S
             raise StudyError(
                 f"[mechanism] the scenario {scenario.label!r} stands twice in the design; remove one value"
             )
+        if scenario.label in labels:
+            raise StudyError(
+                f"[mechanism] two scenarios have the label {shown(scenario.label)}; give values whose texts differ"
+            )
         seen[scenario.identity] = scenario.label
+        labels.add(scenario.label)
         yield scenario
 
 

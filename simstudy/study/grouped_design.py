@@ -217,13 +217,18 @@ def _sizes(section: GroupedSection, likelihood: Likelihood) -> tuple[tuple[int, 
     return (1,) * section.groups, (section.standard_error,) * section.groups
 
 
+def _number_text(number: float) -> str:
+    """Return a number in few digits where they say it whole, else in all of its digits."""
+    return short if float(short := f"{number:g}") == number else repr(number)
+
+
 def _factors(section: GroupedSection, mechanism: GroupedMechanism) -> dict[str, Any]:
     """Return the factors of a scenario as the tables show them."""
     unequal = section.sizes or getattr(section, "standard_errors", None)
     factors: dict[str, Any] = {
         "groups": len(mechanism.sizes),
         "group_size": section.group_size,
-        "sizes": ",".join(f"{size:g}" for size in unequal) if unequal else None,
+        "sizes": ",".join(map(_number_text, unequal)) if unequal else None,
         "effects": section.effects,
         **options_of(mechanism.likelihood),
         "standard_error": getattr(section, "standard_error", None),

@@ -1,6 +1,7 @@
 """What is compared: ``[[method]]`` and ``[sampler]`` of a study file -> methods, one for each value of every list."""
 
 import itertools
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.likelihoods import LIKELIHOODS, Likelihood
 from simstudy.models.model import Model
 from simstudy.models.options import Section, checked, option_types, options_of, section_of
-from simstudy.models.priors import Prior, parse_prior
+from simstudy.models.priors import Prior, check_single, parse_prior
 from simstudy.models.structures import STRUCTURES, Structure
 from simstudy.samplers import SAMPLERS, Sampler
 from simstudy.streams import identity
@@ -136,11 +137,24 @@ def _named(contents: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, 
 def _method(section: MethodSection, sampler: Mapping[str, Any], mechanism: Mechanism, where: str) -> Method:
     model, options = _user_model(section, where) if section.model is not None else _model(section, mechanism, where)
     method = Method(name=section.name, model=model, sampler=_sampler(sampler, where), options=tuple(options.items()))
+    _check_precision(method, where)
     try:
         method.sampler.check(model)
     except StudyError as error:
         raise StudyError(f"{where} sampler: {error}") from error
     return method
+
+
+def _check_precision(method: Method, where: str) -> None:
+    """Refuse priors of a built-in model that the sampler's precision cannot hold."""
+    hierarchy, sampler = method.model.hierarchy, method.sampler
+    if hierarchy is None or sampler.precision != "float32" or not sampler.has_trajectories:
+        return
+    for name, prior in hierarchy.priors:
+        try:
+            check_single(prior, name)
+        except StudyError as error:
+            raise StudyError(f"{where} priors.{error}") from None
 
 
 def _sampler(contents: Mapping[str, Any], where: str) -> Sampler:
@@ -261,13 +275,28 @@ def _priors(section: MethodSection, structure: Structure, likelihood: Likelihood
 
 
 def refuse_twins(methods: Iterable[Method]) -> None:
-    """Refuse two methods of one name, and two of the same options."""
+    """Refuse two methods of one name or of names that a file system may take for one, and two of the same options."""
     by_name: dict[str, Method] = {}
+    by_folder: dict[str, str] = {}
     by_identity: dict[str, Method] = {}
     for method in methods:
         if method.name in by_name:
             raise StudyError(f"[[method]] name: {method.name!r} stands twice; every method needs its own name")
+        if (alike := by_folder.setdefault(_as_a_folder(method.name), method.name)) != method.name:
+            raise StudyError(
+                f"[[method]] name: {alike!r} and {method.name!r} differ only in case, outer spaces or forms of a "
+                "character; a file system may take them for one: give names that differ in more"
+            )
         if method.identity in by_identity:
             twin = by_identity[method.identity].name
             raise StudyError(f"[[method]] {method.name!r} and {twin!r} have the same options: they are the same method")
         by_name[method.name] = by_identity[method.identity] = method
+
+
+def _as_a_folder(name: str) -> str:
+    """Return what is left of a name where case, forms of a character and spaces around it are not told apart.
+
+    >>> _as_a_folder(" \u212bngstr\u00f6m ") == _as_a_folder("a\u030angstro\u0308m")
+    True
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from simstudy.errors import StudyError
+from simstudy.errors import StudyError, shown
+from simstudy.mechanisms import Dataset
+from simstudy.mechanisms.dataset import is_file_name
 from simstudy.models.options import checked
 from simstudy.streams import random_key
 from simstudy.study.design import Scenario, plain_mechanism, scenarios_of
@@ -24,6 +26,7 @@ from simstudy.study.study_file import (
     check_sections,
     read_study_file,
 )
+from simstudy.study.units import check_units
 
 SCHEMA_VERSION = 1
 MOST_FITS = 1_000_000_000
@@ -88,6 +91,7 @@ class Study:
         scenarios = tuple(scenarios_of(contents["mechanism"], folder))
         methods = tuple(methods_of(contents["method"], contents["sampler"], scenarios[0].mechanism))
         refuse_twins(methods)
+        check_units(scenarios, methods)
         section = checked(StudySection, contents["study"], "[study]")
         if section.kind == "calibration":
             check_matching(scenarios, methods)
@@ -106,11 +110,16 @@ class Study:
 
         Args:
             canonical: what ``canonical`` gave.
-            folder: what the path of a data file is relative to.
+            folder: what the path of a data file is relative to; a run may come from anybody, so that no file is read
+                unless its folder is named.
 
         Raises:
-            StudyError: a model is not registered, or its source is another one now.
+            StudyError: a model is not registered, or its source is another one now; or there is a data file and no
+                folder.
         """
+        data = canonical["mechanism"].get("data")
+        if folder is None and canonical["mechanism"].get("kind") == Dataset.kind and is_file_name(str(data)):
+            raise StudyError(f"data: the study reads the file {shown(data)}; name the folder where it lies (--folder)")
         methods = [_plain_method(method) for method in canonical["methods"]]
         sections = {name: canonical[name] for name in ("study", "mechanism", "summary", "diagnostics")}
         return cls.from_dict({**sections, "method": methods, "sampler": methods[0]["sampler"]}, folder=folder)

@@ -5,7 +5,6 @@ keys are refused with the nearest valid name.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,10 +13,14 @@ from pydantic import AfterValidator, Field
 
 from simstudy.errors import StudyError, named, shown, suggestion
 from simstudy.models.options import Section
-from simstudy.store.schema import interval_columns
+from simstudy.store.schema import interval_columns, interval_probabilities, quantile_column
+from simstudy.store.toml_files import TomlError, read_toml
 
-LARGEST_FILE = 10_000_000  # bytes; a study file has some hundreds
 MOST_LEVELS = 20
+RESERVED = frozenset(
+    ["con", "prn", "aux", "nul", *(f"{port}{digit}" for port in ("com", "lpt") for digit in range(1, 10))]
+)
+"""Names of devices on Windows, with any ending: no folder can have them."""
 
 
 def _on_one_line(text: str) -> str:
@@ -33,13 +36,17 @@ def _of_lines(text: str) -> str:
 def _of_a_folder(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", text):
         raise ValueError("letters, digits, '.', '_' and '-', a letter or digit first")
+    if text.partition(".")[0].lower() in RESERVED or text.endswith("."):
+        raise ValueError("the name of a folder on every system, no device such as 'con' and no dot at its end")
     return text
 
 
 def _apart(levels: tuple[float, ...]) -> tuple[float, ...]:
-    names = [interval_columns(level)[1] for level in sorted(set(levels))]
-    if len(set(names)) < len(names):
-        raise ValueError("levels that differ in six digits, since columns are named by them")
+    apart = sorted(set(levels))
+    names = [name for level in apart for name in interval_columns(level)]
+    stored = interval_probabilities(tuple(apart))
+    if len(set(names)) < len(names) or set(names) != set(map(quantile_column, stored)) or not 0 < stored[0] < 0.5:
+        raise ValueError("levels whose ends differ in six digits, since columns are named by them")
     return levels
 
 
@@ -86,23 +93,15 @@ def read_study_file(path: Path) -> dict[str, Any]:
     """Return the contents of a study file.
 
     Raises:
-        StudyError: the file is missing, too large, no text, or no TOML; the message names the line.
+        StudyError: the file is missing, no file, too large, no text, no TOML, or nested too deeply; the message names
+            the line.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+        return read_toml(path)
     except OSError as error:
         raise StudyError(f"{path}: cannot read the study file: {error.strerror}") from error
-    if len(content) > LARGEST_FILE:
-        raise StudyError(f"{path}: expected a study file of at most {LARGEST_FILE:,} bytes; is this a table?")
-    try:
-        return tomllib.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise StudyError(f"{path}: expected a TOML file in UTF-8, got bytes that are no text") from error
-    except RecursionError as error:
-        raise StudyError(f"{path}: expected a TOML file: brackets are nested too deeply") from error
-    except ValueError as error:
-        raise StudyError(f"{path}: expected a TOML file: {str(error).partition(';')[0]}") from error
+    except TomlError as error:
+        raise StudyError(f"{path}: {error}") from error
 
 
 def check_sections(contents: Mapping[str, Any]) -> None:

@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 
 import simstudy
+from simstudy.fitting.blocks import Block
 from simstudy.fitting.reasons import reason_of
-from simstudy.fitting.rows import stuck_chains
+from simstudy.fitting.rows import improper_posteriors, stuck_chains
 from simstudy.measures import performance
 from simstudy.types import Draws, SamplerStats
 from tests.running.test_runner import STUDY
@@ -246,7 +247,7 @@ def test_simulators_that_give_no_data(tmp_path, name):
 
 
 def test_parameters_beyond_all_numbers(tmp_path):
-    """Data that overflow are non-finite fits of their scenario, in one block with fits that stay as they are."""
+    """Data that overflow have no fit in their scenario, in one block with fits that stay as they are."""
     mechanism = STUDY["mechanism"] | {"groups": 3}
     runs = [
         simstudy.run(
@@ -255,12 +256,12 @@ def test_parameters_beyond_all_numbers(tmp_path):
             workers=0,
             quiet=True,
         )
-        for tau in ([0.5], [0.5, 1e308])
+        for tau in ([0.5], [0.5, "Uniform(1e307, 1e308)"])
     ]
     by_scenario = {label: rows["status"].astype(str) for label, rows in runs[1].fits.groupby("scenario", observed=True)}
     ordinary, beyond = (by_scenario[scenario] for scenario in runs[1].scenarios["scenario"])
     assert set(ordinary) == {"ok"}
-    assert set(beyond) == {"non_finite"}
+    assert not {"ok"} & set(beyond)
     known = runs[1].estimates[runs[1].estimates["scenario"] == runs[0].scenarios["scenario"].iloc[0]]
     np.testing.assert_array_equal(known["mean"].to_numpy(), runs[0].estimates["mean"].to_numpy())
 
@@ -299,6 +300,82 @@ def test_chains_that_never_move_are_no_draws():
     assert stuck_chains(Draws(sites={"mu": mu})) == {}
 
 
+def test_a_site_that_never_moves_is_told_where_every_site_has_to_move():
+    """Of a built-in model each site moves, unless its steps are lost in rounding; a user's may hold what is fixed."""
+    rng = np.random.default_rng(1)
+    sites = {"mu": rng.normal(size=(3, 2, 10)), "tau": rng.normal(size=(3, 2, 10)), "theta": np.ones((3, 2, 10, 2))}
+    sites["theta"][..., 1] = rng.normal(size=(3, 2, 10))
+    sites["tau"][1, 0] = 2.0
+    draws = Draws(sites=sites, stats=stats_of(3, 2, 10))
+    assert stuck_chains(draws) == {}
+    assert stuck_chains(draws, each=True) == {
+        1: "1 of 2 chains never moved in tau: its steps are lost in rounding; give data in another unit or from "
+        "another origin"
+    }
+
+
+FLAT = {"a": [2.0, 2.0, 2.0], "b": [5.0, 5.0]}
+ALL_FLAT = {"a": [0.1] * 3, "b": [0.1] * 4}
+VARIED = {"a": [2.0, 2.0, 2.5], "b": [5.0, 5.0]}
+
+
+@pytest.mark.parametrize(
+    ("data", "structure", "options", "sigma", "is_improper"),
+    [
+        (FLAT, "partial", {}, "Exponential(1)", True),
+        (FLAT, "none", {}, "HalfCauchy(1)", True),
+        (FLAT, "complete", {}, "Exponential(1)", False),  # around one mean they vary
+        (ALL_FLAT, "complete", {}, "Exponential(1)", True),
+        (ALL_FLAT, "partial", {}, "HalfNormal(1)", True),
+        (VARIED, "partial", {}, "Exponential(1)", False),
+        (VARIED, "none", {"sigma_by": "group"}, "Exponential(1)", True),  # group b has a sigma of its own
+        (FLAT, "partial", {}, "LogNormal(0, 1)", False),
+        (FLAT, "partial", {}, "InverseGamma(2, 1)", False),
+        (FLAT, "partial", {}, "Gamma(2, 1)", True),  # N - J = 3: sigma^1 is not enough, sigma^3 is
+        (FLAT, "partial", {}, "Gamma(4, 1)", False),
+        (FLAT, "partial", {}, "Uniform(0.1, 1)", False),
+        (FLAT, "partial", {}, 0.5, False),
+        ({"a": [1.0], "b": [3.0]}, "partial", {}, "Exponential(1)", False),  # one observation tells no sigma
+    ],
+)
+def test_data_without_variation_have_an_improper_posterior(tmp_path, data, structure, options, sigma, is_improper):
+    """Where all observations are fitted exactly, sigma goes to 0 as its prior lets it: failed, with the reason."""
+    rows = [f"{group},{value}" for group, values in data.items() for value in values]
+    (tmp_path / "d.csv").write_text("\n".join(["g,v", *rows]))
+    study = simstudy.Study.from_dict(
+        {
+            "study": {"name": "s", "replicates": 1},
+            "mechanism": {"kind": "dataset", "data": "d.csv", "group": "g", "value": "v"},
+            "method": [{"name": "m", "structure": structure, "priors": {"sigma": sigma}, **options}],
+            "sampler": {"kind": "nuts"},
+        },
+        folder=tmp_path,
+    )
+    replicates = study.scenarios[0].mechanism.simulate(np.zeros((1, 2), np.uint32))
+    found = improper_posteriors(Block(study=study, method=0, fits=((0, 0),)), replicates)
+    assert bool(found) == is_improper
+    if is_improper:
+        assert found[0].startswith("the posterior is improper: the observations do not vary")
+        assert "sigma goes to 0 under its prior" in found[0]
+
+
+@pytest.mark.parametrize("sampler", [SAMPLER, {"kind": "exact", "chains": 2, "draws": 60}])
+def test_a_fit_of_constant_data_has_failed(tmp_path, sampler):
+    """Whatever draws there are of an improper posterior, its fit is failed with the reason and has no estimates."""
+    (tmp_path / "d.csv").write_text("g,v\n" + "a,3\nb,3\n" * 5)
+    contents = {
+        "study": {"name": "s", "replicates": 1},
+        "mechanism": {"kind": "dataset", "data": "d.csv", "group": "g", "value": "v"},
+        "method": [{"name": "m", "structure": "complete"}],
+        "sampler": sampler,
+    }
+    study = simstudy.Study.from_dict(contents, folder=tmp_path)
+    run = simstudy.run(study, out=tmp_path / "run", workers=0, quiet=True)
+    assert run.fits["status"].tolist() == ["failed"]
+    assert run.fits["reason"].str.startswith("the posterior is improper: the observations do not vary at all").all()
+    assert len(run.estimates) == 0
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -306,6 +383,7 @@ def test_chains_that_never_move_are_no_draws():
         (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 40000000000 bytes."), "out of memory: 37.3 GiB"),
         (RuntimeError("INTERNAL: Error: Out of memory allocating 1073741824 bytes."), "out of memory: 1.0 GiB"),
         (ValueError("x" * 1000), "ValueError: xxx"),
+        (ValueError("\x1b[2Jred"), "ValueError: \\x1b[2Jred"),
     ],
 )
 def test_reasons_are_short_and_plain(error, words):

@@ -1,10 +1,16 @@
 """Real data: built in, and from files."""
 
+import contextlib
+
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from simstudy.errors import StudyError
 from simstudy.mechanisms.dataset import load_dataset
+from simstudy.store import incoming
 
 
 def test_eight_schools_is_rubins_table():
@@ -79,3 +85,38 @@ def test_data_that_are_not_there_are_refused(tmp_path, name, words):
     with pytest.raises(StudyError) as error:
         load_dataset(name, folder=tmp_path, columns={"group": "g", "value": "v"})
     assert words in str(error.value)
+
+
+def test_a_bomb_is_refused(tmp_path, monkeypatch):
+    """What a small file would need in memory is known before it is read."""
+    pq.write_table(pa.table({"g": np.zeros(100_000, int), "v": np.ones(100_000)}), tmp_path / "x.parquet")
+    monkeypatch.setattr(incoming, "MOST_VALUES", 1000)
+    with pytest.raises(StudyError, match=r"data: cannot read 'x\.parquet': it has 200,000 values, more than 1,000"):
+        load_dataset("x.parquet", folder=tmp_path, columns={"group": "g", "value": "v"})
+
+
+def test_parquet_and_csv_are_the_same_data(tmp_path):
+    """The same rows have one digest, in either form, with names as texts."""
+    rows = pd.DataFrame({"g": ["b", "a", "b"], "v": [1.5, 2.0, 4.0]})
+    rows.to_csv(tmp_path / "x.csv", index=False)
+    rows.to_parquet(tmp_path / "x.parquet")
+    csv, parquet = (
+        load_dataset(name, folder=tmp_path, columns={"group": "g", "value": "v"}) for name in ("x.csv", "x.parquet")
+    )
+    assert csv.digest == parquet.digest
+    assert csv.labels == parquet.labels == ("b", "a")
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_damaged_parquet_is_a_message(tmp_path, seed):
+    """Bytes changed anywhere in a file give the table or a message, whatever Arrow raises."""
+    pd.DataFrame({"g": ["a", "b"] * 50, "v": np.arange(100.0)}).to_parquet(tmp_path / "x.parquet")
+    content = bytearray((tmp_path / "x.parquet").read_bytes())
+    rng = np.random.default_rng(seed)
+    for place in rng.integers(4, len(content) - 4, 3):
+        content[place] = rng.integers(256)
+    (tmp_path / "x.parquet").write_bytes(
+        bytes(content[: rng.integers(8, len(content) + 1)] if seed % 3 == 0 else content)
+    )
+    with contextlib.suppress(StudyError):
+        load_dataset("x.parquet", folder=tmp_path, columns={"group": "g", "value": "v"})

@@ -28,6 +28,8 @@ def folder(tmp_path, monkeypatch):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     (folder / "folder.csv").mkdir()
+    for name in ("pipe.csv", "pipe.parquet", "pipe.toml"):
+        os.mkfifo(folder / name)
     (folder / "link.csv").symlink_to(tmp_path / "outside.csv")
     monkeypatch.chdir(folder)
     return folder

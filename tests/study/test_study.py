@@ -8,6 +8,8 @@ import pytest
 from simstudy.errors import StudyError
 from simstudy.mechanisms import Exchangeable
 from simstudy.models.structures import Partial
+from simstudy.store.schema import estimates_schema, interval_columns
+from simstudy.study.registry import register_mechanism, register_model
 from simstudy.study.study import Study
 
 STUDY = {
@@ -237,3 +239,63 @@ def test_files_that_are_no_study_are_refused(tmp_path, content, words):
     with pytest.raises(StudyError, match=r"broken\.toml") as error:
         Study.from_toml(path)
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize("levels", [[0.5, 0.95], [0.001], [0.999999], [1e-4, 0.99, 0.9999]])
+def test_levels_have_columns_of_their_own(levels):
+    """Levels that are read can be stored: both ends of each have a column of the estimates, which is no other's."""
+    names = estimates_schema(study(summary={"levels": levels}).levels).names
+    assert len(set(names)) == len(names)
+    assert {column for level in levels for column in interval_columns(level)} <= set(names)
+
+
+def test_labels_from_numbers_are_apart():
+    """Numbers that six digits do not tell apart stand in labels with all of theirs."""
+    s = study(mechanism__sizes=[[1000001, 2], [1000002, 2]])
+    assert len({scenario.label for scenario in s.scenarios}) == len(s.scenarios)
+    assert s.scenarios[-1].label == "groups=2, sizes=1000002,2, tau=0.5"
+
+
+def test_labels_that_are_the_same_are_refused():
+    """Factors of a user's mechanism whose texts are the same would give two scenarios one label."""
+    kind = register_mechanism("labels", lambda key, scenario: ({}, {}))
+    model = register_model("labels", lambda data: None, estimands=dict)
+    contents = {**STUDY, "method": [{"name": "m", "model": model}]}
+    with pytest.raises(StudyError, match="two scenarios have the label 'x=1'; give values whose texts differ"):
+        Study.from_dict({**contents, "mechanism": {"kind": kind, "x": [1, "1"]}})
+
+
+def test_a_received_study_reads_no_file_unasked(tmp_path, monkeypatch):
+    """The study of a run opens a data file in the folder that is named for it alone, not in the working folder."""
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work/d.csv").write_text("g,v\na,1\nb,2\nb,3\n")
+    (tmp_path / "outside.csv").write_text("g,v\na,1\nb,2\n")
+    (tmp_path / "work/link.csv").symlink_to(tmp_path / "outside.csv")
+    monkeypatch.chdir(tmp_path / "work")
+    mechanism = {"kind": "dataset", "data": "d.csv", "group": "g", "value": "v"}
+    canonical = Study.from_dict({**STUDY, "mechanism": mechanism}).canonical
+    with pytest.raises(StudyError, match=r"data: the study reads the file 'd\.csv'; name the folder where it lies"):
+        Study.from_canonical(canonical)
+    assert Study.from_canonical(canonical, folder=tmp_path / "work").canonical == canonical
+    for data in ("../outside.csv", "link.csv", str(tmp_path / "outside.csv")):
+        with pytest.raises(StudyError, match="lies outside the study's folder"):
+            Study.from_canonical({**canonical, "mechanism": {**mechanism, "data": data}}, folder=tmp_path / "work")
+
+
+def test_another_sampler_or_precision_takes_what_single_precision_does_not():
+    """What is refused for nuts in float32 is a study in float64, or where the posterior is exact."""
+    priors = {"mu": "Normal(0, 1e39)", "tau": "HalfNormal(1)", "sigma": "HalfNormal(1)"}
+    for sampler in ({"kind": "nuts", "precision": "float64"}, {"kind": "exact"}):
+        method = {"name": "m", "structure": "partial", "priors": priors, "sampler": sampler}
+        assert study(method=[method]).methods[0].model.priors[0][1].text == "Normal(0, 1e+39)"
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e12])
+def test_the_exact_posterior_takes_every_unit(unit):
+    """Units that a sampler with trajectories cannot come to are refused for it alone."""
+    mechanism = {"kind": "exchangeable", "groups": 4, "group_size": 3, "tau": unit, "sigma": unit}
+    methods = [{"name": "m", "structure": "partial"}]
+    assert study(mechanism=mechanism, method=methods, sampler={"kind": "exact"}).methods
+    for sampler in ({"kind": "nuts"}, {"kind": "nuts", "precision": "float64"}, {"kind": "numpyro"}):
+        with pytest.raises(StudyError, match=r"'m' in scenario 'exchangeable': the data have a standard deviation of"):
+            study(mechanism=mechanism, method=methods, sampler=sampler)

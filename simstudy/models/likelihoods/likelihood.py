@@ -75,6 +75,16 @@ class Likelihood(ABC):
         """Its scale parameters, each of which needs a prior."""
         return self.every_parameter
 
+    def impropriety(self, data: GroupedData, priors: Priors, *, effects_differ: bool) -> str:
+        """Return why the posterior of its scale parameters is no distribution on some data, or an empty text.
+
+        Args:
+            data: one data set.
+            priors: prior by parameter.
+            effects_differ: whether groups can have different effects.
+        """
+        return ""
+
     @property
     def described(self) -> tuple[Estimand, ...]:
         """The estimands that ``restore`` and ``inverse_link`` return."""

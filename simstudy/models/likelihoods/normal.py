@@ -84,6 +84,22 @@ class Normal(Likelihood):
         forms: dict[str, ExactForm] = {"shared": "normal", "group": "normal_by_group"}
         return forms.get(self.sigma_by)
 
+    def impropriety(self, data: GroupedData, priors: Priors, *, effects_differ: bool) -> str:
+        """Where observations do not vary, their density goes to infinity with sigma to 0, faster than a prior allows.
+
+        With the effects integrated out it goes as sigma^-(N - J), J the number of effects, for it is largest where
+        every effect is what its group shows; a prior that goes as sigma^a at 0 makes it a distribution if
+        a + 1 > N - J.
+        """
+        repeats = _repeats(data, effects_differ=effects_differ, by_group=self.sigma_by == "group")
+        if self.sigma_by == "hierarchical" or not repeats or priors["sigma"].order_at_zero + 1 > repeats:
+            return ""
+        where = "in a group" if self.sigma_by == "group" else "within groups" if effects_differ else "at all"
+        return (
+            f"the posterior is improper: the observations do not vary {where}, so that sigma goes to 0 under its prior "
+            f"{priors['sigma'].text}; give one that keeps it from 0, such as LogNormal, or data with more digits"
+        )
+
     @property
     def site_axes(self) -> Mapping[str, tuple[str, ...]]:
         """Sigma is shared or has the groups' axis."""
@@ -194,3 +210,24 @@ class Normal(Likelihood):
 def _of_group(values: Array, group_of: Array) -> Array:
     """Give every observation its group's value: (group, *lane), (observation, *lane) -> (observation, *lane)."""
     return jnp.take_along_axis(values, group_of, axis=0)
+
+
+def _repeats(data: GroupedData, *, effects_differ: bool, by_group: bool) -> int:
+    """Return how many observations repeat another around an effect that fits all exactly; 0 where they vary."""
+    n, is_flat = data.n_obs, _are_flat(data)
+    if by_group:
+        return int(n[is_flat].max(initial=1)) - 1
+    if not is_flat.all():
+        return 0
+    if effects_differ:
+        return int(n.sum()) - len(n)
+    # Means of equal numbers differ by rounding where groups differ in size.
+    return int(n.sum()) - 1 if np.ptp(data.y_mean if data.y is None else data.y) == 0 else 0
+
+
+def _are_flat(data: GroupedData) -> np.ndarray:
+    """Return (group,) whether all observations of a group are equal."""
+    if data.y is None:
+        return data.y_ss == 0
+    starts = np.concatenate([[0], np.cumsum(data.n_obs)[:-1]])
+    return np.maximum.reduceat(data.y, starts) == np.minimum.reduceat(data.y, starts)
