@@ -23,7 +23,9 @@ def run_command(
         str | None, typer.Option(help='Go on, from 200 replicates, to MCSEs: "coverage:0.005,bias:0.01".')
     ] = None,
     workers: Annotated[int | None, typer.Option(min=0, help="Worker processes; by default one per core.")] = None,
-    executor: Annotated[str, typer.Option(help="Where fits run: local, dask://HOST:PORT or tls://HOST:PORT.")] = "local",
+    executor: Annotated[
+        str, typer.Option(help="Where fits run: local, dask://HOST:PORT or tls://HOST:PORT.")
+    ] = "local",
     platform: Annotated[str, typer.Option(help="cpu, or gpu: one process on the device.")] = "cpu",
     keep_draws: Annotated[int, typer.Option(min=0, help="Keep the draws of the first K replicates.")] = 0,
     load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,

@@ -4,7 +4,6 @@ The study comes from the run folder, the data and the draws from their keys. Not
 does not hold has to be there again: a user's model or mechanism (registered), and the file of a data set.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from simstudy.fitting.reasons import reason_of
 from simstudy.fitting.rows import KeptDraws
 from simstudy.store import Run
 from simstudy.store.frames import KEYS, as_frame
+from simstudy.store.labels import begun_by, labeled, listed
 from simstudy.store.parts import as_table
 from simstudy.store.schema import FITS, estimates_schema
 from simstudy.study.study import Study
@@ -137,27 +137,13 @@ def _stored(run: Run, scenario: str, replicate: int, method: str) -> tuple[str, 
 def _scenario(run: Run, called: str) -> str:
     """Return the id of the scenario that is called by its id, the beginning of it, its label or parts of its label."""
     labels = dict(zip(run.scenarios["scenario"].astype(str), run.scenarios["label"].astype(str), strict=True))
-    by_id = [identity for identity in labels if called and identity.startswith(called)]
-    found = by_id or _labeled(labels, called)
+    by_id = begun_by(labels, called)
+    found = by_id or labeled(labels, called)
     if len(found) == 1:
         return found[0]
     state = f"{len(found)} scenarios {'that begin with' if by_id else 'labeled'}" if found else "no scenario"
-    lines = [f"  {identity}  {labels[identity]}" for identity in found or labels]
-    more = [f"  and {len(lines) - MOST_LISTED} more"] if len(lines) > MOST_LISTED else []
-    listed = "\n".join([*lines[:MOST_LISTED], *more])
-    raise RunError(f"{run.folder} has {state} {called!r}; expected the id or the label of one of\n{listed}")
-
-
-def _labeled(labels: Mapping[str, str], called: str) -> list[str]:
-    """Return the scenarios with that label or, where there is none, those whose labels have every part of it."""
-    parts = {identity: _parts(label) for identity, label in labels.items()}
-    wanted = _parts(called)
-    whole = [identity for identity, known in parts.items() if known == wanted]
-    return whole or [identity for identity, known in parts.items() if wanted and wanted <= known]
-
-
-def _parts(label: str) -> set[str]:
-    return {part.strip() for part in label.split(",")} - {""}
+    known = listed(labels, most=MOST_LISTED, among=found)
+    raise RunError(f"{run.folder} has {state} {called!r}; expected the id or the label of one of\n{known}")
 
 
 def _index(study: Study, scenario: str) -> int:
