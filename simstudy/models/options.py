@@ -49,8 +49,14 @@ def changed_options(choice: Any) -> dict[str, Any]:
     }
 
 
-def option_types(family: type[Any], *, beyond: type[Any] | None = None) -> dict[str, tuple[Any, Any]]:
+def option_types(family: Any, *, beyond: Any = None) -> dict[str, tuple[Any, Any]]:
     """Return option -> its annotated type with its bounds, and its default, as pydantic's ``create_model`` reads it."""
+    return dict(_option_types(family, beyond))
+
+
+@functools.cache
+def _option_types(family: Any, beyond: Any) -> dict[str, tuple[Any, Any]]:
+    # Reading annotations takes longer than all else that a scenario or method of a study costs.
     hints = get_type_hints(family, include_extras=True)
     return {
         f.name: (hints[f.name], ... if f.default is MISSING else f.default)

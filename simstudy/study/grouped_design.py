@@ -166,18 +166,23 @@ def _checked(contents: Mapping[str, Any], family: type[GroupedMechanism]) -> Gro
     if name not in list(LIKELIHOODS):
         raise StudyError(f"[mechanism] likelihood: {one_of(LIKELIHOODS, name)}")
     likelihood = LIKELIHOODS[name]
-    section, every = _section(family, likelihood), _all_keys()
-    foreign = {key: contents[key] for key in contents if key in every and key not in section.model_fields}
-    for key, value in foreign.items():
-        # An option at its default says nothing, whoever has it.
-        if key not in _likelihood_options() or value != every[key]:
-            raise StudyError(_needless(key, family.kind, likelihood.kind))
-    own = {key: value for key, value in contents.items() if key not in foreign}
-    unknown = [key for key in own if key not in section.model_fields]
-    if unknown:
+    section = _section(family, likelihood)
+    strange = [key for key in contents if key not in section.model_fields]
+    if strange:
+        _refuse_strange({key: contents[key] for key in strange}, family.kind, likelihood.kind)
+    own = {key: value for key, value in contents.items() if key not in strange}
+    return checked(section, own, "[mechanism]")
+
+
+def _refuse_strange(strange: Mapping[str, Any], kind: str, likelihood: str) -> None:
+    """Refuse keys that other families have, then those that none has; an option at its default says nothing."""
+    every, options = _all_keys(), _likelihood_options()
+    for key, value in strange.items():
+        if key in every and (key not in options or value != every[key]):
+            raise StudyError(_needless(key, kind, likelihood))
+    if unknown := [key for key in strange if key not in every]:
         near = suggestion(str(unknown[0]), every)
         raise StudyError(f"[mechanism] {named(unknown[0])}: unknown key{near}; expected {', '.join(every)}")
-    return checked(section, own, "[mechanism]")
 
 
 def _needless(key: str, kind: str, likelihood: str) -> str:

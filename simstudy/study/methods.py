@@ -1,5 +1,6 @@
 """What is compared: ``[[method]]`` and ``[sampler]`` of a study file -> methods, one for each value of every list."""
 
+import functools
 import itertools
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -78,18 +79,20 @@ def methods_of(sections: Iterable[Any], shared: Mapping[str, Any], mechanism: Me
         sampler = {**shared, **own}
         _check_size(contents, priors, sampler, where)
         lists, of_sampler = _method_lists(), _sampler_lists()
+        section = _section((*STRUCTURES.values(), *LIKELIHOODS.values()))
         for options, some_priors, some_sampler in itertools.product(
             crossed(contents, lists), crossed(priors, priors), crossed(sampler, of_sampler)
         ):
             chosen = _chosen(contents, options, lists) | _chosen(priors, some_priors, priors)
             chosen |= _chosen(sampler, some_sampler, of_sampler)
             named = {**options, **_named(contents, chosen), "priors": some_priors, "sampler": {}}
-            yield _method(checked(_section(), named, where), some_sampler, mechanism, where)
+            yield _method(checked(section, named, where), some_sampler, mechanism, where)
 
 
-def _section() -> type[MethodSection]:
+@functools.cache
+def _section(families: tuple[Any, ...]) -> type[MethodSection]:
     """Return the section with the options of every structure and likelihood that there is."""
-    types = [option_types(family) for family in (*STRUCTURES.values(), *LIKELIHOODS.values())]
+    types = [option_types(family) for family in families]
     options: dict[str, Any] = {name: (type_ | None, None) for each in types for name, (type_, _) in each.items()}
     return create_model("MethodSection", __base__=MethodSection, **options)
 
