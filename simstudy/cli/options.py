@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 from simstudy.errors import StudyError, suggestion
-from simstudy.store.provenance import allowed_cores
 
 WORKERS_PER_CORE, FEWEST_OF_MOST_WORKERS = 4, 16
 
@@ -26,6 +25,8 @@ def check_workers(workers: int | None) -> None:
     Raises:
         StudyError: says how many cores this process may use.
     """
+    from simstudy.store.provenance import allowed_cores  # with pandas: not before a command needs it
+
     cores = len(allowed_cores()) or os.cpu_count() or 1
     most = max(FEWEST_OF_MOST_WORKERS, WORKERS_PER_CORE * cores)
     if workers is not None and workers > most:
