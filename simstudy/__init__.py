@@ -7,10 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simstudy.choosing.choose import choose as choose
     from simstudy.comparison import compare as compare
     from simstudy.fitting.refitting import refit as refit
     from simstudy.measures import performance as performance
-    from simstudy.measures.score_table import score as score
+    from simstudy.measures.score import score as score
     from simstudy.models.estimands import Estimand as Estimand
     from simstudy.models.model import Axes as Axes
     from simstudy.report.publishing import table as table
@@ -27,6 +28,7 @@ _PLACES = {
     "GroupedData": "simstudy.types",
     "Run": "simstudy.store",
     "Study": "simstudy.study.study",
+    "choose": "simstudy.choosing.choose",
     "compare": "simstudy.comparison",
     "performance": "simstudy.measures",
     "refit": "simstudy.fitting.refitting",
@@ -34,7 +36,7 @@ _PLACES = {
     "register_model": "simstudy.study.registry",
     "report": "simstudy",
     "run": "simstudy.running.runner",
-    "score": "simstudy.measures.score_table",
+    "score": "simstudy.measures.score",
     "table": "simstudy.report.publishing",
 }
 

@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 
 import simstudy
-from simstudy.store.kept import kept_folder
+from simstudy.fitting.kept import encoded
+from simstudy.store.kept import POSTERIOR, SAMPLE_STATS, KeptFit, kept_fits
 
 HERE = Path(__file__).parent
 STUDIES = HERE.parents[1] / "studies"
@@ -101,7 +102,9 @@ def digests(study: simstudy.Study, folder: Path) -> dict[str, dict[str, str]]:
         found[str(method.method)] = {
             "identities": _digest(method.identity, keys),
             "data": _digest(
-                run.groups.sort_values(["scenario", "replicate", "group"]).drop(columns="batch", errors="ignore")
+                run.groups.sort_values(["scenario", "replicate", "group"]).drop(
+                    columns=["batch", "label"], errors="ignore"
+                )
             ),
             "bits": _digest(*(_rows(table) for table in of_method), *_kept(run, str(method.method))),
         }
@@ -114,10 +117,18 @@ def _rows(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _kept(run: simstudy.Run, method: str) -> Iterator[bytes]:
-    """Yield the kept draws of a method, file by file."""
+    """Yield the kept draws of a method, file by file, without the names of groups."""
     for scenario in sorted(run.scenarios["scenario"]):
-        for path in sorted(kept_folder(run.folder, str(scenario), method).glob("*.nc")):
-            yield path.read_bytes()
+        fits = kept_fits(run.folder, str(scenario), method)
+        files = {f"{fit.replicate}.{name}": draws for fit in fits for name, draws in _files(fit)}
+        for name in sorted(files):
+            yield encoded(files[name])
+
+
+def _files(fit: KeptFit) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    yield POSTERIOR, fit.posterior
+    if fit.sample_stats:
+        yield SAMPLE_STATS, fit.sample_stats
 
 
 def _digest(*parts: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from simstudy.cli.choose import choose_command
 from simstudy.cli.compare import compare_command
 from simstudy.cli.exits import DONE, FULL, INTERRUPTED, MISUSE, TERMINATED, prepare, say, settle, silence, unwritten
 from simstudy.cli.figures import figures_command
@@ -25,6 +26,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": run_command,
     "report": report_command,
     "compare": compare_command,
+    "choose": choose_command,
     "protocol": protocol_command,
     "refit": refit_command,
     "score": score_command,

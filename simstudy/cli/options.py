@@ -1,11 +1,9 @@
 """Values of options that more than one command reads."""
 
-import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from simstudy.errors import StudyError, suggestion
-
-WORKERS_PER_CORE, FEWEST_OF_MOST_WORKERS = 4, 16
 
 
 def read_share(text: str) -> float:
@@ -23,17 +21,12 @@ def check_workers(workers: int | None) -> None:
     """Refuse more worker processes than the machine gains from, by far.
 
     Raises:
-        StudyError: says how many cores this process may use.
+        RunError: says how many cores this process may use.
     """
-    from simstudy.store.provenance import allowed_cores  # with pandas: not before a command needs it
+    if workers is not None:
+        from simstudy.executors.where import check_workers as check  # with pandas: not before a command needs it
 
-    cores = len(allowed_cores()) or os.cpu_count() or 1
-    most = max(FEWEST_OF_MOST_WORKERS, WORKERS_PER_CORE * cores)
-    if workers is not None and workers > most:
-        raise StudyError(
-            f"--workers {workers}: expected at most {most}, since this process may use {cores} "
-            f"core{'' if cores == 1 else 's'}; leave the option out for a worker per core"
-        )
+        check(workers)
 
 
 def existing_folder(option: str, file: Path) -> Path:
@@ -53,3 +46,18 @@ def check_choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
     """Raise a StudyError unless the value is one of those allowed."""
     if value not in allowed:
         raise StudyError(f"{option}: got {value!r}{suggestion(value, allowed)}; expected one of {', '.join(allowed)}")
+
+
+def read_priors(texts: Iterable[str]) -> dict[str, str]:
+    """Return parameter -> prior of texts such as ``tau = HalfNormal(10)``.
+
+    Raises:
+        StudyError: a text has no name, no equals sign or no prior.
+    """
+    priors = {}
+    for text in texts:
+        name, _, prior = (part.strip() for part in text.partition("="))
+        if not (name and prior):
+            raise StudyError(f'--prior {text}: expected a parameter and its prior, as "tau = HalfNormal(10)"')
+        priors[name] = prior
+    return priors

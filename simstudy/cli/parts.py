@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from simstudy.measures import MEASURES
+from simstudy.measures import MEASURES, robust
 from simstudy.mechanisms import MECHANISMS
 from simstudy.models.likelihoods import LIKELIHOODS
 from simstudy.models.structures import STRUCTURES
@@ -23,7 +23,7 @@ def inventory(what: str) -> dict[str, str]:
     if what == "studies":
         return {name: _aim(path) for name, path in built_in_studies().items()}
     if what == "measures":
-        return {name: measure.definition for name, measure in MEASURES.items()}
+        return {measure.name: measure.definition for measure in (*MEASURES.values(), *robust.MEASURES)}
     families = {
         "mechanisms": MECHANISMS,
         "likelihoods": LIKELIHOODS,

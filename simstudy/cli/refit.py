@@ -1,5 +1,6 @@
 """``simstudy refit``: one stored fit, run again alone, with its draws."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ def refit_command(
     method: Annotated[str, typer.Option(help="Name of the method.")],
     out: Annotated[Path | None, typer.Option(help="NetCDF file of the draws; by default refit.nc.")] = None,
     load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,
-    folder: Annotated[Path | None, typer.Option(help="Folder of the study's data file, if it has one.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Folder of the data file, for a run without its data.")] = None,
 ) -> None:
     """Run one stored fit again: its draws, its summary, and whether it is the stored one bit for bit."""
     target = _target(run, out or Path("refit.nc"))
@@ -35,17 +36,18 @@ def refit_command(
     reason = f": {done.fit['reason']}" if isinstance(done.fit["reason"], str) else ""
     tell(f"status: {done.fit['status']}{reason}")
     if len(done.estimates):
-        tell(summary_text(done.estimates), lines=True)
+        tell(summary_text(done.estimates, done.group_names), lines=True)
     if done.draws is not None:
         for written in write_draws(target, done.draws):
             tell(f"draws: {written}")
     _judge(done)
 
 
-def summary_text(estimates: Any) -> str:
-    """Return the summary of a fit as lines of text, five digits a number."""
+def summary_text(estimates: Any, names: Mapping[int, str]) -> str:
+    """Return the summary of a fit as lines of text, five digits a number, groups by their names where they have any."""
     shown = estimates[[name for name in COLUMNS if name in estimates]].copy()
-    shown["group"] = shown["group"].astype("string").fillna("")
+    groups = zip(shown["group"], shown["group"].notna(), strict=True)
+    shown["group"] = [names.get(int(group), str(group)) if is_one else "" for group, is_one in groups]
     return shown.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.5g}")
 
 

@@ -1,4 +1,4 @@
-"""``simstudy table``: measures of a run as a table for a paper."""
+"""``simstudy table``: measures of a run, or the groups of its data, as a table for a paper."""
 
 import sys
 from pathlib import Path
@@ -18,12 +18,15 @@ def table_command(
     measure: Annotated[list[str] | None, typer.Option(help="Measure; may be given again. By default rmse.")] = None,
     estimand: Annotated[list[str] | None, typer.Option(help="Estimand; may be given again.")] = None,
     wide: Annotated[bool, typer.Option("--wide/--long", help="A column a method, or a row a number.")] = True,
+    groups: Annotated[bool, typer.Option("--groups", help="Groups of real data by their names, instead.")] = False,
     level: Annotated[float | None, typer.Option(help="Level of intervals; by default the one nearest to 0.95.")] = None,
     form: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")] = FORMATS[0],
     out: Annotated[Path | None, typer.Option(help="File; standard output by default.")] = None,
 ) -> None:
     """Write measures of a run as a table for a paper: factors, methods, values with their MCSE."""
     check_choice("--format", form, FORMATS)
+    if groups and (measure or estimand or level is not None or not wide):
+        raise StudyError("--groups: a table of groups has no measures; leave out the other options of the table")
     if out is None and form == DOCX:
         raise StudyError("--format docx: a Word document needs a file; add --out table.docx")
     if out is not None:
@@ -32,9 +35,12 @@ def table_command(
         from simstudy.report.publishing.word import python_docx
 
         python_docx()  # is missed before a run is scored
-    from simstudy.report.publishing import table
+    from simstudy.report.publishing import group_table, table
 
-    frame = table(run, measure=measure or "rmse", estimand=estimand or None, wide=wide, level=level)
+    if groups:
+        frame = group_table(run)
+    else:
+        frame = table(run, measure=measure or "rmse", estimand=estimand or None, wide=wide, level=level)
     content = _content(frame, form)
     if out is None:
         sys.stdout.write(content.decode())

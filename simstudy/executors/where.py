@@ -17,6 +17,7 @@ from simstudy.executors.worker import allowed_cores
 Platform = Literal["cpu", "gpu"]
 LOCAL = "local"
 CLUSTERS = " or ".join(f"{scheme}HOST:PORT" for scheme in SCHEMES)
+WORKERS_PER_CORE, FEWEST_OF_MOST_WORKERS = 4, 16
 BLOCKS_PER_WORKER = 2  # in flight, so that no worker waits for the driver
 
 
@@ -46,6 +47,8 @@ class Where:
             raise RunError(f"--platform {self.platform} computes in this process; leave --executor out")
         if self._is_cluster and self.workers is not None:
             raise RunError("--workers counts processes of this machine; a cluster has its own: leave one of them out")
+        if self.executor == LOCAL:
+            check_workers(self.workers)
 
     def start(self) -> Executor:
         """Return a new executor, or the user's own."""
@@ -95,6 +98,21 @@ def n_workers(executor: Executor) -> int:
 def window(executor: Executor) -> int:
     """Return how many blocks to keep in flight."""
     return BLOCKS_PER_WORKER * n_workers(executor)
+
+
+def check_workers(workers: int | None) -> None:
+    """Refuse more worker processes than the machine gains from, by far.
+
+    Raises:
+        RunError: says how many cores this process may use.
+    """
+    cores = _n_cores()
+    most = max(FEWEST_OF_MOST_WORKERS, WORKERS_PER_CORE * cores)
+    if workers is not None and not 0 <= workers <= most:
+        raise RunError(
+            f"--workers {workers}: expected 0 to {most}, since this process may use {cores} "
+            f"core{'' if cores == 1 else 's'}; leave the option out for a worker per core"
+        )
 
 
 def _n_cores() -> int:

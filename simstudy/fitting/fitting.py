@@ -112,10 +112,9 @@ def _summarized(
         kept += _kept(block, start, estimands, draws.stats)
     summary = Summary.concatenate(slabs)
     if draws.known is not None:
-        truth = _truths(
-            block.study, method, replicates, {name: mean.shape[1:] for name, mean in draws.known.mean.items()}
-        )
-        summary = with_known(summary, draws.known, truth)
+        known = method.model.restored(draws.known, [r.data for r in replicates])
+        truth = _truths(block.study, method, replicates, {name: mean.shape[1:] for name, mean in known.mean.items()})
+        summary = with_known(summary, known, truth)
     return summary, tuple(kept)
 
 
@@ -168,4 +167,5 @@ def _kept(
                 replicate=replicate,
                 estimands={name: np.array(value[i]) for name, value in estimands.items()},
                 stats={name: np.array(getattr(stats, name)[start + i]) for name in names},
+                labels=block.study.scenarios[s].mechanism.labels,
             )

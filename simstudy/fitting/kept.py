@@ -1,11 +1,11 @@
 """Kept draws: one NetCDF file per fit, which ArviZ and xarray open; ``store.kept`` says where and reads them.
 
-NetCDF 3, so that no further library is needed to write it. It has no type for truth values: they are bytes with the
-attribute that xarray reads as one.
+NetCDF 3, so that no further library is needed to write it. It has no type for truth values and texts: they are bytes
+with the attributes by which xarray knows them. Names of groups are the coordinates of their dimension.
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from scipy.io import netcdf_file
 from simstudy.errors import RunError, printable
 from simstudy.fitting.rows import KeptDraws
 from simstudy.store.atomic import publish, stage
-from simstudy.store.kept import POSTERIOR, SAMPLE_STATS, kept_folder
+from simstudy.store.kept import LETTERS, POSTERIOR, SAMPLE_STATS, kept_folder
 
 CHAIN_AND_DRAW = ("chain", "draw")
 
@@ -45,11 +45,17 @@ def write_draws(path: Path, draws: KeptDraws) -> list[Path]:
     files = {path: draws.estimands, path.with_name(f"{name}.{SAMPLE_STATS}"): draws.stats}
     written = [file for file, variables in files.items() if variables]
     for file in written:
-        _write(file, files[file])
+        publish(stage(file.parent, encoded(files[file], labels=draws.labels)), file)
     return written
 
 
-def _write(path: Path, variables: Mapping[str, np.ndarray]) -> None:
+def encoded(variables: Mapping[str, np.ndarray], *, labels: Sequence[str] = ()) -> bytes:
+    """Return the bytes of a NetCDF file.
+
+    Args:
+        variables: name -> (chain, draw) or (chain, draw, group).
+        labels: names of the groups, which those variables get that have as many.
+    """
     content = io.BytesIO()
     file = netcdf_file(content, "w", version=2)
     for name, values in variables.items():
@@ -62,8 +68,21 @@ def _write(path: Path, variables: Mapping[str, np.ndarray]) -> None:
         variable[:] = stored
         if values.dtype.kind == "b":
             variable.dtype = "bool"
+        if labels and len(labels) == values.shape[-1] and len(names) > len(CHAIN_AND_DRAW):
+            _name_groups(file, names[-1], labels)
     file.flush()
-    publish(stage(path.parent, content.getvalue()), path)
+    return content.getvalue()
+
+
+def _name_groups(file: netcdf_file, dimension: str, labels: Sequence[str]) -> None:
+    """Give a dimension its coordinates: texts, as rows of bytes."""
+    texts = [label.encode() for label in labels]
+    longest = max(map(len, texts))
+    letters = f"{dimension}{LETTERS}"
+    file.createDimension(letters, longest)
+    variable: Any = file.createVariable(dimension, "c", (dimension, letters))
+    variable[:] = np.array([list(text.ljust(longest, b"\0")) for text in texts], np.uint8).view("S1")
+    variable._Encoding = "utf-8"
 
 
 def _stored_type(dtype: np.dtype) -> np.dtype:

@@ -1,28 +1,32 @@
 """One stored fit, run again alone: its draws, its rows, and whether they are the stored ones bit for bit.
 
-The study comes from the run folder, the data and the draws from their keys. Nothing in the run is changed. What the run
-does not hold has to be there again: a user's model or mechanism (registered), and the file of a data set.
+The study comes from the run folder, and so do data of a user's own; simulated data and the draws come from their keys.
+Nothing in the run is changed. What the run does not hold has to be there again: a user's model or mechanism
+(registered), and the file of a data set where the run was made before runs kept their data.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from simstudy.errors import RunError, StudyError, printable, suggestion
+from simstudy.errors import RunError, StudyError, TableError, printable, suggestion
 from simstudy.executors import configure_compilation_cache
 from simstudy.fitting.blocks import Block
 from simstudy.fitting.fitting import fit_block
 from simstudy.fitting.reasons import reason_of
 from simstudy.fitting.rows import KeptDraws
 from simstudy.store import Run
+from simstudy.store.data import kept_data
 from simstudy.store.frames import KEYS, as_frame
 from simstudy.store.labels import begun_by, labeled, listed
 from simstudy.store.parts import as_table
 from simstudy.store.schema import FITS, estimates_schema
 from simstudy.study.study import Study
+from simstudy.tables import Table, parquet_table
 
 MOST_LISTED = 30
 OF_THE_BLOCK = ["batch"]  # the only column of a fit that depends on what was run beside it
@@ -37,12 +41,14 @@ class Refit:
         estimates: its rows of the estimates; none where it failed.
         draws: its draws and the sampler's statistics, or None where it failed.
         differences: what is not as it is stored, a line each.
+        group_names: group -> its name, for those that have one.
     """
 
     fit: pd.Series
     estimates: pd.DataFrame
     draws: KeptDraws | None
     differences: tuple[str, ...]
+    group_names: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def is_equal(self) -> bool:
@@ -61,7 +67,8 @@ def refit(
             it alone has (``tau=0.5``).
         replicate: its number, from 0.
         method: its name.
-        folder: what the path of a data file is relative to; a study that reads one needs it.
+        folder: what the path of a data file is relative to; only a run that was made before runs kept their data needs
+            it.
 
     Returns:
         The fit, and how it differs from what is stored. Bits are the same on the same versions and kind of processor;
@@ -94,6 +101,7 @@ def refit(
         estimates=estimates,
         draws=rows.kept[0] if rows.kept else None,
         differences=differences,
+        group_names=dict(enumerate(study.scenarios[block.fits[0][0]].mechanism.labels)),
     )
 
 
@@ -105,12 +113,27 @@ def _study(run: Run, folder: Path | None) -> Study:
         StudyError: a model, mechanism or data file of the study is not there, or is another one now.
     """
     try:
-        return Study.from_canonical(run.study, folder=folder)
+        return Study.from_canonical(run.study, folder=folder, rows=None if folder is not None else _rows(run))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise RunError(
             f"{printable(str(run.folder))}: its study.json is no study that can be made again ({reason_of(error)}); "
             "restore it from a copy"
         ) from None
+
+
+def _rows(run: Run) -> Table | None:
+    """Return the data that a run kept, or None.
+
+    Raises:
+        RunError: they are damaged, or of another run.
+    """
+    content = kept_data(run.folder)
+    if content is None:
+        return None
+    try:
+        return parquet_table(content)
+    except TableError as error:
+        raise RunError(f"{printable(str(run.folder))}: data.parquet cannot be read: {error}") from error
 
 
 def _stored(run: Run, scenario: str, replicate: int, method: str) -> tuple[str, pd.DataFrame]:

@@ -38,13 +38,17 @@ class BlockRows:
 
 @dataclass(frozen=True, kw_only=True)
 class KeptDraws:
-    """Draws of one fit that the user asked to keep: estimands and statistics, (chain, draw, *group)."""
+    """Draws of one fit that the user asked to keep: estimands and statistics, (chain, draw, *group).
+
+    ``labels`` are the names of the groups, none where they are only numbered.
+    """
 
     scenario: str
     method: str
     replicate: int
     estimands: Mapping[str, np.ndarray]
     stats: Mapping[str, np.ndarray]
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ class Setting:
         null: value that an interval must exclude to reject.
         mcse_method: for measures of spread: ``influence`` (any errors) or ``normal`` (Morris et al. 2019, table 6;
             replicates with several rows keep ``influence``).
+        trim: share of the largest squared errors that trimmed and winsorized measures do without, in [0, 0.5).
     """
 
     level: float = float("nan")
@@ -32,6 +33,7 @@ class Setting:
     upper: str = "upper"
     null: float = 0.0
     mcse_method: McseMethod = "influence"
+    trim: float = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ class Terms:
         replication: ``data``: replicates differ in their data; ``sampler``: in the sampler's seed alone.
         null: value that an interval must exclude to reject.
         mcse_method: for measures of spread.
+        trim: share of the largest squared errors that trimmed and winsorized measures do without.
     """
 
     levels: tuple[tuple[float, str, str], ...]
@@ -32,10 +33,11 @@ class Terms:
     replication: Literal["data", "sampler"] = "data"
     null: float = 0.0
     mcse_method: McseMethod = "influence"
+    trim: float = 0.05
 
     def settings(self, measure: Measure) -> list[Setting]:
         """Return one setting per value of the measure in a cell."""
-        every = Setting(null=self.null, mcse_method=self.mcse_method)
+        every = Setting(null=self.null, mcse_method=self.mcse_method, trim=self.trim)
         if not measure.by_level:
             return [every]
         return [replace(every, level=level, lower=lower, upper=upper) for level, lower, upper in self.levels]
@@ -93,7 +95,8 @@ def _score(cells: Cells, measure: Measure, setting: Setting, terms: Terms) -> pd
     replicates = rows_of(cells, measure, setting)
     with np.errstate(divide="ignore", invalid="ignore"):
         score = measure.function(replicates, setting)
-    kept = np.flatnonzero(np.isfinite(score.value) | (cells.all.n == 0))
+    stays = cells.all.n == 0 if score.kept is None else (cells.all.n == 0) | score.kept
+    kept = np.flatnonzero(np.isfinite(score.value) | stays)
     n_left_out = cells.n_replicates - score.n_used if cells.n_left_out is None else cells.n_left_out
     numbers = {"value": score.value, "mcse": score.mcse, "lower": score.lower, "upper": score.upper}
     return pd.DataFrame(

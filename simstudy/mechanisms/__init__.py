@@ -2,6 +2,7 @@
 
 from simstudy.mechanisms.dataset import Dataset
 from simstudy.mechanisms.exchangeable import Exchangeable
+from simstudy.mechanisms.fitted import Fitted
 from simstudy.mechanisms.grouped import GroupedMechanism
 from simstudy.mechanisms.mechanism import Mechanism
 from simstudy.mechanisms.student_t import StudentT
@@ -9,13 +10,14 @@ from simstudy.mechanisms.two_component import TwoComponent
 from simstudy.mechanisms.user import UserMechanism
 
 MECHANISMS: dict[str, type[Mechanism]] = {
-    family.kind: family for family in (Exchangeable, StudentT, TwoComponent, Dataset)
+    family.kind: family for family in (Exchangeable, StudentT, TwoComponent, Fitted, Dataset)
 }
 
 __all__ = [
     "MECHANISMS",
     "Dataset",
     "Exchangeable",
+    "Fitted",
     "GroupedMechanism",
     "Mechanism",
     "StudentT",

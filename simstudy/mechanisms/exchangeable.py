@@ -4,16 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import jax
-import numpy as np
-from scipy.special import ndtri
-
-from simstudy.mechanisms.grouped import GroupedMechanism
+from simstudy.mechanisms.normal_effects import NormalEffects
 from simstudy.models.priors import Prior
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exchangeable(GroupedMechanism):
+class Exchangeable(NormalEffects):
     """Normal effects, new in each replicate or fixed at normal scores."""
 
     kind: ClassVar[str] = "exchangeable"
@@ -23,11 +19,3 @@ class Exchangeable(GroupedMechanism):
     def population(self) -> Mapping[str, Prior] | None:
         """The priors, where effects are random."""
         return self.priors if self.effects == "random" else None
-
-    def standard_effects(self, key: jax.Array, n: int) -> jax.Array:
-        """Draw standard normal effects."""
-        return jax.random.normal(key, (n,))
-
-    def effect_scores(self, n: int) -> np.ndarray:
-        """Return standard normal quantiles."""
-        return ndtri((np.arange(n) + 0.5) / n)

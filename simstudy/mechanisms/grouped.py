@@ -124,15 +124,20 @@ class GroupedMechanism(Mechanism):
     def _replicates(self, keys: np.ndarray) -> list[Replicate]:
         """Simulate a chunk: parameters, then effects and observations, then the truth of every estimand."""
         with jax.enable_x64(True), jax.default_device(jax.devices("cpu")[0]):
-            n_groups = len(self.sizes)
-            parameters = {
-                name: _hyperparameters(prior, keys, name, self.likelihood.n_values(name, n_groups))
-                for name, prior in self.priors.items()
-            }
+            parameters = self.hyperparameters(keys)
             drawn = jax.tree.map(np.asarray, _simulate(self._program, keys, parameters))
         data = [self._grouped(y) for y in drawn["y"]]
         truth = self._truth(drawn, data)
         return [Replicate(data=d, truth={name: value[i] for name, value in truth.items()}) for i, d in enumerate(data)]
+
+    def hyperparameters(self, keys: np.ndarray) -> dict[str, np.ndarray]:
+        """Return parameter -> (replicate, value) its values, one or one for each group, for (replicate, 2) keys."""
+        return {
+            name: _hyperparameters(prior, keys, name, self._n_values(name)) for name, prior in self.priors.items()
+        }
+
+    def _n_values(self, parameter: str) -> int:
+        return self.likelihood.n_values(parameter, len(self.sizes))
 
     @property
     def _program(self) -> "GroupedMechanism":

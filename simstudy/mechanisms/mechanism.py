@@ -21,6 +21,8 @@ class Mechanism(ABC):
     """Letters of the factors that are no parameters."""
     likelihood: Likelihood | None = None
     """The likelihood of the data, or None for data of a user's own form."""
+    labels: tuple[str, ...] = ()
+    """Names of the groups, in their order; none where they have numbers alone."""
 
     @property
     @abstractmethod

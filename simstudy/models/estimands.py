@@ -1,5 +1,10 @@
 """What a quantity of a model is called, where it can lie and what part it plays: declared once, by who makes it.
 
+The default priors for given data are weakly informative in the unit of the data, as those of rstanarm (Goodrich et al.
+2024, Prior Distributions for rstanarm Models), bambi (Capretto et al. 2022, JSS 103(15)) and brms (Buerkner 2017, JSS
+80(1)) are: with m their center and s their spread (``Likelihood.unit_of``), mu and theta ~ Normal(m, 2.5 s),
+tau ~ HalfNormal(s), sigma ~ Exponential(1/s).
+
 Samplers, measures and reports ask these declarations; none of them knows a quantity by its name. A run stores them in
 its table of estimands, so that whoever reads the run needs no model. Here stand the quantities of grouped models; a
 family with others declares them in its own file. Plain data, without JAX.
@@ -9,6 +14,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+from simstudy.models.unit import Moves, Unit
 
 Role = Literal[
     "effects", "mean", "location", "scale", "correlation", "share", "weight", "indicator", "prediction", "fit"
@@ -33,6 +40,8 @@ class Estimand:
         spread: estimand that is its standard deviation around the center, for effects.
         on_effect_scale: whether it is on the scale of the effects, that of the link function where there is one.
         factor: grouping factor that it belongs to; None where there is a single one.
+        moves: how it moves with the origin and the unit of the data (``models.unit``); None where that is not known, so
+            that a model with it is fitted in the unit of its data.
     """
 
     name: str
@@ -45,6 +54,7 @@ class Estimand:
     spread: str | None = None
     on_effect_scale: bool = False
     factor: str | None = None
+    moves: Moves | None = None
 
     def row(self, scale: str) -> dict[str, Any]:
         """Return its row of the table of estimands, given the scale of the effects, ``natural`` or ``link``."""
@@ -64,6 +74,8 @@ class Parameter(Estimand):
     Args:
         support: where it can lie.
         default: default prior, as text.
+        default_of_data: default prior where the data are given and not simulated, made of their center m and spread s;
+            None where it is the same.
         value: what a mechanism has where none is given.
         default_on_link: default prior under a link function, where that is another.
         may_be_zero: whether a mechanism may have it at 0, a positive one that is.
@@ -71,6 +83,7 @@ class Parameter(Estimand):
 
     support: Support = "real"
     default: str
+    default_of_data: str | None = None
     value: float = 1.0
     default_on_link: str | None = None
     may_be_zero: bool = False
@@ -82,12 +95,20 @@ class Parameter(Estimand):
             return "a finite number"
         return "a number >= 0" if self.may_be_zero else "a number > 0"
 
-    def default_prior(self, scale: str) -> str:
+    def default_prior(self, scale: str, unit: Unit | None = None) -> str:
         """Return the default prior on a scale of the effects, ``natural`` or ``link``.
+
+        Args:
+            scale: of the effects.
+            unit: of given data, on that scale; None where data are simulated.
 
         >>> TAU.default_prior("natural"), TAU.default_prior("link")
         ('HalfNormal(5)', 'HalfNormal(1)')
+        >>> TAU.default_prior("natural", Unit(center=298.5, spread=56.36))
+        'HalfNormal(56.36)'
         """
+        if unit is not None and self.default_of_data:
+            return unit.prior(self.default_of_data)
         return self.default_on_link if scale == "link" and self.default_on_link else self.default
 
 
@@ -100,6 +121,8 @@ THETA = Parameter(
     spread="tau",
     on_effect_scale=True,
     default="Normal(0, 10)",
+    default_of_data="Normal(m, 2.5 s)",
+    moves="value",
 )
 MU = Parameter(
     name="mu",
@@ -109,6 +132,8 @@ MU = Parameter(
     on_effect_scale=True,
     default="Normal(0, 10)",
     value=0.0,
+    default_of_data="Normal(m, 2.5 s)",
+    moves="value",
 )
 TAU = Parameter(
     name="tau",
@@ -121,6 +146,8 @@ TAU = Parameter(
     default="HalfNormal(5)",
     default_on_link="HalfNormal(1)",
     may_be_zero=True,
+    default_of_data="HalfNormal(s)",
+    moves="difference",
 )
 SIGMA = Parameter(
     name="sigma",
@@ -130,6 +157,8 @@ SIGMA = Parameter(
     lower=0.0,
     support="positive",
     default="Exponential(1)",
+    default_of_data="Exponential(1/s)",
+    moves="difference",
 )
 OMEGA = Parameter(
     name="omega",
@@ -140,6 +169,7 @@ OMEGA = Parameter(
     support="positive",
     default="HalfNormal(1)",
     value=0.5,
+    moves="none",
 )
 THETA_MEAN = Estimand(
     name="theta_mean",
@@ -147,6 +177,7 @@ THETA_MEAN = Estimand(
     symbol="mean θ",
     words="the average of these groups' effects",
     on_effect_scale=True,
+    moves="value",
 )
 THETA_SD = Estimand(
     name="theta_sd",
@@ -155,6 +186,7 @@ THETA_SD = Estimand(
     words="the sd of these groups' effects",
     lower=0.0,
     on_effect_scale=True,
+    moves="difference",
 )
 THETA_VAR = Estimand(
     name="theta_var",
@@ -163,6 +195,7 @@ THETA_VAR = Estimand(
     words="the variance of these groups' effects",
     lower=0.0,
     on_effect_scale=True,
+    moves="variance",
 )
 THETA_NEW = Estimand(
     name="theta_new",
@@ -170,13 +203,26 @@ THETA_NEW = Estimand(
     symbol="new θ",
     words="the effect of a new group",
     on_effect_scale=True,
+    moves="value",
 )
-Y_NEW = Estimand(name="y_new", role="prediction", symbol="new y", words="an observation in a new group")
-SIGMA_MEDIAN = Estimand(name="sigma_median", role="scale", words="the median of the groups' residual sds", lower=0.0)
-LOG_LIK = Estimand(name="log_lik", role="fit", symbol="log lik", words="the log likelihood")
+Y_NEW = Estimand(name="y_new", role="prediction", symbol="new y", words="an observation in a new group", moves="value")
+SIGMA_MEDIAN = Estimand(
+    name="sigma_median",
+    role="scale",
+    words="the median of the groups' residual sds",
+    lower=0.0,
+    moves="difference",
+)
+LOG_LIK = Estimand(name="log_lik", role="fit", symbol="log lik", words="the log likelihood", moves="log_density")
 P = Estimand(name="p", role="mean", words="the probabilities p", lower=0.0, upper=1.0)
 SHRINKAGE_WEIGHT = Estimand(
-    name="shrinkage_weight", role="weight", symbol="B", words="the shrinkage weights B", lower=0.0, upper=1.0
+    name="shrinkage_weight",
+    role="weight",
+    symbol="B",
+    words="the shrinkage weights B",
+    lower=0.0,
+    upper=1.0,
+    moves="none",
 )
 PROB_BEST = Estimand(
     name="prob_best",
@@ -185,6 +231,7 @@ PROB_BEST = Estimand(
     words="the probability of being the best group",
     lower=0.0,
     upper=1.0,
+    moves="none",
 )
 
 OF_GROUPED_MODELS: dict[str, Estimand] = {

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from simstudy.models.estimands import Estimand
-from simstudy.types import PyTree
+from simstudy.types import KnownPosterior, PyTree
 
 GROUP = "group"
 """Name of the axis of the groups."""
@@ -111,6 +111,15 @@ class Model(ABC):
     def hierarchy(self) -> Any:
         """Structure, likelihood and priors, for samplers that work with them; None for a program alone."""
         return None
+
+    @property
+    def sampled(self) -> Any:
+        """The hierarchy that draws are made of: that of the data as ``arrays`` gives them, in a unit of their own."""
+        return self.hierarchy
+
+    def restored(self, known: KnownPosterior, data: Sequence[Any]) -> KnownPosterior:
+        """Return what is known of the posteriors of ``arrays`` as it is for the data."""
+        return known
 
     @property
     def effect_scale(self) -> str:

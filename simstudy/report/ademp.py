@@ -14,8 +14,9 @@ from typing import Any
 from simstudy.report.reading.description import Description
 from simstudy.report.reading.extent import Extent
 from simstudy.report.reading.vocabulary import declared
-from simstudy.report.reading.wording import counted, number, symbol
+from simstudy.report.reading.wording import counted, enumerate_words, number, symbol
 from simstudy.store.declared import RESIDUAL
+from simstudy.store.extension import DATASET
 
 NOT_FACTORS = ("kind", "likelihood", "effects", "sigma_by", "data", "sizes", "standard_errors")
 COUNTS = {"groups": "J, number of groups", "group_size": "n, observations in each group"}
@@ -33,10 +34,12 @@ def aims(study: Mapping[str, Any]) -> list[str]:
 
 def mechanisms(description: Description) -> list[str]:
     """Return the mechanism, the levels of its factors and the number of scenarios, one line each."""
-    mechanism, said = description.study["mechanism"], description.mechanism
+    mechanism, said = _without_data(description.study["mechanism"]), description.mechanism
     lines = [said.get("words", str(mechanism["kind"])), said.get("likelihood", "")]
     if mechanism.get("data"):
         lines.append(f"data: {mechanism['data']}")
+    elif mechanism != description.study["mechanism"]:
+        lines.append("data: values in the study")
     lines += [_factor(name, mechanism[name]) for name in _factors(mechanism)]
     for name in UNEQUAL:
         if mechanism.get(name):
@@ -55,7 +58,7 @@ def _size_words(study: Mapping[str, Any]) -> str:
     scenarios = counted(n_scenarios(study), "scenario")
     if n_scenarios(study) == 1:
         return scenarios
-    unequal = any(study["mechanism"].get(name) for name in UNEQUAL)
+    unequal = any(_without_data(study["mechanism"]).get(name) for name in UNEQUAL)
     among = "balanced and unequal designs, each crossed with all other factors" if unequal else "all factors crossed"
     return f"{scenarios}: {among}"
 
@@ -66,7 +69,7 @@ def n_scenarios(study: Mapping[str, Any]) -> int:
     >>> n_scenarios({"mechanism": {"kind": "exchangeable", "groups": [4, 8], "group_size": [2], "tau": [0, 1, 2]}})
     6
     """
-    mechanism = study["mechanism"]
+    mechanism = _without_data(study["mechanism"])
     balanced = math.prod(len(_listed(mechanism[name])) for name in COUNTS if name in mechanism)
     balanced = balanced if any(mechanism.get(name) for name in COUNTS) else 0
     unequal = sum(len(mechanism.get(name) or ()) for name in UNEQUAL)
@@ -78,6 +81,17 @@ def priors_words(method: Mapping[str, Any]) -> str:
     """Return a method's priors as text."""
     priors = method.get("priors") or {}
     return ", ".join(f"{symbol(k)} {'~ ' if '(' in str(v) else '= '}{v}" for k, v in priors.items()) or "own priors"
+
+
+def default_priors(description: Description) -> list[str]:
+    """Return which default priors come from given data, and how, a line for each way in which methods have them."""
+    methods: dict[str, list[str]] = {}
+    for method in description.study["methods"]:
+        if made := description.of_method(method).get("priors_of_data"):
+            formulas = ", ".join(f"{symbol(name)} ~ {formula}" for name, formula in made["formulas"].items())
+            unit = f"m = {made['center']} and s = {made['spread']}"
+            methods.setdefault(f"{formulas}, where {made['words']}: {unit}", []).append(f"“{method['name']}”")
+    return [f"{enumerate_words(names)}: {words}" for words, names in methods.items()]
 
 
 def replicates_words(description: Description, *, extent: Extent | None = None) -> list[str]:
@@ -133,6 +147,13 @@ def _mcse_words(n: int) -> list[str]:
             "errors; less where a replicate has several groups"
         )
     return lines
+
+
+def _without_data(mechanism: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a mechanism without the lists that are data and no factors."""
+    if mechanism.get("kind") != DATASET:
+        return mechanism
+    return {name: value for name, value in mechanism.items() if not isinstance(value, list | tuple)}
 
 
 def _factors(mechanism: Mapping[str, Any]) -> list[str]:

@@ -26,6 +26,7 @@ from simstudy.report.reading.roles import Roles, read_roles
 from simstudy.report.reading.vocabulary import speaking
 from simstudy.report.words.split import split_table
 from simstudy.store.declared import Declared
+from simstudy.store.group_names import group_names
 from simstudy.store.kept import KeptFit, kept_fits
 from simstudy.store.traits import exact_samplers, has_fixed_data
 from simstudy.types import RunTables
@@ -82,6 +83,12 @@ class Evidence:
     def labels(self) -> dict[str, str]:
         """Scenario -> what it is called."""
         return self.design.labels
+
+    @cached_property
+    def group_names(self) -> dict[int, str]:
+        """Group -> what it is called in real data; empty where groups are only numbered, and in a run made before."""
+        names = group_names(self.run) if self.is_dataset else {}
+        return next(iter(names.values()), {})
 
     @property
     def is_dataset(self) -> bool:

@@ -96,6 +96,7 @@ def _protocol(description: Description) -> str:
         ("Data-generating mechanisms", [*ademp.mechanisms(description), *_randomness(study, kind)]),
         ("Estimands", _estimands(description, kind)),
         ("Methods", _methods(description)),
+        *([("Priors scaled to the data", made)] if (made := ademp.default_priors(description)) else []),
         ("Performance measures", _measures(description, kind)),
         ("Number of replicates", ademp.replicates_words(description)),
         ("Fits that fail or are doubtful", _counting(study, kind)),

@@ -5,6 +5,7 @@ A cell shows a rounded number with its MCSE; the CSV has every number in full.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from simstudy.report.reading.wording import MINUS, number, with_mcse
+from simstudy.report.reading.wording import MINUS, MOST_DECIMALS, SMALL, number, with_mcse
 from simstudy.store.csv_text import to_csv
 
 ROWS_SHOWN = 240
@@ -32,7 +33,9 @@ class Column:
         ends: the columns with the ends of an interval, or None.
         percent: whether a share is shown in percent.
         scale: what a number and its MCSE are multiplied by where they are shown, as 1,000 for rates per 1,000.
-        decimals: how many are shown, or None for three significant digits, or as many as the MCSE asks for.
+        decimals: how many are shown without an MCSE, or None for three significant digits.
+        sd: the column with the standard deviation of what is shown, two digits of which are seen where it has no MCSE;
+            ``decimals`` are the fewest then.
     """
 
     head: str
@@ -42,6 +45,7 @@ class Column:
     percent: bool = False
     scale: float = 1.0
     decimals: int | None = None
+    sd: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,12 +130,26 @@ def _cell(record: dict, column: Column) -> Cell:
 def _number_text(record: dict, column: Column, value: float) -> str:
     if isinstance(value, int):
         return f"{value:,}".replace("-", MINUS)
-    if column.decimals is not None:
-        return f"{value:,.{column.decimals}f}".replace("-", MINUS)
     mcse = record[column.mcse] if column.mcse else float("nan")
+    if column.sd and record[column.sd] > 0 and not mcse > 0:
+        return _beside_sd(value, float(record[column.sd]), fewest=column.decimals or 0)
+    if column.decimals is not None and not mcse > 0:
+        return f"{value:,.{column.decimals}f}".replace("-", MINUS)
     text = with_mcse(float(value) * column.scale, float(mcse) * column.scale, percent=column.percent)
     if column.ends and all(record[end] == record[end] for end in column.ends):
         scale = 100 if column.percent else 1
         lower, upper = (number(float(record[end]) * scale) for end in column.ends)
         text += f" [{lower}, {upper}]"
     return text
+
+
+def _beside_sd(value: float, sd: float, *, fewest: int) -> str:
+    """Return a number to the second digit of its standard deviation, as 3e−07 where that is very small.
+
+    >>> _beside_sd(500.123, 12.0, fewest=2), _beside_sd(1e6 + 0.12345, 0.0123, fewest=2)
+    ('500.12', '1,000,000.123')
+    """
+    decimals = 1 - math.floor(math.log10(sd))
+    if decimals > MOST_DECIMALS and abs(value) < SMALL:
+        return number(value)
+    return f"{value:,.{max(decimals, fewest)}f}".replace("-", MINUS)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from simstudy.errors import TableError
+from simstudy.errors import RunError, TableError, shown
 from simstudy.executors import BlockFailure, run_blocks
 from simstudy.executors.where import LOCAL, Platform, Where, n_workers, window
 from simstudy.fitting.blocks import Block, plan_blocks
@@ -101,13 +101,16 @@ def run(
     ):
         for notice in writer.notices:
             log.warning("%s", notice)
+        _keep_data(study, writer)
         writer.write_scenarios(pd.DataFrame(study.scenario_rows()))
         writer.write_methods(pd.DataFrame(study.method_rows()))
         writer.write_estimands(pd.DataFrame(study.estimand_rows()))
+        writer.write_labels(pd.DataFrame(study.label_rows()))
         writer.write_description(study.description)
         restore_groups(study, writer)
         blocks = plan_blocks(study, writer.stored_fits(), keep_draws=keep_draws)
         log.info("%s", _plan_text(study, blocks))
+        _tell_of_priors(study)
         if n_without := _without_draws(writer, study, folder=folder, keep_draws=keep_draws):
             log.warning(NO_DRAWS, n_without, keep_draws)
         stopping = Stopping(
@@ -121,12 +124,38 @@ def run(
     return Run.open(folder)
 
 
+def _keep_data(study: Study, writer: RunWriter) -> None:
+    """Put a user's own data into the run folder, before anything is fitted.
+
+    Raises:
+        RunError: the folder has fits of other data.
+    """
+    if study.data is None:
+        return
+    known = {scenario.identity for scenario in study.scenarios}
+    if any(scenario not in known for scenario, _ in writer.stored_fits()):
+        raise RunError(
+            f"{writer.folder} holds fits of other data: the rows of {shown(study.mechanism.get('data', 'values'))} are "
+            "not those that were fitted; give another folder with --out, or restore the data"
+        )
+    writer.write_data(study.data)
+
+
 def _without_draws(writer: RunWriter, study: Study, *, folder: Path, keep_draws: int) -> int:
     """Return how many of the fits whose draws are asked for are stored without them."""
     names = {method.name for method in study.methods}
     cells = {cell: fits for cell, fits in writer.stored_fits().items() if cell[1] in names} if keep_draws else {}
     asked = sum(int((replicates < keep_draws).sum()) for replicates in cells.values())
     return asked - sum(fit.replicate < keep_draws for cell in cells for fit in kept_fits(folder, *cell))
+
+
+def _tell_of_priors(study: Study) -> None:
+    """Log the default priors that are made of given data, and warn of priors that the data contradict."""
+    for name, made in study.priors_of_data.items():
+        log.info("%s: default priors %s", name, made.text)
+    for name, found in study.conflicts.items():
+        for conflict in found:
+            log.warning("%s: %s", name, conflict.text)
 
 
 def _plan_text(study: Study, blocks: list[Block]) -> str:

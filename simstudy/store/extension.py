@@ -12,6 +12,7 @@ from typing import Any
 
 from simstudy.errors import RunError
 
+DATASET = "dataset"  # a mechanism whose lists are data, not factors
 ABSENT, PRESENT = "(absent)", "(present)"
 FREE = (("study", "aim"), ("study", "replicates"), ("diagnostics",))
 
@@ -52,11 +53,12 @@ def study_difference(stored: Mapping[str, Any], new: Mapping[str, Any]) -> list[
     known, asked = (_by_method(study) for study in (stored, new))
     gone = [name for name in known["methods"] if name not in asked["methods"]]
     old, now = (dict(_leaves(study)) for study in (known, asked))
+    has_factors = stored.get("mechanism", {}).get("kind") != DATASET
     changed = [
         Difference(key=_place(key), stored=old.get(key, ABSENT), new=now.get(key, ABSENT))
         for key in sorted(old | now)
         if not (_of_method(key, gone) or _free(key, set(known["methods"])))
-        and not _extends(key, old.get(key, ABSENT), now.get(key, ABSENT))
+        and not _extends(key, old.get(key, ABSENT), now.get(key, ABSENT), has_factors=has_factors)
     ]
     return changed + [Difference(key=f"method '{name}'", stored=PRESENT, new=ABSENT) for name in gone]
 
@@ -105,9 +107,9 @@ def _free(key: Key, known_methods: set[str]) -> bool:
     return added or any(key[: len(free)] == free for free in FREE)
 
 
-def _extends(key: Key, stored: Any, new: Any) -> bool:
-    """True where the values are equal, or a mechanism's list has kept all that is stored."""
-    if key[0] == "mechanism" and isinstance(stored, list) and isinstance(new, list):
+def _extends(key: Key, stored: Any, new: Any, *, has_factors: bool) -> bool:
+    """True where the values are equal, or a list of factors of the mechanism has kept all that is stored."""
+    if has_factors and key[0] == "mechanism" and isinstance(stored, list) and isinstance(new, list):
         return all(_contains(new, value) for value in stored)
     return _same(stored, new)
 

@@ -1,7 +1,8 @@
 """Kept draws at rest: where they lie in a run folder, and how they are read.
 
 ``draws/<scenario>/<method>/<replicate>.posterior.nc`` holds the estimands of one fit, ``.sample_stats.nc`` the
-sampler's statistics, as NetCDF 3 with the dimensions chain, draw and one for the groups.
+sampler's statistics, as NetCDF 3 with the dimensions chain, draw and one for the groups, whose coordinates are their
+names where they have any.
 
 A name that a path cannot hold gets a digest besides, so that no two methods share a folder. Runs made before that have
 folders without it, which are read where only one method of the run can have meant them.
@@ -25,6 +26,7 @@ from simstudy.store.incoming import open_file
 
 LONGEST_NAME = 80  # bytes, of what people can read of a method's name
 RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)  # on Windows, with any ending
+LETTERS = "_letters"  # of the names of a dimension, in NetCDF 3 a dimension of their own
 POSTERIOR, SAMPLE_STATS = "posterior.nc", "sample_stats.nc"
 
 
@@ -118,7 +120,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     """
     try:
         with open_file(path) as opened, netcdf_file(opened, mmap=False) as file:
-            return {name: _native(variable) for name, variable in file.variables.items()}
+            # What is called like a dimension are its coordinates, the names of groups.
+            return {n: _native(variable) for n, variable in file.variables.items() if n not in file.dimensions}
     except Exception as error:
         # SciPy's reader raises whatever the bytes of a damaged file lead it to.
         raise RunError(

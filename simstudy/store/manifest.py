@@ -22,7 +22,7 @@ from simstudy.store.inside import read_inside, said
 
 HIDDEN = ".simstudy"
 FILE = "manifest.jsonl"
-WHOLE_TABLES = ("scenarios", "methods", "estimands")
+WHOLE_TABLES = ("scenarios", "methods", "estimands", "labels")
 
 Record = dict[str, list[str]]
 
@@ -31,8 +31,8 @@ class Entry(BaseModel):
     """One line.
 
     Args:
-        kind: ``file`` for a JSON file, ``batch`` for parts, ``aside`` for a batch that was set aside, ``end`` where a
-            writer closed the run.
+        kind: ``file`` for a JSON file or the data, ``batch`` for parts, ``aside`` for a batch that was set aside,
+            ``end`` where a writer closed the run.
         name: of the file or batch.
         digests: part's table, or the file's own name -> SHA-256.
         before: SHA-256 of the line before; empty in the first.
@@ -57,7 +57,7 @@ class Manifest:
     Args:
         folder: run folder.
         batches: batch -> table -> the digests that its part may have, the last one first in force.
-        files: JSON file -> the digests that it may have.
+        files: JSON file, or the data -> the digests that it may have.
         aside: batches that were set aside and have not come back.
         last: the last line, or None.
     """

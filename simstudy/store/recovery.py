@@ -12,6 +12,7 @@ from pathlib import Path
 
 from simstudy.errors import RunError
 from simstudy.store.atomic import flush_folder, leftovers
+from simstudy.store.data import DATA, is_foreign
 from simstudy.store.inside import digest_inside, is_there, said
 from simstudy.store.manifest import HIDDEN, WHOLE_TABLES, Manifest, Record
 from simstudy.store.records import (
@@ -47,6 +48,7 @@ def find_problems(folder: Path) -> list[str]:
     if not known.batches and known.manifest is None:
         return [f"there are no checksum records ({HIDDEN}/checksums)"]
     problems = [] if known.manifest is None else list(_changed_files(folder, known.manifest))
+    problems += [f"{DATA} is no part of this run"] if is_foreign(folder, known.manifest) else []
     foreign = _foreign(folder, known.batches)
     problems += [f"{said(f'{path.parent.name}/{path.name}')} is no part of this run" for path in foreign]
     of_batches = (_problem(folder, name, record, known.manifest) for name, record in known.batches.items())

@@ -26,11 +26,12 @@ from simstudy.store.documents import (
     validated,
 )
 from simstudy.store.frames import KEYS, Where, as_frame, chosen
+from simstudy.store.group_names import group_names
 from simstudy.store.inside import digest_inside, is_there, read_inside, said
 from simstudy.store.manifest import WHOLE_TABLES, Manifest
 from simstudy.store.records import BLOCK_TABLES, Known, known_parts, part_path
 from simstudy.store.recovery import find_problems, lost_batches
-from simstudy.store.schema import CHAINS, ESTIMANDS, FITS, GROUPS, TIMINGS, estimates_schema
+from simstudy.store.schema import CHAINS, ESTIMANDS, FITS, GROUPS, LABELS, TIMINGS, estimates_schema
 
 STUDY = "study.json"
 STUDY_KEYS = ("study", "mechanism", "methods", "summary", "diagnostics")
@@ -149,9 +150,22 @@ class Run:
         return self._part("estimands", "estimands", schema=ESTIMANDS).to_pandas()
 
     @cached_property
+    def labels(self) -> pd.DataFrame:
+        """One row per scenario and group that has a name; none for simulated data, and where a run was made before."""
+        is_known = self._known.digests("labels", "labels") is not None
+        if not is_known and not is_there(part_path(self.folder, "labels", "labels")):
+            return LABELS.empty_table().to_pandas()
+        return self._part("labels", "labels", schema=LABELS).to_pandas()
+
+    @cached_property
     def groups(self) -> pd.DataFrame:
-        """One row per scenario, replicate and group."""
-        return self._table("groups")
+        """One row per scenario, replicate and group; with a ``label`` where groups have names."""
+        groups = self._table("groups")
+        if not (names := group_names(self)):
+            return groups
+        keys = zip(groups["scenario"].astype(str), groups["group"], strict=True)
+        labels = [names.get(scenario, {}).get(int(group)) for scenario, group in keys]
+        return groups.assign(label=pd.Series(labels, index=groups.index, dtype=object))
 
     @cached_property
     def fits(self) -> pd.DataFrame:

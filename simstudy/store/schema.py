@@ -100,6 +100,8 @@ ESTIMANDS = pa.schema(
     ]
 )
 
+LABELS = pa.schema([("scenario", pa.string()), ("group", pa.int64()), ("label", pa.string())])
+
 PERFORMANCE = pa.schema(
     [
         ("scenario", pa.string()),

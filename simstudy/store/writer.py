@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from simstudy.errors import RunError, printable
 from simstudy.store.atomic import canonical_json, publish, stage, write_json, writing
 from simstudy.store.blocks import commit, committed_batches, read_part, rewrite, stored_parts
+from simstudy.store.data import put_data
 from simstudy.store.documents import WriterDocument, read_document
 from simstudy.store.extension import extended
 from simstudy.store.inside import digest_inside, is_there, refuse_links, said
@@ -29,7 +30,7 @@ from simstudy.store.parts import Columns, as_table, by_name, encode, factor_tabl
 from simstudy.store.records import BLOCK_TABLES, Known, mark_path, part_path, read_records, staging_folder
 from simstudy.store.recovery import recover
 from simstudy.store.run import STUDY, read_study, refuse_edited
-from simstudy.store.schema import CHAINS, ESTIMANDS, FITS, GROUPS, PERFORMANCE, TIMINGS, estimates_schema
+from simstudy.store.schema import CHAINS, ESTIMANDS, FITS, GROUPS, LABELS, PERFORMANCE, TIMINGS, estimates_schema
 
 BATCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -134,6 +135,18 @@ class RunWriter:
         table = as_table(frame, ESTIMANDS) if len(frame) else ESTIMANDS.empty_table()
         with writing(self.folder):
             rewrite(self.folder, "estimands", table, manifest=self._manifest)
+
+    def write_labels(self, frame: pd.DataFrame) -> None:
+        """Replace the table of the names of groups (columns of ``schema.LABELS``); none where no group has a name."""
+        if not len(frame):
+            return
+        with writing(self.folder):
+            rewrite(self.folder, "labels", as_table(frame, LABELS), manifest=self._manifest)
+
+    def write_data(self, rows: pa.Table) -> None:
+        """Put the data of the run on disk, with which its fits can be made again."""
+        with writing(self.folder):
+            put_data(self.folder, rows, self._manifest)
 
     def write_description(self, description: Mapping[str, Any]) -> None:
         """Replace ``description.json``: what the mechanism and the methods are, in words."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from simstudy.errors import StudyError, named, shown, suggestion
 from simstudy.mechanisms import MECHANISMS, Dataset, Mechanism
-from simstudy.mechanisms.dataset import COLUMN_KEYS, DatasetSection, load_dataset
+from simstudy.mechanisms.dataset_section import DatasetSection, plain_section, plain_value, section_dataset
 from simstudy.models.options import checked
 from simstudy.streams import canonical_json, identity
 from simstudy.study.factors import check_count, check_lists, crossed, varying
@@ -75,7 +75,9 @@ def scenarios_of(contents: Mapping[str, Any], folder: Path | None) -> Iterator[S
 def _check_size(contents: Mapping[str, Any]) -> None:
     """Refuse empty lists, and more scenarios than a study can have, before any is made."""
     kind = str(contents.get("kind"))
-    if kind in MECHANISMS and kind != Dataset.kind:
+    if kind == Dataset.kind:
+        return  # its lists are data
+    if kind in MECHANISMS:
         counts = grouped_counts(contents)
     else:
         counts = check_lists(contents, [name for name in contents if name != "kind"], "[mechanism] ")
@@ -121,17 +123,18 @@ def _check_factor(name: str, value: Any) -> None:
 
 
 def _dataset_cell(contents: Mapping[str, Any], folder: Path | None) -> tuple[Mechanism, dict[str, Any]]:
-    section = checked(DatasetSection, contents, "[mechanism]")
-    columns = {key: getattr(section, key) for key in COLUMN_KEYS if getattr(section, key) is not None}
+    section = checked(DatasetSection, {k: plain_value(v) for k, v in contents.items()}, "[mechanism]")
     try:
-        dataset = load_dataset(section.data, folder=folder, columns=columns)
+        dataset = section_dataset(section, folder)
     except StudyError as error:
         raise StudyError(f"[mechanism] {error}") from error
     factors = {"data": dataset.name, "groups": len(dataset.shape)}
     return dataset, {"mechanism": dataset.kind, "likelihood": dataset.likelihood.kind, **factors}
 
 
-def plain_mechanism(contents: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the section as JSON values."""
+def plain_mechanism(contents: Mapping[str, Any], mechanism: Mechanism) -> dict[str, Any]:
+    """Return the section that a mechanism was made of as JSON values."""
+    if isinstance(mechanism, Dataset):
+        return plain_section(contents, mechanism)
     kind = contents.get("kind")
     return {**contents, "kind": kind.name if isinstance(kind, UserMechanismFamily) else kind}

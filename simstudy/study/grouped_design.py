@@ -23,6 +23,7 @@ MOST_GROUPS, MOST_OBSERVATIONS = 100_000, 100_000_000
 GRID_KEYS, LIST_KEYS = ("groups", "group_size"), ("sizes", "standard_errors")
 DESIGN_KEYS = (*GRID_KEYS, *LIST_KEYS)
 DEFAULT_LIKELIHOOD = "normal"
+OPEN = "?"  # a number of the design that is to be found
 
 Size = Annotated[int, Field(ge=1, le=MOST_OBSERVATIONS)]
 StandardError = Annotated[float, Field(gt=0)]
@@ -104,6 +105,8 @@ def grouped_cells(contents: Mapping[str, Any]) -> Iterator[Cell]:
 
 def _designs(contents: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the section once for each design of groups: groups x group_size, then each list of sizes."""
+    if opened := [name for name in GRID_KEYS if contents.get(name) == OPEN]:
+        raise StudyError(f'[mechanism] {opened[0]} = "?": the design is open; "simstudy plan" finds the number')
     rest = {name: value for name, value in contents.items() if name not in DESIGN_KEYS}
     grid = {name: contents[name] for name in GRID_KEYS if name in contents}
     likelihood = LIKELIHOODS.get(str(contents.get("likelihood")))

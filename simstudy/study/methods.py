@@ -15,11 +15,12 @@ from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.likelihoods import LIKELIHOODS, Likelihood
 from simstudy.models.model import Model
 from simstudy.models.options import Section, checked, option_types, options_of, section_of
-from simstudy.models.priors import Prior, check_single, parse_prior
+from simstudy.models.priors import Prior, parse_prior
 from simstudy.models.structures import STRUCTURES, Structure
 from simstudy.samplers import SAMPLERS, Sampler
 from simstudy.streams import identity
 from simstudy.study.factors import check_count, check_lists, crossed
+from simstudy.study.given import given_data
 from simstudy.study.registry import user_model
 from simstudy.study.study_file import Name, check_keys
 
@@ -140,24 +141,11 @@ def _named(contents: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, 
 def _method(section: MethodSection, sampler: Mapping[str, Any], mechanism: Mechanism, where: str) -> Method:
     model, options = _user_model(section, where) if section.model is not None else _model(section, mechanism, where)
     method = Method(name=section.name, model=model, sampler=_sampler(sampler, where), options=tuple(options.items()))
-    _check_precision(method, where)
     try:
         method.sampler.check(model)
     except StudyError as error:
         raise StudyError(f"{where} sampler: {error}") from error
     return method
-
-
-def _check_precision(method: Method, where: str) -> None:
-    """Refuse priors of a built-in model that the sampler's precision cannot hold."""
-    hierarchy, sampler = method.model.hierarchy, method.sampler
-    if hierarchy is None or sampler.precision != "float32" or not sampler.has_trajectories:
-        return
-    for name, prior in hierarchy.priors:
-        try:
-            check_single(prior, name)
-        except StudyError as error:
-            raise StudyError(f"{where} priors.{error}") from None
 
 
 def _sampler(contents: Mapping[str, Any], where: str) -> Sampler:
@@ -183,7 +171,7 @@ def _user_model(section: MethodSection, where: str) -> tuple[Model, dict[str, An
 def _model(section: MethodSection, mechanism: Mechanism, where: str) -> tuple[Model, dict[str, Any]]:
     structure = _structure(section, where)
     likelihood = _likelihood(section, mechanism, where)
-    priors = _priors(section, structure, likelihood, where)
+    priors = _priors(section, structure, likelihood, mechanism, where)
     model = HierarchicalModel(
         structure=structure, likelihood=likelihood, priors=tuple(priors.items()), observations=section.observations
     )
@@ -251,8 +239,10 @@ def _default_options(part: Any) -> dict[str, Any]:
     return {name: default for name, (_, default) in option_types(type(part)).items()}
 
 
-def _priors(section: MethodSection, structure: Structure, likelihood: Likelihood, where: str) -> dict[str, Prior]:
-    """Return a prior for every parameter of the method: the given ones over the defaults."""
+def _priors(
+    section: MethodSection, structure: Structure, likelihood: Likelihood, mechanism: Mechanism, where: str
+) -> dict[str, Prior]:
+    """Return a prior for every parameter of the method: the given ones over the defaults, which given data make."""
     parameters = (*structure.parameters, *likelihood.parameters)
     given = dict(section.priors)
     for alias, name in structure.prior_aliases.items():
@@ -263,8 +253,12 @@ def _priors(section: MethodSection, structure: Structure, likelihood: Likelihood
         if alias in given:
             given[name] = given.pop(alias)
     check_keys(given, tuple(p.name for p in parameters), f"{where} priors.")
+    data = given_data(mechanism)
+    unit = None if data is None else likelihood.unit_of(data)
     try:
-        priors = {p.name: parse_prior(given.get(p.name, p.default_prior(likelihood.scale)), p) for p in parameters}
+        priors = {
+            p.name: parse_prior(given.get(p.name, p.default_prior(likelihood.scale, unit)), p) for p in parameters
+        }
     except StudyError as error:
         raise StudyError(f"{where} priors.{error}") from error
     for parameter in parameters:

@@ -5,16 +5,20 @@ The canonical form of a study (``Study.canonical``) spells every default out; it
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from simstudy.errors import StudyError, shown
 from simstudy.mechanisms import Dataset
-from simstudy.mechanisms.dataset import is_file_name
+from simstudy.mechanisms.dataset import BUILT_IN, KeptData, is_file_name
 from simstudy.models.options import checked
 from simstudy.streams import random_key
+from simstudy.study.conflict import Conflict, conflicts
+from simstudy.study.data_priors import PriorsOfData, priors_of_data
 from simstudy.study.design import Scenario, plain_mechanism, scenarios_of
 from simstudy.study.matching import check_matching
 from simstudy.study.methods import Method, methods_of, refuse_twins
@@ -26,7 +30,8 @@ from simstudy.study.study_file import (
     check_sections,
     read_study_file,
 )
-from simstudy.study.units import check_units
+from simstudy.study.units import at_home
+from simstudy.tables import Table
 
 SCHEMA_VERSION = 1
 MOST_FITS = 1_000_000_000
@@ -91,7 +96,7 @@ class Study:
         scenarios = tuple(scenarios_of(contents["mechanism"], folder))
         methods = tuple(methods_of(contents["method"], contents["sampler"], scenarios[0].mechanism))
         refuse_twins(methods)
-        check_units(scenarios, methods)
+        methods = tuple(at_home(scenarios, methods))
         section = checked(StudySection, contents["study"], "[study]")
         if section.kind == "calibration":
             check_matching(scenarios, methods)
@@ -101,27 +106,28 @@ class Study:
             methods=methods,
             summary=checked(SummarySection, contents.get("summary", {}), "[summary]"),
             diagnostics=checked(DiagnosticsSection, contents.get("diagnostics", {}), "[diagnostics]"),
-            mechanism=plain_mechanism(contents["mechanism"]),
+            mechanism=plain_mechanism(contents["mechanism"], scenarios[0].mechanism),
         )
 
     @classmethod
-    def from_canonical(cls, canonical: Mapping[str, Any], *, folder: Path | None = None) -> "Study":
+    def from_canonical(
+        cls, canonical: Mapping[str, Any], *, folder: Path | None = None, rows: Table | None = None
+    ) -> "Study":
         """Return the study of a run's ``study.json``: the inverse of ``canonical``.
 
         Args:
             canonical: what ``canonical`` gave.
             folder: what the path of a data file is relative to; a run may come from anybody, so that no file is read
                 unless its folder is named.
+            rows: the data that the run kept, which are read where no folder is named.
 
         Raises:
-            StudyError: a model is not registered, or its source is another one now; or there is a data file and no
-                folder.
+            StudyError: a model is not registered, or its source is another one now; or there is a data file and
+                neither rows nor a folder.
         """
-        data = canonical["mechanism"].get("data")
-        if folder is None and canonical["mechanism"].get("kind") == Dataset.kind and is_file_name(str(data)):
-            raise StudyError(f"data: the study reads the file {shown(data)}; name the folder where it lies (--folder)")
         methods = [_plain_method(method) for method in canonical["methods"]]
         sections = {name: canonical[name] for name in ("study", "mechanism", "summary", "diagnostics")}
+        sections["mechanism"] = _with_rows(canonical["mechanism"], folder, rows)
         return cls.from_dict({**sections, "method": methods, "sampler": methods[0]["sampler"]}, folder=folder)
 
     @property
@@ -171,7 +177,8 @@ class Study:
 
         ``mechanism`` has ``words``, ``likelihood`` (how observations arise), ``effects`` (new in each replicate or
         fixed), each empty where there is nothing to say, ``symbols`` (factor -> letter), ``has_fixed_data`` and
-        ``has_normal_means``; ``methods`` has name -> ``model`` and ``sampler``.
+        ``has_normal_means``; ``methods`` has name -> ``model``, ``sampler`` and, where priors are made of given data,
+        ``priors_of_data``.
         """
         mechanism = self.scenarios[0].mechanism
         likelihood = mechanism.likelihood
@@ -184,8 +191,25 @@ class Study:
                 "has_fixed_data": mechanism.replication == "sampler",
                 "has_normal_means": likelihood is not None and likelihood.has_normal_means,
             },
-            "methods": {m.name: {"model": m.model.words, "sampler": m.sampler.described} for m in self.methods},
+            "methods": {
+                m.name: {
+                    "model": m.model.words,
+                    "sampler": m.sampler.described,
+                    **({"priors_of_data": made.described} if (made := self.priors_of_data.get(m.name)) else {}),
+                }
+                for m in self.methods
+            },
         }
+
+    @cached_property
+    def priors_of_data(self) -> dict[str, PriorsOfData]:
+        """Method -> its priors that are made of given data; methods without any are left out."""
+        return priors_of_data(self.scenarios[0].mechanism, self.methods)
+
+    @cached_property
+    def conflicts(self) -> dict[str, list[Conflict]]:
+        """Method -> its priors that given data contradict; methods without any are left out."""
+        return conflicts(self.scenarios[0].mechanism, self.methods)
 
     def estimand_rows(self) -> list[dict[str, Any]]:
         """Return the rows of the estimands table: what every method declares of its estimands."""
@@ -193,6 +217,20 @@ class Study:
             {"method": m.name, "estimand": estimand.name, **estimand.row(m.model.effect_scale)}
             for m in self.methods
             for estimand in m.model.described
+        ]
+
+    @property
+    def data(self) -> pa.Table | None:
+        """The rows of a user's own data set, which a run keeps; None for simulated and for built-in data."""
+        mechanism = self.scenarios[0].mechanism
+        return mechanism.rows if isinstance(mechanism, Dataset) else None
+
+    def label_rows(self) -> list[dict[str, Any]]:
+        """Return the rows of the labels table: what the groups of each scenario are called, where they have names."""
+        return [
+            {"scenario": scenario.identity, "group": group, "label": label}
+            for scenario in self.scenarios
+            for group, label in enumerate(scenario.mechanism.labels)
         ]
 
     def scenario_rows(self) -> list[dict[str, Any]]:
@@ -206,9 +244,31 @@ class Study:
             options = dict(m.options)
             priors = {f"prior_{name}": text for name, text in (options.pop("priors", None) or {}).items()}
             options |= {"pooling": m.model.pooling, "is_exact": m.sampler.is_exact}
+            if self.scenarios[0].mechanism.replication == "sampler":
+                made = self.priors_of_data.get(m.name)
+                told = "; ".join(conflict.text for conflict in self.conflicts.get(m.name, ()))
+                priors |= {"priors_of_data": made.text if made else None, "prior_conflict": told or None}
             sampler = {"sampler" if name == "kind" else name: value for name, value in m.sampler.options.items()}
             rows.append({"method": m.name, "identity": m.identity, **MODEL_COLUMNS, **options, **priors, **sampler})
         return rows
+
+
+def _with_rows(mechanism: Mapping[str, Any], folder: Path | None, rows: Table | None) -> dict[str, Any]:
+    """Return the section of a run's mechanism with the data that the run kept, where it needs them.
+
+    Raises:
+        StudyError: it needs a file or a table that is not there.
+    """
+    said = mechanism.get("data")
+    if mechanism.get("kind") != Dataset.kind or said is None or said in BUILT_IN:
+        return dict(mechanism)
+    if folder is not None and is_file_name(str(said)):
+        return dict(mechanism)
+    if rows is not None:
+        return {**mechanism, "data": KeptData(str(said), rows)}
+    if is_file_name(str(said)):
+        raise StudyError(f"data: the study reads the file {shown(said)}; name the folder where it lies (--folder)")
+    raise StudyError(f"data: the study was made from {shown(said)}, which the run has lost; restore its data.parquet")
 
 
 def _plain_method(canonical: Mapping[str, Any]) -> dict[str, Any]:

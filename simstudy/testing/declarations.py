@@ -1,6 +1,7 @@
 """Conformance of what a family says of itself: words, parameters, estimands, and axes that its arrays have."""
 
 from collections.abc import Iterable, Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,11 @@ import numpy as np
 from simstudy.models.estimands import Parameter
 from simstudy.models.model import GROUP
 from simstudy.models.priors import parse_prior
+from simstudy.models.unit import Unit
 from simstudy.testing.expectation import expect
 
 SCALES = ("natural", "link")
+UNITS = (None, Unit(center=1e6 + 0.123456, spread=1.23456e-4), Unit(center=-2.5e-7, spread=4.4e8))
 
 
 def check_words(part: Any) -> None:
@@ -21,10 +24,10 @@ def check_words(part: Any) -> None:
 
 
 def check_parameters(part: Any, parameters: Iterable[Parameter]) -> None:
-    """Check that the default priors of parameters are priors that they can have, on both scales of effects."""
+    """Check that default priors are priors that parameters can have, on both scales of effects and for given data."""
     for parameter in parameters:
-        for scale in SCALES:
-            text = parameter.default_prior(scale)
+        for scale, unit in product(SCALES, UNITS):
+            text = parameter.default_prior(scale, unit)
             expect(
                 part,
                 f"a default prior of {parameter.name} that a study file could have given",

@@ -13,6 +13,7 @@ from simstudy.testing.expectation import check_choice, expect, expect_close
 from simstudy.testing.observations import Point, observe, parts_of, relabel
 from simstudy.testing.programs import as_draws, constants_of, priors_of, run_program
 from simstudy.testing.scores import check_mean, check_scores
+from simstudy.testing.units import check_unit
 from simstudy.types import GroupedData
 
 N_DATA = 2_000  # tells a factor of 1.2 in a score's variance
@@ -40,6 +41,7 @@ def check_likelihood(likelihood: Likelihood) -> None:
       the mean ``inverse_link(theta)``, theta itself where there is no link.
     - ``shrinkage_weight`` is in [0, 1], falls with tau, from 1 at tau = 0 to 0 at infinity.
     - ``new_observation`` is finite, one for each draw, and depends on its fit's key, not on the fits beside it.
+    - In another unit, data of a likelihood that has one have the same density, and center and spread that move along.
 
     The likelihood draws its own data: three groups of 3, 1 and 5 observations; of one estimate each where
     ``statistics`` raises a ``ValueError`` for want of standard errors. Parameters get log-normal priors.
@@ -69,6 +71,7 @@ def check_likelihood(likelihood: Likelihood) -> None:
         check_mean(likelihood, observed)
         _check_weights(likelihood, data, observed.scale)
         _check_new_observation(likelihood, observed.scale)
+        check_unit(likelihood, data, point)
 
 
 def _check_restore(likelihood: Likelihood, priors: Mapping[str, Any]) -> None:

@@ -1,10 +1,11 @@
 """Every registered likelihood keeps its promises, and likelihoods that do not are caught."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 import pytest
 
+from simstudy.models.estimands import SIGMA, Estimand
 from simstudy.models.likelihoods import LIKELIHOODS, Normal
 from simstudy.testing import ConformanceError, check_likelihood
 from tests.conformance.registered import variants
@@ -119,7 +120,40 @@ class SharedNoise(Normal):
         return theta_new + (scale["sigma"] * noise.normal())[:1]
 
 
+@dataclass(frozen=True, kw_only=True)
+class StaysAtZero(Normal):
+    """The center of its data is 0 whatever they are."""
+
+    def unit_of(self, data):
+        return replace(super().unit_of(data), center=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogNormalEffects(Normal):
+    """Its effects are logs of means, so that a shift of the data is none of the effects; it says that it has a unit."""
+
+    def log_likelihood(self, theta, scale, stats, *, xp=jnp):
+        return super().log_likelihood(xp.exp(theta), scale, stats, xp=xp)
+
+    def raw_log_likelihood(self, theta, scale, raw):
+        return super().raw_log_likelihood(jnp.exp(theta), scale, raw)
+
+    def draw(self, key, theta, scale, known_se):
+        return super().draw(key, jnp.exp(theta), scale, known_se)
+
+    def inverse_link(self, theta):
+        return jnp.exp(theta)
+
+    mean = Estimand(name="level", role="mean")
+
+    @property
+    def described(self):
+        return SIGMA, self.mean
+
+
 BROKEN = {
+    StaysAtZero: "a center and a spread that move with the data",
+    LogNormalEffects: "the log likelihood of sufficient data in another unit",
     Tempered: r"squared score in theta\[0\]",
     Tilted: r"a score in theta\[0\] with mean 0",
     OneFormTilted: "raw and sufficient log likelihoods that differ by a constant",

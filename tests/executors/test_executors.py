@@ -591,3 +591,13 @@ class TestEnvironment:
                 assert executor.submit(processor_share, None).result() < 1.05
             entries.append({path.name for path in tmp_path.iterdir() if path.name.endswith("-cache")})
         assert entries[0] == entries[1] != set()
+
+
+def test_far_more_workers_than_cores_are_refused():
+    """As on the command line; an executor of one's own has its own number."""
+    with pytest.raises(RunError, match=r"--workers 10000: expected 0 to \d+, since this process may use \d+ core"):
+        Where(workers=10_000)
+    with pytest.raises(RunError, match="expected 0 to"):
+        Where(workers=-1)
+    with ThreadPoolExecutor(1) as pool:
+        assert Where(workers=10_000, executor=pool).n_processes == 10_000

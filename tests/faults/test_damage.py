@@ -16,7 +16,7 @@ def tiny(tmp_path_factory):
 def test_damaged_file(tiny, tmp_path, faults, action, damage):
     """Every file in turn: refused in a sentence, or the numbers of the undamaged run; never a traceback."""
     others = []
-    for file in tiny.files_for(action):
+    for file in tiny.files:
         kind = f"damaged files: {action}"
         faults.tried(kind)
         try:

@@ -341,6 +341,13 @@ class TestExtension:
         """Every other change is a difference that shows the stored and the new value."""
         assert [str(difference) for difference in study_difference(make_study(), new)] == [text]
 
+    def test_lists_of_data_are_no_factors(self):
+        """Numbers that stand in the study are its data: more of them are other data."""
+        stored, new = (make_study() | {"mechanism": {"kind": "dataset", "values": v}} for v in ([1, 2], [1, 2, 3]))
+        assert study_difference(stored, stored) == []
+        differences = [str(difference) for difference in study_difference(stored, new)]
+        assert differences == ["mechanism.values: stored [1, 2], new [1, 2, 3]"]
+
     def test_changed_and_missing_methods(self):
         """A method of the same name with another option, and a method that is gone, are differences."""
         changed = make_study()

@@ -32,6 +32,7 @@ class Score:
         reference: name of what the value is relative to, or None.
         influence: (unit,) what each replicate does to the value of its cell, with mean 0 there; sd / sqrt(n) of it is
             the MCSE, and of the difference of two of them that of a difference. None where it was not worked out.
+        kept: (cell,) bool, cells whose row stands although the value is not finite; None for none.
     """
 
     value: np.ndarray
@@ -42,6 +43,7 @@ class Score:
     upper: np.ndarray | None = None
     reference: np.ndarray | None = None
     influence: np.ndarray | None = None
+    kept: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

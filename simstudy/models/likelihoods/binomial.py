@@ -19,6 +19,7 @@ from simstudy.models.likelihoods.likelihood import ExactForm, Likelihood, Statis
 from simstudy.models.model import GROUP
 from simstudy.models.noise import Noise
 from simstudy.models.shapes import Array, Effects, OfLane, Scales
+from simstudy.models.unit import Unit, unit_of_estimates
 from simstudy.types import GroupedData
 
 
@@ -30,6 +31,10 @@ class Binomial(Likelihood):
     scale: ClassVar[str] = "link"
     formula: ClassVar[str] = "binomial counts, successes_j ~ Binomial(n_j, expit(θ_j))"
     mean: ClassVar[Estimand | None] = P
+    unit_words: ClassVar[str] = (
+        "m is the mean of the groups’ logits l = log((k + ½) / (n − k + ½)), s² their variance plus the median of "
+        "1 / (k + ½) + 1 / (n − k + ½)"
+    )
 
     @property
     def words(self) -> str:
@@ -40,6 +45,16 @@ class Binomial(Likelihood):
     def exact_form(self) -> ExactForm:
         """Effects are integrated one by one."""
         return "binomial"
+
+    def group_estimates(self, data: GroupedData) -> tuple[np.ndarray, np.ndarray]:
+        """Return l_j = logit((k_j + 1/2) / (n_j + 1)) and 1 / (k_j + 1/2) + 1 / (n_j - k_j + 1/2) (Haldane 1956)."""
+        k, n = np.rint(data.n_obs * data.y_mean), data.n_obs.astype(float)
+        return np.log(k + 0.5) - np.log(n - k + 0.5), 1 / (k + 0.5) + 1 / (n - k + 0.5)
+
+    def unit_of(self, data: GroupedData) -> Unit:
+        """Return m, the mean of the l_j of ``group_estimates``, and s; s^2 is their variance plus the median one."""
+        estimates, variances = self.group_estimates(data)
+        return unit_of_estimates(estimates, float(np.median(variances)))
 
     @property
     def statistic_axes(self) -> Mapping[str, tuple[str, ...]]:

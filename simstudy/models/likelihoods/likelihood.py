@@ -20,6 +20,7 @@ from simstudy.models.estimands import Estimand, Parameter
 from simstudy.models.noise import Noise
 from simstudy.models.priors import Prior
 from simstudy.models.shapes import Array, Effects, OfLane, Scales, Statistic
+from simstudy.models.unit import Unit
 from simstudy.types import GroupedData
 
 Statistics = Mapping[str, Statistic]
@@ -64,6 +65,10 @@ class Likelihood(ABC):
     """Whether data are one estimate per group with a known standard error."""
     has_normal_means: ClassVar[bool] = False
     """Whether a group's mean is normal around its effect with a known variance, given the scale parameters."""
+    unit_words: ClassVar[str] = ""
+    """What ``unit_of`` makes m and s of, for a report."""
+    has_unit: ClassVar[bool] = False
+    """Whether observations may be shifted, and scaled, if effects (and scale parameters) are so too."""
 
     @property
     @abstractmethod
@@ -84,6 +89,27 @@ class Likelihood(ABC):
             effects_differ: whether groups can have different effects.
         """
         return ""
+
+    def group_estimates(self, data: GroupedData) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return what each group by itself says of its effect: an estimate and its variance, (group,) each.
+
+        None where the likelihood does not say; then given data have no unit, and priors are not held against them.
+        """
+        return None
+
+    def unit_of(self, data: GroupedData) -> Unit | None:
+        """Return center m and spread s of given data on the scale of the effects, of which default priors are made.
+
+        None where the likelihood does not say: its parameters have the defaults that simulated data have.
+        """
+        return None
+
+    def residual_sd(self, of_groups: Mapping[str, Array]) -> Array | None:
+        """Return the sd of the observations of each group, given ``SimulatedScale.of_groups``; None where it has none.
+
+        Its prior is held against the spread within the groups of given data.
+        """
+        return None
 
     @property
     def described(self) -> tuple[Estimand, ...]:

@@ -35,6 +35,7 @@ from simstudy.models.likelihoods.likelihood import (
 from simstudy.models.model import GROUP
 from simstudy.models.noise import Noise
 from simstudy.models.shapes import Array, Effects, OfLane, Scales
+from simstudy.models.unit import Unit, unit_of_estimates
 from simstudy.types import GroupedData
 
 LOG_2PI = float(np.log(2 * np.pi))
@@ -61,6 +62,10 @@ class Normal(Likelihood):
     fits_data_of: ClassVar[tuple[str, ...]] = ("normal_known_se",)
     every_parameter: ClassVar[tuple[Parameter, ...]] = (SIGMA, OMEGA)
     has_normal_means: ClassVar[bool] = True
+    has_unit: ClassVar[bool] = True
+    unit_words: ClassVar[str] = (
+        "m is the mean of the groups’ means, s² their variance plus the pooled variance within groups"
+    )
     sigma_by: SigmaBy = "shared"
 
     @property
@@ -99,6 +104,22 @@ class Normal(Likelihood):
             f"the posterior is improper: the observations do not vary {where}, so that sigma goes to 0 under its prior "
             f"{priors['sigma'].text}; give one that keeps it from 0, such as LogNormal, or data with more digits"
         )
+
+    def group_estimates(self, data: GroupedData) -> tuple[np.ndarray, np.ndarray]:
+        """Return the groups' means, and the pooled variance within groups over their sizes."""
+        return data.y_mean, _variance_within(data) / data.n_obs
+
+    def unit_of(self, data: GroupedData) -> Unit:
+        """Return m, the mean of the groups' means, and s.
+
+        s^2 is the variance of the groups' means (divisor J - 1; 0 for one group) plus the pooled variance within groups
+        (divisor N - J; 0 where every group has one observation).
+        """
+        return unit_of_estimates(data.y_mean, _variance_within(data))
+
+    def residual_sd(self, of_groups: Mapping[str, Array]) -> Array:
+        """Return sigma."""
+        return of_groups["sigma"]
 
     @property
     def site_axes(self) -> Mapping[str, tuple[str, ...]]:
@@ -205,6 +226,12 @@ class Normal(Likelihood):
         n = stats["n"]
         sigma2 = by_group(scale["sigma"], n * tau) ** 2
         return sigma2 / (sigma2 + n * tau**2)
+
+
+def _variance_within(data: GroupedData) -> float:
+    """Return the pooled variance within groups, 0 where none has two observations."""
+    n_within = int(data.n_obs.sum()) - data.n_groups
+    return float(data.y_ss.sum()) / n_within if n_within else 0.0
 
 
 def _of_group(values: Array, group_of: Array) -> Array:

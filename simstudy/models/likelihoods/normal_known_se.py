@@ -16,6 +16,7 @@ from simstudy.models.likelihoods.likelihood import ExactForm, Likelihood, Statis
 from simstudy.models.model import GROUP
 from simstudy.models.noise import Noise
 from simstudy.models.shapes import Array, Effects, OfLane, Scales
+from simstudy.models.unit import Unit, unit_of_estimates
 from simstudy.types import GroupedData
 
 LOG_2PI = float(np.log(2 * np.pi))
@@ -30,6 +31,10 @@ class NormalKnownSE(Likelihood):
     formula: ClassVar[str] = "one estimate per group with a known standard error, y_j ~ Normal(θ_j, se_j)"
     needs_standard_errors: ClassVar[bool] = True
     has_normal_means: ClassVar[bool] = True
+    has_unit: ClassVar[bool] = True
+    unit_words: ClassVar[str] = (
+        "m is the mean of the estimates, s² their variance plus the median squared standard error"
+    )
 
     @property
     def words(self) -> str:
@@ -41,6 +46,14 @@ class NormalKnownSE(Likelihood):
         """Effects are integrated in closed form."""
         return "normal"
 
+    def group_estimates(self, data: GroupedData) -> tuple[np.ndarray, np.ndarray]:
+        """Return the estimates and their squared standard errors."""
+        return data.y_mean, _standard_errors(data) ** 2
+
+    def unit_of(self, data: GroupedData) -> Unit:
+        """Return m, the mean of the estimates, and s; s^2 is their variance plus the median squared standard error."""
+        return unit_of_estimates(data.y_mean, float(np.median(_standard_errors(data) ** 2)))
+
     @property
     def statistic_axes(self) -> Mapping[str, tuple[str, ...]]:
         """Estimate and precision of each group."""
@@ -48,9 +61,7 @@ class NormalKnownSE(Likelihood):
 
     def statistics(self, data: GroupedData) -> dict[str, np.ndarray]:
         """Return the estimates, their precisions 1 / se^2 and the constant of the density."""
-        if data.known_se is None:
-            raise ValueError("the likelihood normal_known_se needs data with standard errors")
-        precision = data.known_se**-2.0
+        precision = _standard_errors(data) ** -2.0
         constant = -0.5 * data.n_groups * LOG_2PI + 0.5 * np.log(precision).sum()
         return {"y_mean": data.y_mean, "n": precision, "constant": np.asarray(constant)}
 
@@ -62,9 +73,7 @@ class NormalKnownSE(Likelihood):
 
     def raw(self, data: GroupedData) -> dict[str, np.ndarray]:
         """Return the estimates and their standard errors."""
-        if data.known_se is None:
-            raise ValueError("the likelihood normal_known_se needs data with standard errors")
-        return {"y": data.y_mean, "known_se": data.known_se}
+        return {"y": data.y_mean, "known_se": _standard_errors(data)}
 
     def raw_log_likelihood(self, theta: Effects, scale: Mapping[str, Scales], raw: Statistics) -> OfLane:
         """Return the sum of the normal log densities of the estimates."""
@@ -81,3 +90,9 @@ class NormalKnownSE(Likelihood):
     def shrinkage_weight(self, tau: OfLane, mu: OfLane, scale: Mapping[str, Scales], stats: Statistics) -> Effects:
         """Return B_j = se_j^2 / (se_j^2 + tau^2)."""
         return 1 / (1 + stats["n"] * tau**2)
+
+
+def _standard_errors(data: GroupedData) -> np.ndarray:
+    if data.known_se is None:
+        raise ValueError("the likelihood normal_known_se needs data with standard errors")
+    return data.known_se

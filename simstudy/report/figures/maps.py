@@ -66,7 +66,7 @@ def design_map(
     height = HEAD + ROW_INCHES * max(len(grid) for grid in maps.values())
     with drawing(ax=ax, labels=labels):
         figure, axes = panels(len(maps), columns=columns, width=width, height=height)
-        colors = _colors(table["value"].to_numpy(float), center)
+        colors = map_colors(table["value"].to_numpy(float), center)
         for ax, (name, grid) in zip(axes, maps.items(), strict=True):
             paint(ax, grid, colors, words=np.vectorize("{:.2g}".format)(grid.to_numpy(float)) if written else None)
             ax.set_title(called(str(name), length=40))
@@ -181,7 +181,8 @@ def diverging_colors(values: np.ndarray, center: float) -> dict[str, Any]:
     return {"cmap": DIVERGING, "norm": TwoSlopeNorm(center, center - reach, center + reach)}
 
 
-def _colors(values: np.ndarray, center: float | None) -> dict[str, Any]:
+def map_colors(values: np.ndarray, center: float | None) -> dict[str, Any]:
+    """Return colors that part at ``center``, or go from small to large; they end at the 1st and 99th percentile."""
     if center is not None:
         return diverging_colors(values, center)
     known = values[np.isfinite(values)]

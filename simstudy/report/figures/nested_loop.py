@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, called, drawing, error_scale, key, points, sheet
 from simstudy.report.reading.design import Design, read_design
@@ -68,6 +69,7 @@ def nested_loop(
         for ax, factor in zip(axes[1:], ranks.columns, strict=True):
             _track(ax, design, ranks, factor, width)
         axes[-1].set_xlabel(f"{len(ranks)} scenarios")
+        axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
         key(figure, {name: Mark(**{**vars(m), "marker": ""}) for name, m in marks.items()}, width=width, line=True)
     return figure
 

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 
 from simstudy.errors import TableError
 from simstudy.report.figures.canvas import (
@@ -26,10 +27,14 @@ from simstudy.report.figures.canvas import (
 )
 from simstudy.report.figures.style import asked_axes
 from simstudy.report.reading.palette import INK, Mark, name_marks
+from simstudy.report.reading.wording import MINUS
 
 ROW_INCHES, HEAD = 0.11, 0.95
 SMALLEST_ROW, BETWEEN = 0.3, 0.6
 ROW_SPAN = 0.66
+FAR, FEW_TICKS, LONG = 50, 4, (1e-3, 1e5)
+"""Spreads of the effects from 0 beyond which a mean stands with them; ticks of an axis with long numbers; sizes outside
+which numbers are long."""
 DATA: dict[str, Any] = {"marker": "|", "markersize": 15, "markeredgewidth": 1.4, "label": "data"}
 TRUTH: dict[str, Any] = {"marker": "x", "markersize": 6, "markeredgewidth": 1.6, "label": "truth"}
 
@@ -45,6 +50,8 @@ def posterior(
     width: float = WIDE,
 ) -> Figure:
     """Draw posterior means and intervals: the group effects on the left, all other estimands on the right.
+
+    Where the effects lie far from 0, a mean among the others would hide all that is small: it stands with the effects.
 
     Args:
         table: one row per method, estimand and group: ``method``, ``name`` (as ``theta[0]``), ``mean``, ``lower``,
@@ -64,18 +71,43 @@ def posterior(
     if table.duplicated(["method", "name"]).any():
         raise TableError("posterior: expected one row per method and name, got several; give those of one data set")
     effects = table["name"].str.startswith(("theta[", "p["))
+    effects |= _beside(table, effects)
     parts = [part for part in (table[effects], table[~effects]) if len(part)]
     rows = [list(dict.fromkeys(part["name"])) for part in parts]
     with drawing(ax=ax, labels=labels):
         figure, axes = _axes([len(r) for r in rows], max(SMALLEST_ROW, ROW_INCHES * len(marks)), width)
         for ax, part, named in zip(axes, parts, rows, strict=True):
             _panel(ax, part, named, marks)
+            _ticks_apart(ax)
             ax.set_yticks(range(len(named)), [clip_text(called(name), 24) for name in named])
             for values, look in ((data, DATA), (truth, TRUTH)):
                 _points(ax, named, values, look)
         shown = [look for values, look in ((data, DATA), (truth, TRUTH)) if values is not None]
         key(figure, marks, width=width, more=[Line2D([], [], color=INK, linestyle="", **look) for look in shown])
     return figure
+
+
+def _beside(table: pd.DataFrame, effects: pd.Series) -> pd.Series:
+    """Return which of the other rows lie among effects that are far from 0 against their spread, all of a name."""
+    low, high = (pick(table.loc[effects, "mean"]) for pick in (np.min, np.max)) if effects.any() else (0.0, 0.0)
+    if low * high <= 0 or min(abs(low), abs(high)) < FAR * (high - low):
+        return pd.Series(data=False, index=table.index)
+    among = table["mean"].between(low - (high - low), high + (high - low))
+    return among.groupby(table["name"]).transform("all")
+
+
+def _ticks_apart(ax: Axes) -> None:
+    """Write few ticks where numbers are long: far from 0 as differences from a number that stands beside the axis."""
+    low, high = ax.get_xlim()
+    size = max(abs(low), abs(high))
+    if size > FAR * (high - low):
+        ax.xaxis.set_major_formatter(ScalarFormatter(useOffset=True))
+    elif not LONG[0] < size < LONG[1]:
+        # The power of ten beside the axis would need more room than a row has.
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", MINUS)))
+    else:
+        return
+    ax.xaxis.set_major_locator(MaxNLocator(FEW_TICKS))
 
 
 def _axes(n_rows: list[int], row: float, width: float) -> tuple[Figure, list[Axes]]:

@@ -8,13 +8,14 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from simstudy.report.publishing.group_table import group_table
 from simstudy.report.publishing.numbers import cell
 from simstudy.report.publishing.tabulate import table
 
 if TYPE_CHECKING:
     from simstudy.report.publishing.draw import available, content, figure
 
-__all__ = ["available", "cell", "content", "figure", "table"]
+__all__ = ["available", "cell", "content", "figure", "group_table", "table"]
 
 
 def __getattr__(name: str) -> Any:

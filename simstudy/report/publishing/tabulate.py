@@ -83,7 +83,9 @@ def _estimands(evidence: Evidence, measure: str, asked: list[str] | None) -> lis
     rows = evidence.performance[evidence.performance["measure"] == measure]
     if rows.empty:
         known = sorted(evidence.performance["measure"].dropna().astype(str).unique())
-        raise TableError(f"measure: the run has no {measure!r}{suggestion(measure, known)}; it has {_named(known)}")
+        groups = "; simstudy table --groups has its groups by their names" if evidence.is_dataset else ""
+        near = suggestion(measure, known)
+        raise TableError(f"measure: the run has no {measure!r}{near}; it has {_named(known)}{groups}")
     if (rows := _of_scenarios(rows)).empty:
         raise TableError(f"measure: {measure!r} is not of scenarios as a whole; simstudy.performance(run) has it")
     known = [str(name) for name in rows["estimand"].dropna().unique()]

@@ -84,8 +84,8 @@ class Description:
         """Whether all replicates have the same, real data."""
         return has_fixed_data(self.study, self.words)
 
-    def of_method(self, method: Mapping[str, Any]) -> Mapping[str, str]:
-        """Return ``model`` and ``sampler`` of a method in words."""
+    def of_method(self, method: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return ``model`` and ``sampler`` of a method in words, and ``priors_of_data`` where it has such priors."""
         name = str(method["name"])
         return self.words.get("methods", {}).get(name) or names_of({**self.study, "methods": [method]})["methods"][name]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from simstudy.models.estimands import THETA
 from simstudy.report.reading.vocabulary import declared, effects
@@ -26,6 +27,9 @@ MEASURES = {
     "rejection": "rejection",
     "mean_estimate": "mean estimate",
     "median_estimate": "median estimate",
+    "median_bias": "median bias",
+    "trimmed_mse": "trimmed MSE",
+    "winsorized_mse": "winsorized MSE",
     "shrinkage_slope": "shrinkage slope",
     "shrinkage_weight": "shrinkage weight",
     "pooling_factor": "pooling factor",
@@ -51,6 +55,10 @@ MEASURES = {
 }
 MINUS = "\u2212"
 PERCENT = 100.0
+CLOSE = 100
+"""Sizes over distances from which three digits no longer tell numbers apart."""
+MOST_DECIMALS, SMALL = 6, 1e-4
+"""Decimals that a number is written with at most, and the size below which one that needs more is written as 2e−08."""
 
 
 def measure_words(measure: str) -> str:
@@ -101,11 +109,26 @@ def number(value: float, *, digits: int = 3) -> str:
     return text.replace("-", MINUS)
 
 
+def number_among(value: float, values: Sequence[float]) -> str:
+    """Return a number with three significant digits, or with as many decimals as tell it from others it stands with.
+
+    >>> number_among(510.0, [500.0, 510.0]), number_among(1000006.0, [999991.94, 1000006.0])
+    ('510', '1,000,006.0')
+    """
+    finite = [float(one) for one in values if math.isfinite(one)]
+    apart, size = max(finite, default=0.0) - min(finite, default=0.0), max(map(abs, finite), default=0.0)
+    if not apart or size < CLOSE * apart or size < SMALL:
+        return number(value)
+    return f"{value:,.{max(0, 2 - math.floor(math.log10(apart)))}f}".replace("-", MINUS)
+
+
 def with_mcse(value: float, mcse: float, *, percent: bool = False) -> str:
     """Return ``value ± mcse``, the MCSE with two digits and the value to the same decimal place.
 
     >>> with_mcse(0.70712, 0.0123), with_mcse(0.9512, 0.0049, percent=True), with_mcse(3.0, float("nan"))
     ('0.707 ± 0.012', '95.1 % ± 0.5 %', '3.00')
+    >>> with_mcse(2.345e-8, 1.2e-10)
+    '2.345e−08 ± 1.2e−10'
     """
     unit = " %" if percent else ""
     scale = PERCENT if percent else 1.0
@@ -114,7 +137,11 @@ def with_mcse(value: float, mcse: float, *, percent: bool = False) -> str:
         return ""
     if not mcse > 0 or math.isinf(mcse):
         return number(value) + unit
-    decimals = max(0, min(6, 1 - math.floor(math.log10(mcse))))
+    decimals = max(0, 1 - math.floor(math.log10(mcse)))
+    if decimals > MOST_DECIMALS and 0 < abs(value) < SMALL:
+        digits = math.floor(math.log10(abs(value))) + decimals + 1
+        return f"{number(value, digits=max(1, min(MOST_DECIMALS, digits)))}{unit} ± {number(mcse, digits=2)}{unit}"
+    decimals = min(decimals, MOST_DECIMALS)
     decimals = min(decimals, 1) if percent else decimals
     return f"{value:,.{decimals}f}{unit} ± {mcse:,.{decimals}f}{unit}".replace("-", MINUS)
 

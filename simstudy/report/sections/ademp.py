@@ -26,6 +26,7 @@ def ademp_section(evidence: Evidence) -> Section:
         ("Aims", ademp.aims(evidence.study)),
         ("Data-generating mechanisms", ademp.mechanisms(description)),
         ("Estimands", _estimands(evidence)),
+        *([("Priors scaled to the data", made)] if (made := ademp.default_priors(description)) else []),
         (
             "Performance measures",
             [*ademp.replicates_words(description, extent=evidence.extent), *_achieved(evidence), _policy(evidence)],

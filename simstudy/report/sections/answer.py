@@ -29,6 +29,7 @@ def answers(evidence: Evidence) -> dict[str, list[str]]:
     """Return what the study found, by question, each sentence made from the tables; the first two lead the page."""
     found = {
         "What is missing": evidence.extent.sentences,
+        "Which priors the data contradict": _conflicts(evidence),
         "Which methods are calibrated": verdicts(evidence),
         "Which method is nearest to the truth": _error(evidence),
         "How near the estimates are to the truth": _alone(evidence),
@@ -42,6 +43,18 @@ def answers(evidence: Evidence) -> dict[str, list[str]]:
         "What was lost": [lost_sentence(evidence)],
     }
     return {question: told for question, told in found.items() if told}
+
+
+def _conflicts(evidence: Evidence) -> list[str]:
+    """Return the priors that the data contradict, as the table of methods tells them, a sentence for each method."""
+    methods = evidence.run.methods
+    if "prior_conflict" not in methods:
+        return []
+    told = methods.dropna(subset="prior_conflict")
+    return [
+        f"{sentences.quote(str(name))}: {text}."
+        for name, text in zip(told["method"], told["prior_conflict"], strict=True)
+    ]
 
 
 def _error(evidence: Evidence) -> list[str]:
@@ -70,7 +83,7 @@ def _posteriors(evidence: Evidence) -> list[str]:
     if not (evidence.is_dataset and roles.separate and roles.partial):
         return []
     table = all_posteriors(evidence)
-    return sentences.span_sentences(table, method=roles.partial, rival=roles.separate)
+    return sentences.span_sentences(table, method=roles.partial, rival=roles.separate, groups=evidence.group_names)
 
 
 def _price(evidence: Evidence) -> list[str]:

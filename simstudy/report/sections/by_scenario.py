@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import pandas as pd
 
-from simstudy.report.evidence import Evidence
+from simstudy.report.reading.palette import Mark
 from simstudy.report.reading.readings import average
 from simstudy.report.reading.wording import measure_words
 from simstudy.report.tables import Column
@@ -15,6 +16,22 @@ from simstudy.report.tables import Column
 KEYS = ["scenario", "method"]
 PER_THOUSAND = 1000
 PARTS = ("value", "mcse", "lower", "upper")
+
+
+class Scores(Protocol):
+    """A performance table with the names and the order of its scenarios and methods."""
+
+    @property
+    def performance(self) -> pd.DataFrame:
+        """The performance table."""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Scenario -> what it is called, in their order."""
+
+    @property
+    def marks(self) -> Mapping[str, Mark]:
+        """Method -> how it is drawn, in their order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +51,7 @@ class Shown:
     per_thousand: bool = False
 
 
-def measure_frame(evidence: Evidence, shown: Sequence[Shown]) -> pd.DataFrame:
+def measure_frame(evidence: Scores, shown: Sequence[Shown]) -> pd.DataFrame:
     """Return the measures side by side: ``scenario``, ``label``, ``method``, then the parts of each measure.
 
     The value of a measure has the measure's name, its MCSE and the ends of its interval have that name with ``_mcse``,
@@ -54,7 +71,7 @@ def measure_columns(frame: pd.DataFrame, shown: Sequence[Shown]) -> list[Column]
     return columns + [_column(frame, one) for one in shown if one.measure in frame]
 
 
-def _part(evidence: Evidence, one: Shown) -> pd.DataFrame:
+def _part(evidence: Scores, one: Shown) -> pd.DataFrame:
     table = average(evidence.performance, one.measure, estimand=one.estimand).set_index(KEYS)
     names = {part: one.measure if part == "value" else f"{one.measure}_{part}" for part in PARTS}
     return table[list(PARTS)].rename(columns=names)

@@ -123,7 +123,7 @@ def _funnel(evidence: Evidence, shares: pd.DataFrame) -> list[Picture]:
         f"posterior of {tau} is cut off there; a parameterization that suits the data fills the neck."
     )
     draw: dict[str, Any] = {
-        "effect": f"effect of the first group, {theta}₁",
+        "effect": f"effect of {evidence.group_names.get(0, 'the first group')}, {theta}₁",
         "spread": tau,
         "marks": evidence.marks,
     }

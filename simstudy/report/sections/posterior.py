@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from simstudy.report.reading.vocabulary import declared, effects
 from simstudy.report.reading.wording import symbol
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
+from simstudy.report.words import pooling
 from simstudy.store.declared import VARIANCE
+from simstudy.store.group_names import called
 from simstudy.store.schema import interval_columns
 
 HDI = ("hdi90_lower", "hdi90_upper")
@@ -22,6 +25,7 @@ OPEN_ROWS, SUMMARY_DECIMALS = 30, 2
 CENTRAL_LEVEL = 0.9
 CENTRAL = interval_columns(CENTRAL_LEVEL)
 OF_GROUPS = ("effects", "mean")
+DIAGNOSTICS = ("n_eff", "r_hat")
 KEYS = ["method", "estimand", "group"]
 HIDDEN = ("fit", "indicator", "weight", "prediction")
 """Roles of estimands that the picture leaves out, as it does the variance beside the sd of effects."""
@@ -33,8 +37,13 @@ def posterior_section(evidence: Evidence) -> Section | None:
         return None
     table = all_posteriors(evidence)
     heads = {"std": "std", "median": "median", "lower": "5.0%", "upper": "95.0%", "n_eff": "n_eff", "r_hat": "r_hat"}
-    columns = [Column(head="estimand", source="name"), Column(head="mean", source="mean", mcse="mean_mcse")]
-    columns += [Column(head=h, source=s, decimals=SUMMARY_DECIMALS) for s, h in heads.items() if s in table]
+    mean = Column(head="mean", source="mean", mcse="mean_mcse", sd="std", decimals=SUMMARY_DECIMALS)
+    columns = [Column(head="estimand", source="shown"), mean]
+    columns += [
+        Column(head=h, source=s, decimals=SUMMARY_DECIMALS, sd=None if s in DIAGNOSTICS else "std")
+        for s, h in heads.items()
+        if s in table
+    ]
     note = f"{interval_words(known_ends(evidence))}; means over seeds, the mean ± the MCSE of the sampler"
     replicates = evidence.run.fits["replicate"].nunique()
     lead = (
@@ -57,7 +66,8 @@ def all_posteriors(evidence: Evidence) -> pd.DataFrame:
     """Return ``posterior_table`` of all estimands, read one after the other."""
     ends = known_ends(evidence)
     columns = ["method", "group", "mean", "sd", "median", "ess_bulk", "rhat", *(ends or ())]
-    tables = [posterior_table(evidence.estimates_of(name, columns), ends=ends) for name in evidence.estimands]
+    about: dict[str, Any] = {"ends": ends, "groups": evidence.group_names}
+    tables = [posterior_table(evidence.estimates_of(name, columns), **about) for name in evidence.estimands]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -69,16 +79,20 @@ def known_ends(evidence: Evidence) -> tuple[str, str] | None:
     return next((ends for ends in stored if ends in found), None)
 
 
-def posterior_table(estimates: pd.DataFrame, *, ends: tuple[str, str] | None = None) -> pd.DataFrame:
+def posterior_table(
+    estimates: pd.DataFrame, *, ends: tuple[str, str] | None = None, groups: Mapping[int, str] | None = None
+) -> pd.DataFrame:
     """Return one row per method, estimand and group: posterior summaries averaged over the sampler's seeds.
 
     Args:
         estimates: of one data set; with ``hdi90_lower`` and ``hdi90_upper`` where highest-density intervals are known.
         ends: the columns of the 90 % interval; looked for where left out.
+        groups: group -> what it is called; its number where it has no name.
 
     Returns:
-        ``method``, ``estimand``, ``group``, ``name`` (as ``theta[0]``), ``mean``, ``mean_mcse`` (of the average over
-        seeds), ``std``, ``median``, ``lower``, ``upper``, ``n_eff``, ``r_hat``, ``n_used``.
+        ``method``, ``estimand``, ``group``, ``name`` (as ``theta[0]``), ``shown`` (as ``theta[Lincoln High]``),
+        ``mean``, ``mean_mcse`` (of the average over seeds), ``std``, ``median``, ``lower``, ``upper``, ``n_eff``,
+        ``r_hat``, ``n_used``.
     """
     ends = ends or interval_ends(estimates)
     names = {"mean": "mean", "sd": "std", "median": "median", "ess_bulk": "n_eff", "rhat": "r_hat"}
@@ -89,7 +103,9 @@ def posterior_table(estimates: pd.DataFrame, *, ends: tuple[str, str] | None = N
     n = by_key["mean"].count()
     table.insert(1, "mean_mcse", by_key["mean"].std() / np.sqrt(n))
     table = table.assign(n_used=n).reset_index()
-    table.insert(3, "name", [_name(e, g) for e, g in zip(table["estimand"], table["group"], strict=True)])
+    keys = list(zip(table["estimand"], table["group"], strict=True))
+    table.insert(3, "name", [_name(e, g, {}) for e, g in keys])
+    table.insert(4, "shown", [_name(e, g, groups or {}) for e, g in keys])
     return table
 
 
@@ -116,7 +132,8 @@ def forest(evidence: Evidence) -> dict[str, Any] | None:
     table = table[~table["estimand"].isin(_hidden(table))]
     in_order = declared().in_order(table["estimand"])
     table = table.sort_values("estimand", key=lambda names: names.map(in_order.index), kind="stable")
-    labels = {name: _label(e, g) for name, e, g in zip(table["name"], table["estimand"], table["group"], strict=True)}
+    keys = zip(table["name"], table["estimand"], table["group"], strict=True)
+    labels = {name: _label(e, g, evidence.group_names) for name, e, g in keys}
     return {"table": table, "data": _data(evidence), "labels": labels, "marks": evidence.marks}
 
 
@@ -125,10 +142,8 @@ def forest_picture(evidence: Evidence) -> Picture | None:
     if (drawn := forest(evidence)) is None:
         return None
     words = interval_words(known_ends(evidence)).partition(": ")[2]
-    caption = (
-        f"Means and {words}s under every method. Upright strokes are the data: without pooling the estimates stay with "
-        "them, partial pooling draws them together, complete pooling gives one value."
-    )
+    told = pooling.of_data(drawn["table"], drawn["data"], evidence.roles, level=CENTRAL_LEVEL)
+    caption = f"Means and {words}s under every method. Upright strokes are the data{f': {told}' if told else ''}."
     return picture(
         "posteriors",
         "Posterior of every group under every method",
@@ -148,14 +163,14 @@ def _hidden(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _name(estimand: str, group: object) -> str:
-    return estimand if pd.isna(group) else f"{estimand}[{int(group)}]"  # type: ignore[call-overload]
+def _name(estimand: str, group: Any, groups: Mapping[int, str]) -> str:
+    return estimand if pd.isna(group) else f"{estimand}[{groups.get(int(group), int(group))}]"
 
 
-def _label(estimand: str, group: object) -> str:
-    if pd.isna(group):  # type: ignore[call-overload]
+def _label(estimand: str, group: Any, groups: Mapping[int, str]) -> str:
+    if pd.isna(group):
         return symbol(estimand)
-    place = f"group {int(group) + 1}"  # type: ignore[call-overload]
+    place = called(groups, int(group))
     return place if declared()[estimand].role in OF_GROUPS else f"{symbol(estimand)}, {place}"
 
 

@@ -17,6 +17,8 @@ def provenance_section(evidence: Evidence) -> Section:
     terms = [("study", [digest, f"seed: {evidence.study['study']['seed']}"])]
     recorded = {key: value for key, value in evidence.run.provenance.items() if key != "seed"}
     terms += [(key.replace("_", " "), lines(value)) for key, value in recorded.items() if lines(value)]
+    if not recorded:
+        terms.append(("recorded", ["nothing: the run’s provenance.json is missing or could not be read"]))
     timings = evidence.run.timings
     if len(timings):
         workers = counted(timings["worker"].nunique(), "worker")

@@ -17,6 +17,7 @@ from simstudy.report.reading.wording import estimand_words, measure_words, symbo
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
+from simstudy.report.words import pooling
 from simstudy.store.schema import interval_columns
 
 MOST_SHOWN = 5
@@ -176,9 +177,9 @@ def _by_distance(evidence: Evidence) -> list[Picture]:
     measures = [m for m in ("rmse", "conditional_bias", "coverage") if len(well_seen(binned(evidence.performance, m)))]
     if not measures:
         return []
+    told = pooling.of_distance(well_seen(binned(evidence.performance, "rmse")), evidence.roles.separate)
     caption = (
-        "Groups far from the mean are pulled the most: under pooling their errors grow; without pooling the distance "
-        "does not matter. Coverage of partial pooling falls to the right by construction, though it is nominal on "
+        f"{told} Coverage of partial pooling falls to the right by construction, though it is nominal on "
         "average: the price of the smaller error, not a defect of the sampler. Bins that fewer "
         f"than {FEWEST_REPLICATES} replicates fell into are left out."
     )

@@ -83,7 +83,12 @@ def picture(
     words = f"{title}. {caption}"
     with as_in_reports():
         wide, small = (
-            to_svg(draw(inches), name=f"{name}-{size}", description=words)
+            drawn(draw, inches, name=f"{name}-{size}", description=words)
             for inches, size in ((width, "wide"), (narrow, "narrow"))
         )
     return Picture(name=name, title=title, caption=caption, wide=wide, narrow=small, inches=width)
+
+
+def drawn(draw: Callable[[float], Figure], inches: float, *, name: str, description: str) -> str:
+    """Return a figure at a width as SVG: nine tenths of the time that a page takes."""
+    return to_svg(draw(inches), name=name, description=description)

@@ -20,6 +20,7 @@ from simstudy.report.reading.wording import letters, symbol
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Table
+from simstudy.report.words import pooling
 from simstudy.store.declared import RESIDUAL
 
 OF_WEIGHTS = ("shrinkage_weight",)
@@ -118,11 +119,8 @@ def _lesson(evidence: Evidence) -> list[Picture]:
         return []
     marks = marks_with(evidence, lesson.exact)
     where = f": {evidence.labels[lesson.scenario]}" if len(evidence.labels) > 1 else ""
-    caption = (
-        f"Posterior means and {100 * lesson.level:g} % intervals from the same observations. Without pooling they "
-        "stay at the data; complete pooling gives every group one value; partial pooling lies between, nearer to the "
-        "data the more observations a group has."
-    )
+    told = pooling.of_lesson(lesson.table, lesson.data, evidence.roles, level=lesson.level)
+    caption = f"Posterior means and {100 * lesson.level:g} % intervals from the same observations. {told}"
     if lesson.exact == oracle():
         caption += f" “{oracle()}” is the closed form for one who knows both, which partial pooling can only approach."
     elif lesson.exact:
@@ -158,7 +156,7 @@ def _arrows(evidence: Evidence) -> list[Picture]:
     what = "the data set" if evidence.is_dataset else "one replicate of each scenario"
     caption = (
         f"For {what}, every group's estimate without pooling (top) and with partial pooling, from the same data. "
-        "Strokes that lean inward are groups pulled toward the mean, the more the less is known about a group and the "
+        f"{pooling.of_arrows(theta, roles.separate, roles.partial)}, the more the less is known about a group and the "
         f"smaller {letters()[2]} is."
     )
     if not evidence.is_dataset:
@@ -182,11 +180,12 @@ def _weights(evidence: Evidence) -> list[Picture]:
     parts = {words: part for words, part in parts.items() if len(part)}
     if not parts:
         return []
+    slopes = pooling.of_slopes(slope_table(evidence), evidence.roles.separate)
     table = pd.concat([part.assign(of=words) for words, part in parts.items()], ignore_index=True)
     caption = (
         "Each mark is one scenario and size of group. On the dashed line the data are shrunk as one who knew "
         f"{_known()} would shrink them; below it, less. The slope is what happened to the estimates themselves, in "
-        f"balanced designs: 0 without pooling, 1 under complete pooling. Where {letters()[2]} is 0 the oracle pools "
+        f"balanced designs: {slopes}. Where {letters()[2]} is 0 the oracle pools "
         "completely (right edge), which no fit with few groups can know."
     )
     return [

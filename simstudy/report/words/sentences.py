@@ -8,7 +8,7 @@ stand in typographic quotes.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,9 +25,11 @@ from simstudy.report.reading.wording import (
     estimand_words,
     letters,
     number,
+    number_among,
     share,
     with_mcse,
 )
+from simstudy.store.group_names import called
 
 Z95 = 1.959964
 FEWEST_REPLICATES = 20
@@ -121,26 +123,33 @@ def bias_sentences(
     return [f"{quote(method)}: {estimand_words(estimand)} is {direction}d most{place}, by {amount}{few}{too}."]
 
 
-def span_sentences(table: pd.DataFrame, *, method: str, rival: str) -> list[str]:
+def span_sentences(
+    table: pd.DataFrame, *, method: str, rival: str, groups: Mapping[int, str] | None = None
+) -> list[str]:
     """Return how far apart the group effects of a data set are under two methods, if that clearly differs.
 
     Args:
-        table: posterior summaries over the sampler's seeds: ``method``, ``estimand``, ``mean``, ``mean_mcse``.
+        table: posterior summaries over the sampler's seeds: ``method``, ``estimand``, ``group``, ``mean``,
+            ``mean_mcse``.
         method: name of a method.
         rival: name of another.
+        groups: group -> what it is called; where left out, the ends are not named.
     """
     first = declared().with_role(table["estimand"].unique(), "mean", "effects")[:1]
     of_groups = table[table["estimand"].isin(first)]
-    ends = {name: _span(of_groups[of_groups["method"] == name]) for name in (method, rival)}
-    if not all(ends.values()):
+    ends = {name: _ends(of_groups[of_groups["method"] == name]) for name in (method, rival)}
+    if any(each is None for each in ends.values()):
         return []
-    (low, high, mcse), (rival_low, rival_high, rival_mcse) = ends[method], ends[rival]  # type: ignore[misc]
-    if not is_clear((high - low) - (rival_high - rival_low), math.hypot(mcse, rival_mcse)):
+    apart = [_apart(*each) for each in ends.values() if each is not None]
+    if not is_clear(apart[0][0] - apart[1][0], math.hypot(apart[0][1], apart[1][1])):
         return []
-    return [
-        f"The posterior means of the groups lie between {number(low)} and {number(high)} under {quote(method)}, "
-        f"between {number(rival_low)} and {number(rival_high)} under {quote(rival)}."
+    among = [float(row["mean"]) for each in ends.values() if each is not None for row in each]
+    told = [
+        f"between {_end(each[0], groups, among)} and {_end(each[1], groups, among)} under {quote(name)}"
+        for name, each in ends.items()
+        if each is not None
     ]
+    return [f"The posterior means of the groups lie {', '.join(told)}."]
 
 
 def price_sentences(
@@ -271,12 +280,19 @@ def _row(rows: pd.DataFrame, label: Any) -> pd.Series:
     return rows.loc[label]
 
 
-def _span(rows: pd.DataFrame) -> tuple[float, float, float] | None:
-    """Return the smallest and the largest mean, and the MCSE of their distance."""
-    if rows.empty:
-        return None
-    least, most = _row(rows, rows["mean"].idxmin()), _row(rows, rows["mean"].idxmax())
-    return float(least["mean"]), float(most["mean"]), math.hypot(least["mean_mcse"], most["mean_mcse"])
+def _ends(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series] | None:
+    """Return the rows with the smallest and the largest mean."""
+    return None if rows.empty else (_row(rows, rows["mean"].idxmin()), _row(rows, rows["mean"].idxmax()))
+
+
+def _apart(least: pd.Series, most: pd.Series) -> tuple[float, float]:
+    """Return how far apart two means are, and the MCSE of it."""
+    return float(most["mean"] - least["mean"]), math.hypot(least["mean_mcse"], most["mean_mcse"])
+
+
+def _end(row: pd.Series, groups: Mapping[int, str] | None, among: Sequence[float]) -> str:
+    mean = number_among(row["mean"], among)
+    return f"{mean} ({called(groups, int(row['group']))})" if groups else mean
 
 
 def _most(rows: pd.DataFrame, labels: Mapping[str, str], n: int) -> str:

@@ -106,7 +106,7 @@ def exact_posterior(model: Model, arrays: PyTree) -> ExactPosterior:
 
     Returns:
         Of a normal likelihood: mu, tau, sigma, theta and theta_new, as far as the model has them; of a binomial: mu,
-        tau, theta and p.
+        tau, theta and p. A model that is sampled in a unit of its own has them in that unit (``Model.restored``).
 
     Raises:
         StudyError: the model has no exact posterior here.

@@ -44,12 +44,12 @@ class Posteriors:
 
 
 def supported(model: Model) -> HierarchicalModel:
-    """Return the model, as one that has an exact posterior.
+    """Return what the model's draws are made of, as a hierarchy that has an exact posterior.
 
     Raises:
         StudyError: it has none here; the message names what is supported.
     """
-    hierarchy = model.hierarchy
+    hierarchy = model.sampled
     if hierarchy is None:
         raise StudyError(f"sampler 'exact': a user's model has no exact posterior; {SUPPORTED}")
     structure, likelihood, priors = hierarchy.structure, hierarchy.likelihood, dict(hierarchy.priors)

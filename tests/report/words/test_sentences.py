@@ -225,6 +225,15 @@ def test_spans_of_posterior_means_are_told_when_they_differ():
     assert sentences.span_sentences(table.assign(mean_mcse=1.0), method="partial", rival="none") == []
 
 
+def test_ends_of_spans_are_named():
+    """By the groups that are there, other ones under each method."""
+    rows = [("partial", 0, 9.0), ("partial", 1, 11.0), ("none", 0, 12.0), ("none", 1, 7.0)]
+    table = pd.DataFrame(rows, columns=["method", "group", "mean"]).assign(estimand="theta", mean_mcse=0.05)
+    (told,) = sentences.span_sentences(table, method="partial", rival="none", groups={0: "007", 1: "St. Mary"})
+    assert "between 9.00 (group 007) and 11.0 (St. Mary) under “partial”" in told
+    assert told.endswith("between 7.00 (St. Mary) and 12.0 (group 007) under “none”.")
+
+
 def test_squared_errors_of_a_data_set_are_summed():
     """RMSEs of .04 and .06 over 18 groups are squared errors of .0288 and .0648, best method first."""
     rmse = pd.DataFrame({"method": ["none", "partial"], "value": [0.06, 0.04], "mcse": [0.001, 0.0005]})

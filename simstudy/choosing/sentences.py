@@ -1,0 +1,198 @@
+"""The answer in sentences. Each says what the numbers show; nothing is said on a difference below 2 MCSE."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from simstudy.choosing.findings import CLEAR, LEVEL, PARTIAL, Findings, named
+from simstudy.choosing.fits import CENTERED, CHECKS
+from simstudy.choosing.question import STRUCTURES
+from simstudy.choosing.sensitivity import FACTORS, LARGEST_K, SENSITIVE
+from simstudy.report.reading.wording import enumerate_words, number, with_mcse
+
+WHICH, GROUPS, SAMPLING, PRIORS, CONFLICT = (
+    "Which pooling?",
+    "What does it do to the groups?",
+    "How to sample it?",
+    "Does the prior of τ matter?",
+    "Do priors and data agree?",
+)
+NOTICED = 0.1  # posterior sds: a shift below is not worth a word
+PERCENT = 100.0
+Row = dict[str, Any]
+
+
+def answers(found: Findings) -> dict[str, list[str]]:
+    """Return question -> sentences, the most important first."""
+    return {
+        WHICH: which(found),
+        GROUPS: of_groups(found),
+        SAMPLING: of_sampling(found),
+        PRIORS: of_priors(found),
+        CONFLICT: of_conflicts(found),
+    }
+
+
+def warnings(found: Findings) -> list[str]:
+    """Return what stands in the way of the answer."""
+    return [*found.conflicts, *of_priors(found)[1:], *([] if found.sensitivity.is_known else of_priors(found))]
+
+
+def recommended(found: Findings) -> str:
+    """Return the pooling to use: partial pooling unless another beats it, since it need not be chosen beforehand."""
+    return PARTIAL if PARTIAL in found.best else found.best[0]
+
+
+def group_name(found: Findings, label: str) -> str:
+    """Return a group's name in a sentence: with what it is where the name is no word.
+
+    A driver called 309 would read as a number.
+    """
+    return label if any(map(str.isalpha, label)) else f"{found.question.noun} {label}"
+
+
+def which(found: Findings) -> list[str]:
+    """Return how near each pooling comes to the truth on data like these."""
+    first = recommended(found)
+    others = [name for name in STRUCTURES if name != first]
+    clauses = [_against(found, first, name) for name in others]
+    n = int(found.errors["n"].min())
+    told = (
+        f"On {n:,} data sets simulated from what these {found.question.groups} say, the mean squared error of "
+        f"{named(first)} is {enumerate_words(clauses)}."
+    )
+    return [told, *_advice(found, first), *_coverage(found, first)]
+
+
+def _against(found: Findings, first: str, other: str) -> str:
+    ratio, mcse = found.ratios[first, other]
+    if found.beats(first, other):
+        return f"{with_mcse(1 - ratio, mcse, percent=True)} below that of {named(other)}"
+    return f"not to be told from that of {named(other)} (ratio {ratio:.2f} ± {mcse:.2f})"
+
+
+def _advice(found: Findings, first: str) -> list[str]:
+    if first != PARTIAL:
+        ratio, mcse = found.ratios[PARTIAL, first]
+        return [
+            f"{named(first)} is the better choice for groups like these: {named(PARTIAL)} costs "
+            f"{with_mcse(ratio - 1, mcse, percent=True)} more."
+        ]
+    tied = [name for name in found.best if name != PARTIAL]
+    if not tied:
+        return [f"Use {named(PARTIAL)}."]
+    return [
+        f"Use {named(PARTIAL)}: it does as well as {enumerate_words(list(map(named, tied)))} here, and the data choose "
+        "how much it pools."
+    ]
+
+
+def _coverage(found: Findings, first: str) -> list[str]:
+    """Say whose intervals hold the truth less often than they state."""
+    low = found.errors[LEVEL - found.errors["coverage"] > CLEAR * found.errors["coverage_mcse"]]
+    if low.empty:
+        return [f"The {PERCENT * LEVEL:g} % intervals of all three hold the true effects as often as they state."]
+    told = [f"{named(row['method'])} {PERCENT * row['coverage']:.0f} %" for row in low.to_dict("records")]
+    return [f"Of {PERCENT * LEVEL:g} % intervals, fewer hold the true effect than stated: {enumerate_words(told)}."]
+
+
+def of_groups(found: Findings) -> list[str]:
+    """Return how far partial pooling pulls, and which group it moves most."""
+    table, noun = found.groups, found.question.noun
+    moved = (table[PARTIAL] - table["own"]).abs()
+    most = table.to_dict("records")[int(np.argmax(moved))]
+    who = group_name(found, str(most["label"]))
+    low, high = (PERCENT * end(table["pull"]) for end in (min, max))
+    pull = f"{low:.0f} %" if round(low) == round(high) else f"{low:.0f} to {high:.0f} %"
+    told = [
+        f"Under {named(PARTIAL)} each {noun} is pulled {pull} of the way to the common mean; {who} moves most, from "
+        f"{plain(most['own'], table)} to {plain(most[PARTIAL], table)}."
+    ]
+    spread = _rows(found.hyperparameters, "estimand")["tau"]
+    told.append(
+        f"The sd between groups, τ, is {number(spread['median'])} (median; {PERCENT * LEVEL:g} % interval "
+        f"{number(spread['lower'])} to {number(spread['upper'])})"
+        + (" on the scale of log odds." if found.question.effect != "theta" else ".")
+    )
+    return told
+
+
+def plain(value: float, table: pd.DataFrame) -> str:
+    """Return a number with the digits in which the groups differ."""
+    spread = float(np.ptp(table["own"].to_numpy(float))) or abs(float(table["own"].iloc[0])) or 1.0
+    decimals = int(np.clip(2 - np.floor(np.log10(spread)), 0, 6))
+    return f"{value:,.{decimals}f}".replace("-", "\u2212")
+
+
+def of_sampling(found: Findings) -> list[str]:
+    """Return how partial pooling is to be sampled, and whether the sampler is right there."""
+    chosen = found.parameterization
+    if chosen is None:
+        return [f"The sampler was not tried: {found.reason}"]
+    rows = _rows(found.sampling, "method")
+    own = rows.pop(chosen)
+    ((name, other),) = rows.items()
+    n = int(own["n"])
+    flagged = round(float(own["flagged"]) * n)
+    if flagged > n / 2:
+        least = f"{flagged} of {n} runs are flagged {chosen}, {round(float(other['flagged']) * n)} {name}"
+        return [f"Neither parameterization samples these data well ({least}); the estimates here are by quadrature."]
+    state = "none of its runs is flagged" if flagged == 0 else f"{flagged} of its {n} runs are flagged"
+    told = f"Sample it {chosen}: {state}" + _compared(own, other, name, n) + _checked(found)
+    return [told]
+
+
+def _compared(own: Row, other: Row, name: str, n: int) -> str:
+    flagged = round(float(other["flagged"]) * n)
+    spread = float(np.hypot(own["ess_per_leapfrog_mcse"], other["ess_per_leapfrog_mcse"]))
+    ratio = own["ess_per_leapfrog"] / other["ess_per_leapfrog"]
+    if float(own["ess_per_leapfrog"] - other["ess_per_leapfrog"]) > CLEAR * spread:
+        return f" ({name}: {flagged} of {n}), and a step is worth {ratio:.1f} times as many effective draws"
+    if float(other["ess_per_leapfrog"] - own["ess_per_leapfrog"]) > CLEAR * spread:
+        return f" ({name}: {flagged} of {n}, though its steps are worth {1 / ratio:.1f} times as many effective draws)"
+    return f" ({name}: {flagged} of {n})"
+
+
+def _checked(found: Findings) -> str:
+    if found.is_checked:
+        return f"; checked on {CHECKS} data sets around the posterior, its ranks are uniform for every estimand."
+    failing = found.check[found.check["verdict"] != "calibrated"]["estimand"].astype(str).tolist()
+    return (
+        f"; but checked on {CHECKS} data sets around the posterior, its ranks are not uniform for "
+        f"{enumerate_words(failing)}: trust no {'centered' if found.parameterization == CENTERED else 'sampled'} fit."
+    )
+
+
+def of_priors(found: Findings) -> list[str]:
+    """Return what another prior of tau would change."""
+    known = found.sensitivity
+    if not known.is_known:
+        return [
+            f"With half or twice the scale of τ's prior {known.prior} the posterior is another one: the draws at hand "
+            f"cannot say which (Pareto k above {LARGEST_K:g}). Fit it with other priors before you rely on it."
+        ]
+    rows = _rows(known.table, "name")
+    tau = rows["tau"]
+    effects = {name: row["shift"] for name, row in rows.items() if name not in ("tau", "mu")}
+    most = max(effects, key=lambda name: effects[name])
+    words = f"With {FACTORS[0]:g} to {FACTORS[1]:g} times the scale of its prior {known.prior}, the posterior mean of τ"
+    told = f"{words} goes from {number(tau['halved'])} to {number(tau['doubled'])} ({number(tau['mean'])} now)"
+    if effects[most] < NOTICED:
+        told += f"; no group's mean moves by more than {effects[most]:.2f} posterior sds."
+    else:
+        told += f"; the mean of {group_name(found, most)} moves most, by {effects[most]:.2f} posterior sds."
+    if tau["of_prior"] < SENSITIVE:
+        return [told]
+    little = ", for the data say little about τ" if tau["of_likelihood"] < SENSITIVE else ""
+    return [told, f"τ is sensitive to its prior (power-scaling {tau['of_prior']:.3f}, above {SENSITIVE:g}){little}."]
+
+
+def of_conflicts(found: Findings) -> list[str]:
+    """Return the priors that contradict the data."""
+    return list(found.conflicts) or ["No prior contradicts the data."]
+
+
+def _rows(table: pd.DataFrame, key: str) -> dict[str, Row]:
+    """Return the rows of a table by the texts of a column."""
+    return {str(row[key]): {str(name): value for name, value in row.items()} for row in table.to_dict("records")}

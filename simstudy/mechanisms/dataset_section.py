@@ -1,0 +1,79 @@
+"""``[mechanism]`` of kind ``dataset``: which data a study names or holds, and the section as JSON."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from simstudy.errors import StudyError, shown
+from simstudy.mechanisms.dataset import BUILT_IN, Dataset, KeptData, dataset_of_table, load_dataset
+from simstudy.mechanisms.grouping import COLUMN_KEYS
+from simstudy.mechanisms.inline import inline_table, is_inline
+from simstudy.models.options import Section
+from simstudy.tables import ENDINGS
+
+INLINE = "values in the study"
+
+
+class DatasetSection(Section):
+    """``[mechanism]`` of kind ``dataset``: columns by name, or the data themselves as lists."""
+
+    kind: Literal["dataset"]
+    data: Any = None
+    group: str | None = None
+    value: str | None = None
+    standard_error: str | None = None
+    successes: Any = None
+    trials: Any = None
+    truth: Any = None
+    values: Any = None
+    standard_errors: Any = None
+    labels: Any = None
+
+
+def section_dataset(section: DatasetSection, folder: Path | None) -> Dataset:
+    """Return the data set of a ``[mechanism]`` section.
+
+    Raises:
+        StudyError: as ``load_dataset`` and ``inline_table``; or there are neither data nor values.
+    """
+    contents = {name: getattr(section, name) for name in DatasetSection.model_fields}
+    if is_inline(contents):
+        return dataset_of_table(inline_table(contents), {}, INLINE)
+    if alone := [key for key in ("values", "standard_errors", "labels") if contents[key] is not None]:
+        raise StudyError(
+            f"{alone[0]}: expected a list, such as values = [10, 12, 9], got {shown(contents[alone[0]])}; a column of "
+            'a file is named value = "score"'
+        )
+    if section.data is None:
+        raise StudyError(
+            f"data: the key is missing; expected one of {', '.join(BUILT_IN)}, a {' or '.join(ENDINGS)} file, or "
+            "values = [10, 12, 9] in the study itself"
+        )
+    columns = {key: contents[key] for key in COLUMN_KEYS if contents[key] is not None}
+    for key, column in columns.items():
+        if not isinstance(column, str):
+            raise StudyError(f"{key}: expected the name of a column, got {shown(column)}")
+    return load_dataset(section.data, folder=folder, columns=columns)
+
+
+def plain_section(contents: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
+    """Return a ``[mechanism]`` section as JSON values: tables in words, arrays as lists, every column named."""
+    plain = {name: plain_value(value) for name, value in contents.items() if value is not None}
+    if is_inline(plain):
+        return plain
+    return {**plain, "data": _said(contents["data"], dataset), **dataset.columns}
+
+
+def _said(data: Any, dataset: Dataset) -> str:
+    """Return what a study says of its data: a name, a path, or a table in words."""
+    if isinstance(data, KeptData):
+        return data.said
+    return str(data) if isinstance(data, str | Path) else dataset.name
+
+
+def plain_value(value: Any) -> Any:
+    """Return an array as a list, and anything else as it is."""
+    return value.tolist() if isinstance(value, np.ndarray | pd.Series) else value

@@ -1,0 +1,183 @@
+"""Prior-data conflict: priors under which given data are as good as impossible.
+
+Data are held against the prior predictive distribution of three statistics (Box 1980, JRSS A 143; Evans & Moshonov
+2006, Bayesian Analysis 1): the mean of the groups' estimates, their standard deviation, and the spread within groups. A
+conflict is a two-sided p-value below 0.001, or a group's estimate farther than four standard deviations from where the
+priors expect it. The rest of the model counts as true, so that a conflict is the prior's or the model's. A spread that
+is smaller than expected is a conflict only of a prior that keeps away from 0: one with density there lets the data
+speak, and so does a wide prior of effects that share nothing.
+
+A conflict is a warning. What is drawn is drawn with fixed keys: a study says the same each time.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from simstudy.errors import shown
+from simstudy.mechanisms import Mechanism
+from simstudy.models.estimands import Parameter
+from simstudy.models.hierarchical import HierarchicalModel
+from simstudy.models.priors import Prior
+from simstudy.samplers.precision import use_precision
+from simstudy.study.given import given_data
+from simstudy.study.methods import Method
+from simstudy.types import GroupedData
+
+LEVEL, FARTHEST_SDS = 0.001, 4
+N_DRAWS, MOST_GROUPS = 20_000, 200
+"""Data sets drawn, and groups of which a statistic is taken, so that a check takes a fraction of a second."""
+EXPECTED = (0.025, 0.975)
+SEED = 20060901
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conflict:
+    """A prior that the data contradict.
+
+    Args:
+        parameter: name of the parameter.
+        prior: its prior as text.
+        words: what is seen, where it was expected, and how unlikely that is.
+    """
+
+    parameter: str
+    prior: str
+    words: str
+
+    @property
+    def text(self) -> str:
+        """The conflict as a sentence."""
+        return f"the data contradict the prior {self.parameter} ~ {self.prior}: {self.words}"
+
+
+def conflicts(mechanism: Mechanism, methods: Iterable[Method]) -> dict[str, list[Conflict]]:
+    """Return for each method whose priors given data contradict the conflicts."""
+    data = given_data(mechanism)
+    if data is None:
+        return {}
+    models = {m.name: m.model.hierarchy for m in methods if m.model.hierarchy is not None}
+    found = {name: prior_conflicts(model, data, mechanism.labels) for name, model in models.items()}
+    return {name: some for name, some in found.items() if some}
+
+
+def prior_conflicts(model: HierarchicalModel, data: GroupedData, labels: Sequence[str] = ()) -> list[Conflict]:
+    """Return the conflicts of a model's priors with given data, none where the likelihood says nothing of its groups.
+
+    Args:
+        model: structure, likelihood and priors.
+        data: one data set.
+        labels: names of its groups; their numbers from 1 where left out.
+    """
+    found = [*_of_effects(model, data, labels), *_of_residuals(model, data)]
+    priors = dict(model.priors)
+    return [Conflict(parameter=p.name, prior=priors[p.name].text, words=words) for p, words in found]
+
+
+def _of_effects(model: HierarchicalModel, data: GroupedData, labels: Sequence[str]) -> Iterator[tuple[Parameter, str]]:
+    """Yield the conflicts of where the groups lie and of how far they are apart."""
+    estimated, population = model.likelihood.group_estimates(data), model.structure.normal_effects(dict(model.priors))
+    if estimated is None or population is None:
+        return
+    some = np.unique(np.linspace(0, data.n_groups - 1, min(data.n_groups, MOST_GROUPS)).astype(int))
+    estimates, variances = (each[some] for each in estimated)
+    stream = np.random.default_rng(SEED)
+    effects = _effects(model, population, len(some), stream)
+    predicted = effects + np.sqrt(variances) * stream.standard_normal((N_DRAWS, len(some)))
+    what = "the groups’ means" if model.likelihood.scale == "natural" else "the logits of the groups’ shares"
+    place, spread = (_with(model, moves) for moves in ("value", "difference"))
+    words = [_against(f"{what} average", estimates.mean(), predicted.mean(1))]
+    words += [_outliers(estimates, predicted, [labels[i] if labels else str(i + 1) for i in some], what)]
+    if place is not None and any(words):
+        yield place, "; ".join(filter(None, words))
+    is_apart = model.structure.groups_are_apart
+    told = place if is_apart else spread
+    if told is not None and len(some) > 1:
+        may_be_small = is_apart or _reaches_zero(dict(model.priors)[told.name])
+        sds = predicted.std(1, ddof=1)
+        if text := _against(
+            f"{what} have a standard deviation of", estimates.std(ddof=1), sds, above_only=may_be_small
+        ):
+            yield told, text
+
+
+def _effects(
+    model: HierarchicalModel, population: tuple[Prior, Prior], n_groups: int, stream: np.random.Generator
+) -> np.ndarray:
+    """Return (draw, group) effects drawn from the priors."""
+    mean, sd = population
+    if model.structure.groups_are_apart:
+        return _draws(mean, (N_DRAWS, n_groups), 0)
+    m, s = (_draws(prior, (N_DRAWS, 1), number) for number, prior in enumerate((mean, sd)))
+    return m + s * stream.standard_normal((N_DRAWS, n_groups))
+
+
+def _of_residuals(model: HierarchicalModel, data: GroupedData) -> Iterator[tuple[Parameter, str]]:
+    """Yield the conflict of the spread within groups."""
+    likelihood, n_within = model.likelihood, data.n_obs - 1
+    if not likelihood.parameters or not n_within.any():
+        return
+    priors, n = dict(model.priors), min(data.n_groups, MOST_GROUPS)
+    some = np.flatnonzero(n_within)[:n]
+    with use_precision("float64"):
+        values = {
+            p.name: _draws(priors[p.name], (N_DRAWS, likelihood.n_values(p.name, len(some))), number)
+            for number, p in enumerate(likelihood.parameters)
+        }
+        keys = jax.random.split(jax.random.key(SEED), N_DRAWS)
+        drawn = jax.vmap(
+            lambda key, value: likelihood.residual_sd(likelihood.simulate_scale(key, value, len(some)).of_groups)
+        )(keys, values)
+    if drawn is None:
+        return
+    squares = np.asarray(drawn) ** 2 * np.random.default_rng(SEED).chisquare(n_within[some], (N_DRAWS, len(some)))
+    predicted = np.sqrt(squares.sum(1) / n_within[some].sum())
+    observed, sigma = float(np.sqrt(data.y_ss[some].sum() / n_within[some].sum())), likelihood.parameters[0]
+    may_be_small = _reaches_zero(priors[sigma.name])
+    if text := _against("the standard deviation within groups is", observed, predicted, above_only=may_be_small):
+        yield sigma, text
+
+
+def _reaches_zero(prior: Prior) -> bool:
+    """Whether a prior of positive numbers has density at 0; a constant has none."""
+    return prior.order_at_zero <= 0
+
+
+def _draws(prior: Prior, shape: tuple[int, int], number: int) -> np.ndarray:
+    """Return draws of a prior, or its constant."""
+    if prior.is_constant:
+        return np.full(shape, prior.value)
+    with use_precision("float64"):
+        return np.asarray(prior.distribution().sample(jax.random.key(SEED + number), shape))
+
+
+def _with(model: HierarchicalModel, moves: str) -> Parameter | None:
+    return next((p for p in model.structure.parameters if p.moves == moves), None)
+
+
+def _against(what: str, observed: float, predicted: np.ndarray, *, above_only: bool = False) -> str:
+    """Return a statistic, where it was expected and its p-value, where this is small; else an empty text."""
+    above = (1 + np.count_nonzero(predicted >= observed)) / (1 + len(predicted))
+    below = (1 + np.count_nonzero(predicted <= observed)) / (1 + len(predicted))
+    if (above if above_only else 2 * min(above, below)) >= LEVEL:
+        return ""
+    low, high = (_text(end, 3) for end in np.quantile(predicted, EXPECTED))
+    return f"{what} {_text(observed, 4)}, where {low} to {high} was expected (95 %; p < {LEVEL:g})"
+
+
+def _outliers(estimates: np.ndarray, predicted: np.ndarray, labels: Sequence[str], what: str) -> str:
+    """Return the group that lies farthest from where it was expected, in prior sds, if that is far; else nothing."""
+    distance = np.abs(estimates - predicted.mean(0)) / predicted.std(0)
+    n_far = int(np.count_nonzero(distance > FARTHEST_SDS))
+    if not n_far:
+        return ""
+    first = int(distance.argmax())
+    others = f", as are {n_far - 1} more beyond {FARTHEST_SDS}" if n_far > 1 else ""
+    away = f"({_text(estimates[first], 4)}) is {_text(distance[first], 3)} prior sds away"
+    return f"group {shown(labels[first])} {away}{others}"
+
+
+def _text(number: float, digits: int) -> str:
+    return f"{number:.{digits}g}".replace("-", "\u2212")
