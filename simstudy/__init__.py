@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from simstudy.measures.score import score as score
     from simstudy.models.estimands import Estimand as Estimand
     from simstudy.models.model import Axes as Axes
+    from simstudy.planning.plan import plan as plan
     from simstudy.report.publishing import table as table
     from simstudy.running.runner import run as run
     from simstudy.store import Run as Run
@@ -31,6 +32,7 @@ _PLACES = {
     "choose": "simstudy.choosing.choose",
     "compare": "simstudy.comparison",
     "performance": "simstudy.measures",
+    "plan": "simstudy.planning.plan",
     "refit": "simstudy.fitting.refitting",
     "register_mechanism": "simstudy.study.registry",
     "register_model": "simstudy.study.registry",

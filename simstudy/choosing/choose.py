@@ -1,7 +1,9 @@
 """``choose``: from the user's table to an answer, through four studies in folders that are gone afterwards."""
 
+import logging
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,12 @@ from simstudy.choosing.findings import (
     of_sensitivity,
 )
 from simstudy.choosing.fits import check_sampler, fit_data, fit_simulated, sample_data
-from simstudy.choosing.question import Question, ask
+from simstudy.choosing.question import PARTIAL, SECTION, Question, ask
 from simstudy.choosing.sentences import answers, warnings
-from simstudy.errors import RunError, SimstudyError
+from simstudy.errors import RunError, SimstudyError, StudyError
+from simstudy.logs import log
 from simstudy.store import Run
-from simstudy.study.conflict import conflicts
+from simstudy.study.conflict import CONTRADICT, conflicts
 
 SEED = 20260101
 FEWEST_GROUPS = 2
@@ -71,16 +74,26 @@ def choose(
     ['complete pooling', 'partial pooling']
     """
     given = {"group": group, "value": value, "standard_error": standard_error, "successes": successes, "trials": trials}
+    question = question_about(data, given, priors=priors or {}, seed=seed)
+    with tempfile.TemporaryDirectory(prefix="simstudy-choose-") as place, _conflicts_told_once():
+        return Choice(_find(question, Path(place), workers=workers, progress=progress or (lambda _: None)))
+
+
+def question_about(data: Any, given: Mapping[str, str | None], *, priors: Mapping[str, str], seed: int) -> Question:
+    """Return what ``choose`` is asked, from what it is given: ``group``, ``value``, ... -> the column, or None.
+
+    Raises:
+        StudyError: as ``choose``; nothing has been fitted then.
+    """
     columns = {name: column for name, column in given.items() if column is not None}
     folder, source = _place(data)
-    question = ask(source, columns=columns, priors=priors or {}, seed=seed, folder=folder)
+    question = ask(source, columns=columns, priors=priors, seed=seed, folder=folder)
     if question.n_groups < FEWEST_GROUPS:
-        raise RunError(
+        raise StudyError(
             f"expected at least two groups to choose a pooling for, got {question.n_groups} "
-            f"({', '.join(question.labels)}); name another column with --group"
+            f"({', '.join(question.labels)}); name another column as group"
         )
-    with tempfile.TemporaryDirectory(prefix="simstudy-choose-") as place:
-        return Choice(_find(question, Path(place), workers=workers, progress=progress or (lambda _: None)))
+    return question
 
 
 class Choice:
@@ -131,12 +144,14 @@ class Choice:
 def _place(data: Any) -> tuple[Path | None, Any]:
     """Return the folder of a file and its name there, or nothing and the data themselves."""
     if isinstance(data, Path) or (isinstance(data, str) and ("/" in data or Path(data).suffix)):
-        path = Path(data)
+        path = Path(data).resolve()  # a link may lead to another folder
         return path.parent, path.name
     return None, data
 
 
 def _find(question: Question, place: Path, *, workers: int | None, progress: Callable[[str], None]) -> Findings:
+    priors = ", ".join(f"{name} ~ {text}" for name, text in question.priors(PARTIAL).items())
+    progress(f"priors of partial pooling: {priors}")
     progress(f"fitting three models to {question.groups}")
     fitted, draws = fit_data(question, place / "data")
     _require(fitted)
@@ -146,7 +161,7 @@ def _find(question: Question, place: Path, *, workers: int | None, progress: Cal
     try:
         sampling = of_sampling(sample_data(question, place / "sampler", workers=workers))
     except SimstudyError as error:  # data far from the unit in which the sampler begins
-        reason = str(error)
+        reason = SECTION.sub("", str(error))
     progress("fitting the three models to data simulated around the posterior")
     errors, ratios = of_errors(question, fit_simulated(question, draws, place / "simulated", workers=workers))
     found = Findings(
@@ -170,6 +185,20 @@ def _find(question: Question, place: Path, *, workers: int | None, progress: Cal
         )
 
     return replace(found, check=check, ranks=ranks)
+
+
+@contextmanager
+def _conflicts_told_once() -> Iterator[None]:
+    """Let the runs of an answer not warn of its priors, each of which is a warning of the answer."""
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return CONTRADICT not in record.getMessage()
+
+    log.addFilter(is_other)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_other)
 
 
 def _require(fitted: Run) -> None:

@@ -6,12 +6,11 @@ from matplotlib.figure import Figure
 from scipy.stats import gaussian_kde
 
 from simstudy.choosing.question import STRUCTURES
-from simstudy.choosing.sensitivity import Sensitivity
+from simstudy.choosing.sensitivity import LARGEST_K, Sensitivity, log_density
 from simstudy.models.estimands import TAU
 from simstudy.models.priors import parse_prior
 from simstudy.report.figures.canvas import TWO_MCSE, dots, drawing, grid, sheet, stripes
 from simstudy.report.reading.palette import COMPLETE, INK, MUTED, NONCENTERED, NONE, RAMP
-from simstudy.samplers.precision import use_precision
 
 MARKS = dict(zip(STRUCTURES, (NONE, COMPLETE, NONCENTERED), strict=True))
 ROW, HEAD, HEIGHT = 0.34, 0.85, 2.6
@@ -51,7 +50,7 @@ def spread(known: Sensitivity, tau: np.ndarray, *, width: float) -> Figure:
         tau: (draw,) draws.
         width: in inches.
     """
-    curves = {f"{factor:g} x": known.weights[factor] for factor in known.weights if known.k[factor] <= 0.7}
+    curves = {f"{factor:g} x": known.weights[factor] for factor in known.weights if known.k[factor] <= LARGEST_K}
     curves = {"1 x": np.full(len(tau), 1 / len(tau)), **curves}
     at = np.linspace(0, np.quantile(tau, FAR), POINTS)
     with drawing():
@@ -62,8 +61,7 @@ def spread(known: Sensitivity, tau: np.ndarray, *, width: float) -> Figure:
         for name in ordered:
             mirrored = gaussian_kde(np.concatenate([tau, -tau]), weights=np.tile(curves[name], 2) / 2)
             ax.plot(at, 2 * mirrored(at), color=ramp[name].light, label=name, linewidth=1.6)
-        with use_precision("float64"):
-            prior = np.exp(np.asarray(parse_prior(known.prior, TAU).distribution().log_prob(np.maximum(at, 1e-12))))
+        prior = np.exp(log_density(parse_prior(known.prior, TAU), np.maximum(at, 1e-12)))
         ax.plot(at, prior, color=MUTED, linestyle="--", linewidth=1.2, label="prior")
         ax.set(xlabel="τ", yticks=[], ylim=(0, None), xlim=(0, at[-1]))
         ax.spines["left"].set_visible(False)

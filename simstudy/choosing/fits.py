@@ -60,7 +60,7 @@ def fit_simulated(question: Question, draws: Draws, folder: Path, *, workers: in
     """
     data, likelihood = question.dataset.replicate.data, question.dataset.likelihood
     names = ["mu", "tau", *(p.name for p in likelihood.parameters)]
-    parameters = {name: tuple(map(float, _of_groups(draws[name]))) for name in names}
+    parameters = {name: tuple(map(float, draws[name])) for name in names}
     mechanism = Fitted(
         likelihood=likelihood,
         sizes=tuple(map(int, data.n_obs)),
@@ -110,10 +110,3 @@ def _study(
         methods=tuple(at_home(question.study.scenarios, methods_of(sections, sampler, question.dataset))),
         mechanism={"kind": mechanism.kind},
     )
-
-
-def _of_groups(values: np.ndarray) -> np.ndarray:
-    """Return one value for each draw; where each group has its own, those of a group drawn for each."""
-    if values.ndim == 1:
-        return values
-    return values[np.arange(len(values)), np.arange(len(values)) % values.shape[1]]

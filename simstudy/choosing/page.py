@@ -8,7 +8,7 @@ import pandas as pd
 
 from simstudy.choosing import figures as own_figures
 from simstudy.choosing.findings import LEVEL, PARTIAL, Findings
-from simstudy.choosing.fits import CENTERED, CHECKS, NONCENTERED, SEEDS
+from simstudy.choosing.fits import CENTERED, CHECKS, NONCENTERED, NUTS, SEEDS
 from simstudy.choosing.question import STRUCTURES
 from simstudy.choosing.sentences import answers, plain
 from simstudy.report import figures
@@ -17,11 +17,16 @@ from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.parts import Part, with_anchors
 from simstudy.report.reading import palette
 from simstudy.report.reading.palette import Mark
-from simstudy.report.reading.wording import counted, estimand_words, symbol
+from simstudy.report.reading.wording import counted, estimand_words, number, symbol
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
 
 MOST_DRAWN = 30
+PULLED = {
+    "normal": "B = σ² / (σ² + n τ²)",
+    "normal_known_se": "B = se² / (se² + τ²)",
+    "binomial": "B = 1 / (1 + n p (1 − p) τ²) with p at μ, approximate and on the scale of log odds",
+}
 CHECKED = ("mu", "tau", "sigma", "theta", "theta_mean", "log_lik")
 MARKS: dict[str, Mark] = own_figures.MARKS
 SAMPLED = {NONCENTERED: palette.NONCENTERED, CENTERED: palette.CENTERED}
@@ -95,22 +100,22 @@ def drawn(groups: pd.DataFrame) -> pd.DataFrame:
 def _groups(found: Findings) -> Section:
     columns = [
         Column(head=found.question.noun, source="label"),
-        Column(head="n", source="n"),
+        Column(head="n", source="n") if "n" in found.groups else Column(head="se", source="se"),
         Column(head="data", source="own", decimals=_decimals(found)),
         *(Column(head=method, source=method, ends=(f"{method} lower", f"{method} upper")) for method in STRUCTURES),
         Column(head="pulled", source="pull", percent=True),
     ]
     note = (
         f"Posterior means with {100 * LEVEL:g} % intervals. Pulled: the posterior mean of the weight of the "
-        "common mean in the group’s effect under partial pooling, B = σ² / (σ² + n τ²)."
+        f"common mean in the group’s effect under partial pooling, {PULLED[found.question.dataset.likelihood.kind]}."
     )
     table = Table(title="Every group", frame=found.groups, columns=columns, note=note)
     return Section(name="each-group", title="Every group by name", tables=[table])
 
 
-def _decimals(found: Findings) -> int:
-    text = plain(float(found.groups["own"].iloc[0]), found.groups)
-    return len(text.partition(".")[2])
+def _decimals(found: Findings) -> int | None:
+    digits = plain(float(found.groups["own"].iloc[0]), found.groups).partition(".")[2]
+    return len(digits) if digits.isdecimal() or not digits else None
 
 
 def _errors(found: Findings) -> Section:
@@ -121,8 +126,9 @@ def _errors(found: Findings) -> Section:
     )
     paragraphs = [
         f"{n:,} data sets were simulated at the sizes of these data: the hyperparameters of each are one draw of the "
-        "posterior of partial pooling, so that what the data do not say of τ counts; the effects are new ones. The "
-        "three poolings were fitted to each with the priors below."
+        "posterior of partial pooling, so that what the data do not say of τ counts; the effects are new ones, drawn "
+        "from a normal distribution around μ as partial pooling takes them to be: a group that is unlike the others by "
+        "more than that has no part in this comparison. The three poolings were fitted to each with the priors below."
     ]
     ratios = pd.DataFrame(
         [
@@ -193,8 +199,12 @@ def _sampler(found: Findings) -> Section:
             Column(head="verdict", source="verdict"),
         ],
     )
+    settings = (
+        f"{NUTS['chains']} chains, warm-up {NUTS['warmup']}, {NUTS['draws']:,} draws each, target acceptance "
+        f"{NUTS['target_accept']}"
+    )
     paragraphs = [
-        f"Partial pooling was sampled from {SEEDS} seeds in both parameterizations. The better one, "
+        f"Partial pooling was sampled from {SEEDS} seeds in both parameterizations ({settings}). The better one, "
         f"{found.parameterization}, was then held to the posterior itself (posterior SBC, Säilynoja et al. 2025): "
         f"{CHECKS} times parameters were drawn from the exact posterior and as many new observations as there are from "
         "them; fitted to both data together, the sampler must rank these parameters uniformly."
@@ -220,7 +230,8 @@ def _sampler(found: Findings) -> Section:
 
 def _sensitivity(found: Findings) -> Section:
     known = found.sensitivity
-    frame = known.table.assign(words=[symbol(name) if name in ("mu", "tau") else name for name in known.table["name"]])
+    told = zip(known.table["name"], known.table["is_group"], strict=True)
+    frame = known.table.assign(words=[name if is_group else symbol(name) for name, is_group in told])
     table = Table(
         title="Other priors of τ",
         frame=frame,
@@ -235,12 +246,13 @@ def _sensitivity(found: Findings) -> Section:
         ],
         note=(
             "Sensitivity: change of the marginal posterior per doubling of the weight (Kallioinen et al. 2024); above "
-            "0.05 it is called sensitive."
+            "0.05 it is called sensitive. The likelihood is that of the data given the effects: it moves τ little "
+            "where each group is known well."
         ),
     )
     caption = (
         f"The posterior of τ with the prior {known.prior} (dashed) at several scales, by weighting the exact draws "
-        f"(Pareto k {', '.join(f'{k:.2f}' for k in known.k.values())})."
+        f"(Pareto k {', '.join(map(number, known.k.values()))})."
     )
     tau = found.tau
     drawing = picture(

@@ -80,6 +80,10 @@ def ask(
     Raises:
         StudyError: the data cannot be read as what the columns say, or a prior is none.
     """
+    if fixed := [name for name, prior in priors.items() if not isinstance(prior, str)]:
+        raise StudyError(
+            f"priors.{fixed[0]}: expected a distribution as text, such as 'HalfNormal(10)', got {priors[fixed[0]]!r}"
+        )
     study = _study(
         {
             "study": {"name": "choose", "aim": "Which pooling fits these groups?", "seed": seed, "replicates": 1},

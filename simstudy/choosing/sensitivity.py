@@ -3,9 +3,10 @@
 Two things are told: how far estimates move where the prior's scale is halved or doubled, and the power-scaling
 sensitivity of Kallioinen, Paananen, Buerkner & Vehtari (2024, Statistics and Computing 34:57), the change of a marginal
 posterior per doubling of the prior's (or the likelihood's) weight. Weights are Pareto smoothed (Vehtari et al. 2024);
-where their shape k is above .7 nothing is said from them.
+where their shape k is above .7, or where the wider prior reaches beyond the draws, nothing is said from them.
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -31,9 +32,10 @@ class Sensitivity:
         prior: the prior, as text.
         table: one row per estimand: ``name``, ``mean``, ``sd`` (of the posterior at hand), ``halved`` and ``doubled``
             (mean under the prior at half and twice the scale), ``shift`` (the larger change, in posterior sds),
-            ``of_prior`` and ``of_likelihood`` (power-scaling sensitivity).
+            ``of_prior`` and ``of_likelihood`` (power-scaling sensitivity), ``is_group`` (whether it is of a group).
         weights: factor -> (draw,) normalized weights of the draws.
-        k: factor -> Pareto k of its weights; above .7 the means at that factor are NaN.
+        k: factor -> Pareto k of its weights; above .7 the means at that factor are NaN. It is infinite where the prior
+            at that factor has density beyond the end of the prior, and so of the draws, and 0 where weights are equal.
     """
 
     prior: str
@@ -47,27 +49,36 @@ class Sensitivity:
         return max(self.k.values()) <= LARGEST_K
 
 
-def sensitivity(draws: Mapping[str, np.ndarray], prior: str, quantities: Mapping[str, np.ndarray]) -> Sensitivity:
+def sensitivity(
+    draws: Mapping[str, np.ndarray],
+    prior: str,
+    quantities: Mapping[str, np.ndarray],
+    groups: Mapping[str, np.ndarray] | None = None,
+) -> Sensitivity:
     """Return how quantities of a posterior move with the prior of tau.
 
     Args:
-        draws: ``tau`` and ``log_lik``, (draw,) draws of the posterior.
+        draws: ``tau`` and ``log_lik``, (draw,) draws of the posterior; ``log_lik`` is that given the effects.
         prior: of tau, as text.
         quantities: name -> (draw,) what is asked about.
+        groups: label -> (draw,) the effect of a group; it may be called as a quantity is.
     """
+    groups = groups or {}
     parsed = parse_prior(prior, TAU)
-    base = _log_density(parsed, draws["tau"])
-    smoothed = {c: _smoothed(_log_density(parsed, draws["tau"] / c) - np.log(c) - base) for c in FACTORS}
+    base = log_density(parsed, draws["tau"])
+    smoothed = {c: _smoothed(log_density(parsed, draws["tau"] / c) - np.log(c) - base) for c in FACTORS}
+    beyond = {c: not np.isfinite(log_density(parsed, draws["tau"] * c)).all() for c in FACTORS}
     weights = {c: of_draws for c, (of_draws, _) in smoothed.items()}
-    k = {c: shape for c, (_, shape) in smoothed.items()}
+    k = {c: np.inf if beyond[c] else shape for c, (_, shape) in smoothed.items()}
     rows = [
-        {"name": name, "mean": values.mean(), "sd": values.std(ddof=1)}
+        {"name": name, "is_group": is_group, "mean": values.mean(), "sd": values.std(ddof=1)}
         | {word: _mean(values, weights[c]) if k[c] <= LARGEST_K else np.nan for word, c in _words().items()}
         | {"of_prior": _power(values, base), "of_likelihood": _power(values, draws["log_lik"])}
-        for name, values in quantities.items()
+        for is_group, some in ((False, quantities), (True, groups))
+        for name, values in some.items()
     ]
     table = pd.DataFrame(rows)
-    moved = (table[list(_words())].sub(table["mean"], axis=0)).abs().max(axis=1)
+    moved = table[list(_words())].sub(table["mean"], axis=0).abs().max(axis=1, skipna=False)
     return Sensitivity(prior=prior, table=table.assign(shift=moved / table["sd"]), weights=weights, k=k)
 
 
@@ -75,13 +86,21 @@ def _words() -> dict[str, float]:
     return dict(zip(("halved", "doubled"), FACTORS, strict=True))
 
 
-def _log_density(prior: Prior, values: np.ndarray) -> np.ndarray:
-    with use_precision("float64"):
-        return np.asarray(prior.distribution().log_prob(np.asarray(values, float)), float)
+def log_density(prior: Prior, values: np.ndarray) -> np.ndarray:
+    """Return (draw,) the log density, -inf outside the support."""
+    with use_precision("float64"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Out-of-support values")
+        built, values = prior.distribution(), np.asarray(values, float)
+        return np.where(np.asarray(built.support(values)), np.asarray(built.log_prob(values), float), -np.inf)
 
 
 def _smoothed(log_ratios: np.ndarray) -> tuple[np.ndarray, float]:
     """Return (draw,) normalized, Pareto smoothed weights and their k; the library takes log ratios with their sign."""
+    is_in = np.isfinite(log_ratios)
+    if not is_in.any():
+        return np.full(len(log_ratios), np.nan), np.inf
+    if np.ptp(log_ratios[is_in]) == 0:  # a flat prior at another scale leaves draws out, or none
+        return is_in / is_in.sum(), 0.0
     log_weights, k = array_stats.psislw(-log_ratios)
     weights = np.exp(log_weights - log_weights.max())
     return weights / weights.sum(), float(k)
@@ -92,7 +111,9 @@ def _mean(values: np.ndarray, weights: np.ndarray) -> float:
 
 
 def _power(values: np.ndarray, component: np.ndarray) -> float:
-    """Return the power-scaling sensitivity of a quantity to a component of the posterior's log density."""
+    """Return the power-scaling sensitivity of a quantity to a component of the posterior's log density, 0 to none."""
+    if np.ptp(component) == 0:
+        return 0.0
     lower, upper = (np.exp(array_stats.power_scale_lw(component, alpha=alpha)) for alpha in ALPHAS)
     found = array_stats.power_scale_sense(
         values[None], lower[None], upper[None], lower_alpha=ALPHAS[0], upper_alpha=ALPHAS[1]

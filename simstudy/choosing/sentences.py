@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from simstudy.choosing.findings import CLEAR, LEVEL, PARTIAL, Findings, named
-from simstudy.choosing.fits import CENTERED, CHECKS
+from simstudy.choosing.fits import CHECKS, NUTS
 from simstudy.choosing.question import STRUCTURES
 from simstudy.choosing.sensitivity import FACTORS, LARGEST_K, SENSITIVE
-from simstudy.report.reading.wording import enumerate_words, number, with_mcse
+from simstudy.measures.calibration import NOT_CALIBRATED
+from simstudy.report.reading.wording import MOST_DECIMALS, enumerate_words, number, number_among, with_mcse
 
 WHICH, GROUPS, SAMPLING, PRIORS, CONFLICT = (
     "Which pooling?",
@@ -18,6 +19,7 @@ WHICH, GROUPS, SAMPLING, PRIORS, CONFLICT = (
     "Does the prior of τ matter?",
     "Do priors and data agree?",
 )
+SLIGHT = 0.02  # what coverage may lack before it is told
 NOTICED = 0.1  # posterior sds: a shift below is not worth a word
 PERCENT = 100.0
 Row = dict[str, Any]
@@ -25,18 +27,20 @@ Row = dict[str, Any]
 
 def answers(found: Findings) -> dict[str, list[str]]:
     """Return question -> sentences, the most important first."""
-    return {
+    conflict = {CONFLICT: of_conflicts(found)}
+    rest = {
         WHICH: which(found),
         GROUPS: of_groups(found),
         SAMPLING: of_sampling(found),
-        PRIORS: of_priors(found),
-        CONFLICT: of_conflicts(found),
+        PRIORS: [*of_single(found), *of_priors(found)],
     }
+    return {**conflict, **rest} if found.conflicts else {**rest, **conflict}
 
 
 def warnings(found: Findings) -> list[str]:
     """Return what stands in the way of the answer."""
-    return [*found.conflicts, *of_priors(found)[1:], *([] if found.sensitivity.is_known else of_priors(found))]
+    of_tau = of_priors(found)[1:] if found.sensitivity.is_known else of_priors(found)
+    return [*found.conflicts, *of_single(found), *of_tau]
 
 
 def recommended(found: Findings) -> str:
@@ -69,10 +73,12 @@ def _against(found: Findings, first: str, other: str) -> str:
     ratio, mcse = found.ratios[first, other]
     if found.beats(first, other):
         return f"{with_mcse(1 - ratio, mcse, percent=True)} below that of {named(other)}"
-    return f"not to be told from that of {named(other)} (ratio {ratio:.2f} ± {mcse:.2f})"
+    return f"not to be told from that of {named(other)} (ratio {with_mcse(ratio, mcse)})"
 
 
 def _advice(found: Findings, first: str) -> list[str]:
+    if found.conflicts:
+        return ["Nothing is advised while priors contradict the data: what is said here is of the priors too."]
     if first != PARTIAL:
         ratio, mcse = found.ratios[PARTIAL, first]
         return [
@@ -90,9 +96,13 @@ def _advice(found: Findings, first: str) -> list[str]:
 
 def _coverage(found: Findings, first: str) -> list[str]:
     """Say whose intervals hold the truth less often than they state."""
-    low = found.errors[LEVEL - found.errors["coverage"] > CLEAR * found.errors["coverage_mcse"]]
+    missing = LEVEL - found.errors["coverage"]
+    low = found.errors[(missing > CLEAR * found.errors["coverage_mcse"]) & (missing > SLIGHT)]
     if low.empty:
-        return [f"The {PERCENT * LEVEL:g} % intervals of all three hold the true effects as often as they state."]
+        return [
+            f"The {PERCENT * LEVEL:g} % intervals of all three hold the true effects as often as they state, or at "
+            f"most {PERCENT * SLIGHT:g} points less."
+        ]
     told = [f"{named(row['method'])} {PERCENT * row['coverage']:.0f} %" for row in low.to_dict("records")]
     return [f"Of {PERCENT * LEVEL:g} % intervals, fewer hold the true effect than stated: {enumerate_words(told)}."]
 
@@ -105,23 +115,33 @@ def of_groups(found: Findings) -> list[str]:
     who = group_name(found, str(most["label"]))
     low, high = (PERCENT * end(table["pull"]) for end in (min, max))
     pull = f"{low:.0f} %" if round(low) == round(high) else f"{low:.0f} to {high:.0f} %"
-    told = [
-        f"Under {named(PARTIAL)} each {noun} is pulled {pull} of the way to the common mean; {who} moves most, from "
-        f"{plain(most['own'], table)} to {plain(most[PARTIAL], table)}."
+    start, end = plain(most["own"], table), plain(most[PARTIAL], table)
+    moves = f"{who} moves most, from {start} to {end}" if start != end else "no mean moves in the digits shown"
+    told = [f"Under {named(PARTIAL)} each {noun} is pulled {pull} of the way to the common mean; {moves}."]
+    known = _rows(found.hyperparameters, "estimand")
+    told += [
+        f"The common mean μ is {_interval(known['mu'])}, the effect of a new {noun} {_interval(known['theta_new'])}"
+        + (", on the scale of log odds." if found.question.effect != "theta" else ".")
     ]
-    spread = _rows(found.hyperparameters, "estimand")["tau"]
     told.append(
-        f"The sd between groups, τ, is {number(spread['median'])} (median; {PERCENT * LEVEL:g} % interval "
-        f"{number(spread['lower'])} to {number(spread['upper'])})"
+        f"The sd between groups, τ, is {_interval(known['tau'])}"
         + (" on the scale of log odds." if found.question.effect != "theta" else ".")
     )
     return told
 
 
+def _interval(row: Row) -> str:
+    all_three = [row["median"], row["lower"], row["upper"]]
+    median, low, high = (number_among(value, all_three) for value in all_three)
+    return f"{median} ({PERCENT * LEVEL:g} % interval {low} to {high})"
+
+
 def plain(value: float, table: pd.DataFrame) -> str:
     """Return a number with the digits in which the groups differ."""
     spread = float(np.ptp(table["own"].to_numpy(float))) or abs(float(table["own"].iloc[0])) or 1.0
-    decimals = int(np.clip(2 - np.floor(np.log10(spread)), 0, 6))
+    decimals = max(0, 2 - int(np.floor(np.log10(spread))))
+    if decimals > MOST_DECIMALS:
+        return number_among(value, table["own"].tolist())
     return f"{value:,.{decimals}f}".replace("-", "\u2212")
 
 
@@ -138,8 +158,11 @@ def of_sampling(found: Findings) -> list[str]:
     if flagged > n / 2:
         least = f"{flagged} of {n} runs are flagged {chosen}, {round(float(other['flagged']) * n)} {name}"
         return [f"Neither parameterization samples these data well ({least}); the estimates here are by quadrature."]
-    state = "none of its runs is flagged" if flagged == 0 else f"{flagged} of its {n} runs are flagged"
-    told = f"Sample it {chosen}: {state}" + _compared(own, other, name, n) + _checked(found)
+    some = f"{flagged} of its {n} runs {'is' if flagged == 1 else 'are'} flagged"
+    state = "none of its runs is flagged" if flagged == 0 else some
+    sampled = f"{chosen}, target acceptance {NUTS['target_accept']}"
+    what = f"Sample it {sampled}" if found.is_checked else f"Sampled {sampled}"
+    told = f"{what}: {state}" + _compared(own, other, name, n) + _checked(found)
     return [told]
 
 
@@ -157,24 +180,39 @@ def _compared(own: Row, other: Row, name: str, n: int) -> str:
 def _checked(found: Findings) -> str:
     if found.is_checked:
         return f"; checked on {CHECKS} data sets around the posterior, its ranks are uniform for every estimand."
-    failing = found.check[found.check["verdict"] != "calibrated"]["estimand"].astype(str).tolist()
+    if (found.check["verdict"] != NOT_CALIBRATED).all():
+        return f"; whether it is right here cannot be said: too many of {CHECKS} fits around the posterior failed."
+    failing = found.check[found.check["verdict"] == NOT_CALIBRATED]["estimand"].astype(str).tolist()
     return (
         f"; but checked on {CHECKS} data sets around the posterior, its ranks are not uniform for "
-        f"{enumerate_words(failing)}: trust no {'centered' if found.parameterization == CENTERED else 'sampled'} fit."
+        f"{enumerate_words(failing)}: trust no sampled fit of these data."
     )
+
+
+def of_single(found: Findings) -> list[str]:
+    """Return that groups of one observation each leave the two spreads to their priors, where they do."""
+    if not found.question.dataset.likelihood.parameters or (found.groups["n"] > 1).any():
+        return []
+    noun = found.question.noun
+    return [
+        f"Each {noun} has one observation: what is σ and what is τ the data cannot say, their priors do. Give standard "
+        f"errors, or several observations of a {noun}."
+    ]
 
 
 def of_priors(found: Findings) -> list[str]:
     """Return what another prior of tau would change."""
     known = found.sensitivity
     if not known.is_known:
+        ends = np.isinf(list(known.k.values())).any()
+        why = "they end where the prior does" if ends else f"Pareto k above {LARGEST_K:g}"
         return [
             f"With half or twice the scale of τ's prior {known.prior} the posterior is another one: the draws at hand "
-            f"cannot say which (Pareto k above {LARGEST_K:g}). Fit it with other priors before you rely on it."
+            f"cannot say which ({why}). Fit it with other priors before you rely on it."
         ]
-    rows = _rows(known.table, "name")
-    tau = rows["tau"]
-    effects = {name: row["shift"] for name, row in rows.items() if name not in ("tau", "mu")}
+    is_group = known.table["is_group"]
+    tau = _rows(known.table[~is_group], "name")["tau"]
+    effects = {name: row["shift"] for name, row in _rows(known.table[is_group], "name").items()}
     most = max(effects, key=lambda name: effects[name])
     words = f"With {FACTORS[0]:g} to {FACTORS[1]:g} times the scale of its prior {known.prior}, the posterior mean of τ"
     told = f"{words} goes from {number(tau['halved'])} to {number(tau['doubled'])} ({number(tau['mean'])} now)"
@@ -184,13 +222,12 @@ def of_priors(found: Findings) -> list[str]:
         told += f"; the mean of {group_name(found, most)} moves most, by {effects[most]:.2f} posterior sds."
     if tau["of_prior"] < SENSITIVE:
         return [told]
-    little = ", for the data say little about τ" if tau["of_likelihood"] < SENSITIVE else ""
-    return [told, f"τ is sensitive to its prior (power-scaling {tau['of_prior']:.3f}, above {SENSITIVE:g}){little}."]
+    return [told, f"τ is sensitive to its prior (power-scaling {number(tau['of_prior'])}, above {SENSITIVE:g})."]
 
 
 def of_conflicts(found: Findings) -> list[str]:
     """Return the priors that contradict the data."""
-    return list(found.conflicts) or ["No prior contradicts the data."]
+    return [f"{text}." for text in found.conflicts] or ["No prior contradicts the data."]
 
 
 def _rows(table: pd.DataFrame, key: str) -> dict[str, Row]:

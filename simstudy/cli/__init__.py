@@ -12,11 +12,13 @@ from simstudy.cli.compare import compare_command
 from simstudy.cli.exits import DONE, FULL, INTERRUPTED, MISUSE, TERMINATED, prepare, say, settle, silence, unwritten
 from simstudy.cli.figures import figures_command
 from simstudy.cli.inventory import list_command
+from simstudy.cli.plan import plan_command
 from simstudy.cli.protocol import protocol_command
 from simstudy.cli.refit import refit_command
 from simstudy.cli.report import report_command
 from simstudy.cli.run import run_command
 from simstudy.cli.score import score_command
+from simstudy.cli.show import show_command
 from simstudy.cli.table import table_command
 from simstudy.cli.verify import verify_command
 from simstudy.errors import SimstudyError, shown
@@ -27,12 +29,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "report": report_command,
     "compare": compare_command,
     "choose": choose_command,
+    "plan": plan_command,
     "protocol": protocol_command,
     "refit": refit_command,
     "score": score_command,
     "verify": verify_command,
     "table": table_command,
     "figures": figures_command,
+    "show": show_command,
     "list": list_command,
 }
 

@@ -33,11 +33,15 @@ def choose_command(
     page = out or Path(f"choose-{Path(data).stem or 'data'}.html")
     existing_folder("--out", page)
     priors = read_priors(prior or [])
-    from simstudy.choosing.choose import SEED, choose
+    from simstudy.choosing.choose import SEED, choose, question_about
     from simstudy.choosing.page import write_choices
 
     choices = []
+    seed = SEED if seed is None else seed
     columns: list[str | None] = list(group) if group else [None]
+    others = {"value": value, "standard_error": standard_error, "successes": successes, "trials": trials}
+    for column in columns:  # what cannot be asked is refused before the first is fitted
+        question_about(data, {"group": column, **others}, priors=priors, seed=seed)
     for column in columns:
         if len(columns) > 1:
             tell(f"{column}:")
@@ -49,13 +53,14 @@ def choose_command(
             successes=successes,
             trials=trials,
             priors=priors,
-            seed=SEED if seed is None else seed,
+            seed=seed,
             workers=workers,
             progress=say,
         )
         for sentence in choice.sentences:
             tell(sentence)
         for warning in choice.warnings:
-            say(f"warning: {warning}")
+            if f"{warning}." not in choice.sentences:
+                say(f"warning: {warning}")
         choices.append(choice)
     tell(f"page: {write_choices([choice.findings for choice in choices], page)}")

@@ -128,12 +128,13 @@ class Weighted:
     def sparsity(self, probability: np.ndarray) -> np.ndarray:
         """Return the (cell,) slope of the quantiles at (cell,) probabilities, one over the density there.
 
-        Taken over 99 % confidence limits, and no farther than half the way to the nearer end: a quantile near the
-        largest value would make the slope that of an outlier.
+        Taken over 99 % confidence limits, no farther than half the way to either end, and never up to the largest
+        value: the slope would be that of an outlier.
         """
-        reach = Z99 * np.sqrt(probability * (1 - probability) / np.maximum(self.cells.n, 1))
-        reach = np.minimum(reach, np.minimum(probability, 1 - probability) / 2)
-        low, high = probability - reach, probability + reach
+        n = np.maximum(self.cells.n, 1)
+        reach = Z99 * np.sqrt(probability * (1 - probability) / n)
+        low = probability - np.minimum(reach, probability / 2)
+        high = np.minimum(probability + np.minimum(reach, (1 - probability) / 2), 1 - 1.5 / n)
         rise = self.quantile(high) - self.quantile(low)
         return np.divide(rise, high - low, out=np.zeros_like(rise), where=high > low)
 

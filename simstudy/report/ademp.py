@@ -40,16 +40,17 @@ def mechanisms(description: Description) -> list[str]:
         lines.append(f"data: {mechanism['data']}")
     elif mechanism != description.study["mechanism"]:
         lines.append("data: values in the study")
-    lines += [_factor(name, mechanism[name]) for name in _factors(mechanism)]
+    is_drawn = not said.get("has_fixed_data")
+    lines += [_factor(name, mechanism[name], may_be_drawn=is_drawn) for name in _factors(mechanism)]
     for name in UNEQUAL:
         if mechanism.get(name):
             lines.append(f"{UNEQUAL[name]}: {_levels(mechanism[name])}")
     return [line for line in [*lines, said.get("effects", ""), _size_words(description.study)] if line]
 
 
-def _factor(name: str, value: Any) -> str:
+def _factor(name: str, value: Any, *, may_be_drawn: bool) -> str:
     letter = COUNTS.get(name) or symbol(name)
-    drawn = isinstance(value, str) and "(" in value
+    drawn = may_be_drawn and isinstance(value, str) and "(" in value
     return f"{letter} ~ {value}, drawn anew in each replicate" if drawn else f"{letter}: {_levels(value)}"
 
 

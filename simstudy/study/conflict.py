@@ -3,9 +3,10 @@
 Data are held against the prior predictive distribution of three statistics (Box 1980, JRSS A 143; Evans & Moshonov
 2006, Bayesian Analysis 1): the mean of the groups' estimates, their standard deviation, and the spread within groups. A
 conflict is a two-sided p-value below 0.001, or a group's estimate farther than four standard deviations from where the
-priors expect it. The rest of the model counts as true, so that a conflict is the prior's or the model's. A spread that
-is smaller than expected is a conflict only of a prior that keeps away from 0: one with density there lets the data
-speak, and so does a wide prior of effects that share nothing.
+priors expect it, if the farthest of as many groups is as far with a probability below 0.001 too: a prior that leaves
+tau open puts groups far away together. The rest of the model counts as true, so that a conflict is the prior's or the
+model's. A spread that is smaller than expected is a conflict only of a prior that keeps away from 0: one with density
+there lets the data speak, and so does a wide prior of effects that share nothing.
 
 A conflict is a warning. What is drawn is drawn with fixed keys: a study says the same each time.
 """
@@ -26,6 +27,7 @@ from simstudy.study.given import given_data
 from simstudy.study.methods import Method
 from simstudy.types import GroupedData
 
+CONTRADICT = "the data contradict"
 LEVEL, FARTHEST_SDS = 0.001, 4
 N_DRAWS, MOST_GROUPS = 20_000, 200
 """Data sets drawn, and groups of which a statistic is taken, so that a check takes a fraction of a second."""
@@ -50,7 +52,7 @@ class Conflict:
     @property
     def text(self) -> str:
         """The conflict as a sentence."""
-        return f"the data contradict the prior {self.parameter} ~ {self.prior}: {self.words}"
+        return f"{CONTRADICT} the prior {self.parameter} ~ {self.prior}: {self.words}"
 
 
 def conflicts(mechanism: Mechanism, methods: Iterable[Method]) -> dict[str, list[Conflict]]:
@@ -168,10 +170,17 @@ def _against(what: str, observed: float, predicted: np.ndarray, *, above_only: b
 
 
 def _outliers(estimates: np.ndarray, predicted: np.ndarray, labels: Sequence[str], what: str) -> str:
-    """Return the group that lies farthest from where it was expected, in prior sds, if that is far; else nothing."""
-    distance = np.abs(estimates - predicted.mean(0)) / predicted.std(0)
+    """Return the group that lies farthest from where it was expected, in prior sds, or nothing.
+
+    It is one if that is far, and farther than the farthest of as many groups ever is.
+    """
+    middle, sd = predicted.mean(0), predicted.std(0)
+    distance = np.abs(estimates - middle) / sd
     n_far = int(np.count_nonzero(distance > FARTHEST_SDS))
     if not n_far:
+        return ""
+    farthest = (np.abs(predicted - middle) / sd).max(1)
+    if (1 + np.count_nonzero(farthest >= distance.max())) / (1 + len(farthest)) >= LEVEL:
         return ""
     first = int(distance.argmax())
     others = f", as are {n_far - 1} more beyond {FARTHEST_SDS}" if n_far > 1 else ""

@@ -79,7 +79,7 @@ def unit_of(mechanism: Mechanism) -> Unit | None:
         return None
     data = given_data(mechanism)
     if data is not None:
-        is_flat = np.ptp(data.y_mean if data.y is None else data.y) == 0
+        is_flat = data.known_se is None and np.ptp(data.y_mean if data.y is None else data.y) == 0
         return None if is_flat else likelihood.unit_of(data)
     if not isinstance(mechanism, GroupedMechanism):
         return None

@@ -17,7 +17,7 @@ def made(mse, *, mcse=0.01, **changes):
     question = ask("eight_schools", columns={}, priors={}, seed=1)
     tau = np.abs(np.random.default_rng(1).normal(0, 5, 1_000))
     draws = {"tau": tau, "log_lik": -(tau**2) / 50}
-    quantities = {"mu": -tau, **dict.fromkeys(question.labels, tau), "tau": tau}
+    quantities, effects = {"mu": -tau, "tau": tau}, dict.fromkeys(question.labels, tau)
     groups = pd.DataFrame({"label": question.labels, "n": 1, "own": question.dataset.replicate.data.y_mean})
     for method, weight in zip(STRUCTURES, (0.0, 1.0, 0.5), strict=True):
         middle = (1 - weight) * groups["own"] + weight * groups["own"].mean()
@@ -27,11 +27,11 @@ def made(mse, *, mcse=0.01, **changes):
         groups=groups.assign(pull=0.5),
         hyperparameters=pd.DataFrame(
             {
-                "estimand": ["mu", "tau"],
-                "mean": [8.0, 6.0],
-                "median": [8.0, 5.0],
-                "lower": [-1.0, 0.4],
-                "upper": [17, 19],
+                "estimand": ["mu", "tau", "theta_new"],
+                "mean": [8.0, 6.0, 8.0],
+                "median": [8.0, 5.0, 8.0],
+                "lower": [-1.0, 0.4, -9.0],
+                "upper": [17.0, 19.0, 25.0],
             }
         ),
         errors=pd.DataFrame(
@@ -70,7 +70,7 @@ def made(mse, *, mcse=0.01, **changes):
                 "n_rank": 1_000,
             }
         ),
-        sensitivity=sensitivity(draws, "HalfNormal(15)", quantities),
+        sensitivity=sensitivity(draws, "HalfNormal(15)", quantities, effects),
         tau=tau,
         conflicts=(),
     )

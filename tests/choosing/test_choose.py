@@ -9,7 +9,7 @@ from simstudy.choosing import fits
 from simstudy.choosing.choose import choose
 from simstudy.choosing.findings import of_check
 from simstudy.choosing.question import PARTIAL, ask
-from simstudy.errors import SimstudyError
+from simstudy.errors import SimstudyError, StudyError
 
 NAMES = ["Lincoln", "St. Mary", "North", "Hill", "Lake", "01"]
 
@@ -97,6 +97,8 @@ def test_the_check_passes_a_right_posterior_and_fails_a_wrong_one(trials, tmp_pa
         ({"standard_error": "SE"}, "no column 'SE'"),
         ({"priors": {"tau": "HalfNormal(-1)"}}, "tau"),
         ({"priors": {"nu": "Normal(0, 1)"}}, "nu"),
+        ({"priors": {"tau": 2.0}}, "tau: expected a distribution as text, such as 'HalfNormal\\(10\\)', got 2.0"),
+        ({"priors": {"mu": 0}}, "mu: expected a distribution as text"),
     ],
 )
 def test_what_cannot_be_answered_is_refused(trials, change, message):
@@ -105,8 +107,18 @@ def test_what_cannot_be_answered_is_refused(trials, change, message):
         choose(trials, **{"group": "site", "value": "score", "standard_error": "se", **change}, workers=0)
 
 
+def test_a_link_leads_to_its_file(tmp_path):
+    """Also to one in another folder, and the message of what is not there speaks of no study file."""
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "scores.csv").write_text("site,score\na,1\na,2\n")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "now.csv").symlink_to(tmp_path / "raw" / "scores.csv")
+    with pytest.raises(StudyError, match="at least two groups"):
+        choose(tmp_path / "links" / "now.csv", group="site", value="score", workers=0)
+
+
 def test_one_group_is_no_question():
     """Nothing to pool."""
     table = pd.DataFrame({"site": ["a", "a"], "score": [1.0, 2.0]})
-    with pytest.raises(SimstudyError, match="at least two groups"):
+    with pytest.raises(StudyError, match="at least two groups"):
         simstudy.choose(table, group="site", value="score", workers=0)

@@ -1,9 +1,14 @@
 """The page of an answer: every group by name, and never more of them than can be read."""
 
-import pandas as pd
+from dataclasses import replace
 
-from simstudy.choosing.page import MOST_DRAWN, choice_part, drawn, write_choices
+import numpy as np
+import pandas as pd
+import pytest
+
+from simstudy.choosing.page import MOST_DRAWN, PULLED, choice_part, drawn, write_choices
 from simstudy.choosing.question import PARTIAL, plural
+from simstudy.mechanisms.dataset import LIKELIHOODS
 from tests.choosing.made import made
 
 
@@ -48,3 +53,33 @@ def test_groups_are_called_by_their_column():
         "groups of County",
         "groups of x1",
     ]
+
+
+@pytest.mark.parametrize("kind", LIKELIHOODS)
+def test_the_weight_of_the_common_mean_is_that_of_the_likelihood(kind):
+    """Every likelihood of a table has a formula; that of known standard errors has no sigma."""
+    assert "τ²" in PULLED[kind]
+
+
+def test_the_page_says_the_formula_of_its_likelihood(tmp_path):
+    """The eight schools have known standard errors."""
+    text = write_choices([made([4.0, 2.0, 1.0])], tmp_path / "page.html").read_text()
+    assert "B = se² / (se² + τ²)" in text
+    assert "σ² / (σ² + n τ²)" not in text
+
+
+def test_small_numbers_are_no_zeros_in_the_table(tmp_path):
+    """The data of nanometers in meters."""
+    found = made([4.0, 2.0, 1.0])
+    small = found.groups.assign(own=found.groups["own"] * 1e-9)
+    text = write_choices([made([4.0, 2.0, 1.0], groups=small)], tmp_path / "page.html").read_text()
+    assert "2.80e−08" in text
+    assert ">0.000000<" not in text
+
+
+def test_weights_that_cannot_be_are_told_as_such(tmp_path):
+    """In the caption, with a sign and no word of Python."""
+    found = made([4.0, 2.0, 1.0])
+    known = replace(found.sensitivity, k={0.5: 0.0, 2.0: np.inf})
+    text = write_choices([made([4.0, 2.0, 1.0], sensitivity=known)], tmp_path / "page.html").read_text()
+    assert "(Pareto k 0, ∞)" in text

@@ -51,3 +51,37 @@ def test_where_the_weights_have_no_mean_nothing_is_said():
     found = sensitivity({"tau": tau, "log_lik": 4 * tau**2}, "HalfNormal(1)", {"tau": tau})
     assert not found.is_known
     assert np.isnan(found.table.iloc[0]["doubled"])
+
+
+@pytest.mark.parametrize(("end", "is_known"), [(3.0, False), (100.0, True)])
+def test_a_flat_prior_is_known_where_its_end_is_beyond_the_posterior(end, is_known, recwarn):
+    """Halved and doubled it changes nothing then; else draws cannot show what lies behind its end."""
+    tau = np.abs(np.random.default_rng(1).normal(0, 1, N))
+    tau = tau[tau < end]
+    found = sensitivity({"tau": tau, "log_lik": -(tau**2)}, f"Uniform(0, {end:g})", {"tau": tau})
+    row = found.table.iloc[0]
+    assert found.is_known == is_known
+    assert row["of_prior"] == 0
+    assert np.isnan(row["doubled"]) != is_known
+    assert np.isnan(row["shift"]) != is_known  # of two changes one is not known
+    below = tau[tau < end / 2]
+    assert row["halved"] == pytest.approx(below.mean())
+    assert not len(recwarn)
+
+
+def test_no_draw_under_half_the_scale_is_said_and_not_stumbled_over():
+    """All draws lie in the upper half of a flat prior."""
+    tau = np.random.default_rng(1).uniform(6, 9, N)
+    found = sensitivity({"tau": tau, "log_lik": -(tau**2)}, "Uniform(0, 10)", {"tau": tau})
+    assert not found.is_known
+    assert np.isnan(found.table.iloc[0]["halved"])
+
+
+def test_a_group_may_be_called_as_a_parameter_is():
+    """Rows of groups are told apart by what they are."""
+    draws = half_normal_posterior(1.0, 1.0)
+    effect = np.random.default_rng(2).normal(5.0, 1.0, N)
+    table = sensitivity(draws, "HalfNormal(1)", {"tau": draws["tau"]}, {"tau": effect}).table
+    assert table["name"].tolist() == ["tau", "tau"]
+    assert table["is_group"].tolist() == [False, True]
+    assert table["mean"].tolist() == pytest.approx([draws["tau"].mean(), effect.mean()])

@@ -1,11 +1,15 @@
 """Sentences say what the numbers show, on findings made to break them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from simstudy.choosing.question import COMPLETE, NONE, PARTIAL
+from simstudy.choosing.question import COMPLETE, NONE, PARTIAL, ask
+from simstudy.choosing.sensitivity import sensitivity
 from simstudy.choosing.sentences import answers, group_name, plain, warnings, which
+from simstudy.report.reading.wording import number
 from tests.choosing.made import made
 
 
@@ -25,7 +29,7 @@ def test_a_tie_is_told_as_one():
     found = made([4.0, 1.005, 1.0])
     assert found.best == [PARTIAL, COMPLETE]
     first, second, *_ = which(found)
-    assert "not to be told from that of “complete pooling” (ratio 1.00 ± 0.01)" in first
+    assert "not to be told from that of “complete pooling” (ratio 0.995 ± 0.010)" in first
     assert "as well as “complete pooling” here" in second
 
 
@@ -72,7 +76,8 @@ def test_flagged_runs_are_counted_and_the_faster_steps_of_the_other_are_told():
     found = made([4.0, 2.0, 1.0])
     slower = found.sampling.assign(ess_per_leapfrog=[0.1, 0.05])
     text = said(made([4.0, 2.0, 1.0], sampling=slower))
-    assert "Sample it non-centered: none of its runs is flagged (centered: 10 of 20, though its steps" in text
+    assert "Sample it non-centered, target acceptance 0.9: none of its runs is flagged" in text
+    assert "(centered: 10 of 20, though its steps" in text
     assert "a step is worth 2.5 times as many effective draws" in said(found)
 
 
@@ -124,3 +129,120 @@ def test_no_sentence_has_a_hole():
         assert "nan" not in text.lower()
         assert "None" not in text
         assert "“”" not in text
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["calibrated", "calibrated despite failed fits"], "its ranks are uniform for every estimand"),
+        (["calibrated", "not calibrated for failed fits"], "cannot be said: too many of 100 fits"),
+        ([], "cannot be said: too many of 100 fits"),
+        (["not calibrated", "not calibrated for failed fits"], "its ranks are not uniform for mu: trust"),
+    ],
+)
+def test_fits_that_failed_are_no_verdict_on_ranks(verdicts, expected):
+    """Only ranks that are not uniform are called so."""
+    check = pd.DataFrame({"estimand": ["mu", "tau"][: len(verdicts)], "p_value": 0.5, "p_holm": 1.0})
+    assert expected in said(made([4.0, 2.0, 1.0], check=check.assign(verdict=verdicts)))
+
+
+def test_groups_that_do_not_move_are_not_said_to():
+    """Equal groups stay where they are; "from 1.50 to 1.50" is no move."""
+    found = made([4.0, 2.0, 1.0])
+    text = said(made([4.0, 2.0, 1.0], groups=found.groups.assign(own=1.5, **{PARTIAL: 1.5003})))
+    assert "no mean moves in the digits shown" in text
+    assert "moves most, from" not in text
+
+
+def test_small_numbers_keep_their_digits():
+    """Data in meters of what is measured in nanometers."""
+    table = pd.DataFrame({"own": [1.1e-9, 2.5e-9, 3.25e-9]})
+    assert plain(2.5e-9, table) == "2.50e−09"
+    assert plain(1.0 + 2.5e-9, pd.DataFrame({"own": [1.0, 1.0 + 2.5e-9]})) == "1.00000000250"
+
+
+def test_a_group_called_tau_is_a_group():
+    """Its mean is not that of the parameter."""
+    found = made([4.0, 2.0, 1.0])
+    draws = {"tau": found.tau, "log_lik": -(found.tau**2) / 50}
+    known = sensitivity(draws, "HalfNormal(15)", {"tau": found.tau}, {"tau": 100 + found.tau, "mu": found.tau})
+    text = said(made([4.0, 2.0, 1.0], sensitivity=known))
+    assert f"({number(found.tau.mean())} now); the mean of tau moves most" in text or "the mean of mu moves" in text
+
+
+def test_a_weak_likelihood_of_tau_given_the_effects_is_no_lack_of_data():
+    """Where groups are known well the likelihood given the effects says nothing more on tau, however many they are."""
+    found = made([4.0, 2.0, 1.0])
+    table = found.sensitivity.table.assign(of_prior=0.2, of_likelihood=0.001)
+    text = said(made([4.0, 2.0, 1.0], sensitivity=replace(found.sensitivity, table=table)))
+    assert "τ is sensitive to its prior (power-scaling 0.200, above 0.05)." in text
+
+
+@pytest.mark.parametrize(("mcses", "beats"), [(1.9, False), (2.1, True)])
+def test_two_standard_errors_are_the_line(mcses, beats):
+    """A ratio of .9 with an MCSE that is a 1.9th of the difference is a tie, with a 2.1th it is not."""
+    found = made([4.0, 1 / 0.9, 1.0], mcse=0.1 / mcses)
+    assert found.beats(PARTIAL, COMPLETE) == beats
+    assert not found.beats(COMPLETE, PARTIAL)
+    assert ("not to be told from that of “complete pooling”" in which(found)[0]) != beats
+
+
+def test_of_two_that_are_flagged_as_often_the_faster_is_chosen():
+    """By effective draws per leapfrog step, whatever their order."""
+    found = made([4.0, 2.0, 1.0])
+    for speeds, name in (([0.3, 0.1], "centered"), ([0.1, 0.3], "non-centered")):
+        sampling = found.sampling.assign(flagged=0.0, ess_per_leapfrog=speeds)
+        assert made([4.0, 2.0, 1.0], sampling=sampling).parameterization == name
+
+
+def test_one_flagged_run_is_one():
+    """In the singular."""
+    found = made([4.0, 2.0, 1.0])
+    text = said(made([4.0, 2.0, 1.0], sampling=found.sampling.assign(flagged=[0.5, 0.05])))
+    assert "1 of its 20 runs is flagged (centered: 10 of 20)" in text
+
+
+@pytest.mark.parametrize(("k", "why"), [(0.9, "(Pareto k above 0.7)"), (np.inf, "(they end where the prior does)")])
+def test_where_other_priors_are_not_known_it_is_said_why(k, why):
+    """Weights that a few draws rule, or draws up to the end of the prior."""
+    found = made([4.0, 2.0, 1.0])
+    text = said(made([4.0, 2.0, 1.0], sensitivity=replace(found.sensitivity, k={0.5: 0.1, 2.0: k})))
+    assert f"the draws at hand cannot say which {why}" in text
+
+
+@pytest.mark.parametrize(("n", "is_told"), [(1, True), ([1, 1, 2, 1, 1, 1, 1, 1], False)])
+def test_one_observation_a_group_leaves_the_spreads_to_their_priors(n, is_told):
+    """Of values, not of estimates whose standard errors are known; it is a warning too."""
+    found = made([4.0, 2.0, 1.0])
+    scores = pd.DataFrame({"school": list("abcdefgh"), "score": np.arange(8.0)})
+    question = ask(scores, columns={"group": "school", "value": "score"}, priors={}, seed=1)
+    scored = made([4.0, 2.0, 1.0], question=question, groups=found.groups.assign(n=n))
+    for text in (said(scored), " ".join(warnings(scored))):
+        assert ("Each school has one observation" in text) == is_told
+    assert "has one observation" not in said(found)
+
+
+def test_priors_that_contradict_the_data_lead_and_nothing_is_advised():
+    """The first question is theirs."""
+    found = made([4.0, 2.0, 1.0], conflicts=("partial pooling: the data contradict the prior mu ~ Normal(0, 1)",))
+    first, *_ = answers(found)
+    assert first == "Do priors and data agree?"
+    assert answers(found)[first] == ["partial pooling: the data contradict the prior mu ~ Normal(0, 1)."]
+    assert "Nothing is advised" in said(found)
+    assert "Use “" not in said(found)
+    assert next(iter(answers(made([4.0, 2.0, 1.0])))) == "Which pooling?"
+
+
+def test_coverage_a_point_below_is_not_told_as_a_failure():
+    """94 % at an MCSE of .1 % is below 95 %, and nobody minds."""
+    found = made([4.0, 2.0, 1.0])
+    errors = found.errors.assign(coverage=[0.94, 0.92, 0.95], coverage_mcse=0.001)
+    told = which(made([4.0, 2.0, 1.0], errors=errors))[-1]
+    assert told == "Of 95 % intervals, fewer hold the true effect than stated: “complete pooling” 92 %."
+
+
+def test_the_common_mean_and_a_new_group_are_told():
+    """What a meta-analyst asks first."""
+    assert "The common mean μ is 8.00 (95 % interval −1.00 to 17.0), the effect of a new school 8.00 (95 %" in said(
+        made([4.0, 2.0, 1.0])
+    )

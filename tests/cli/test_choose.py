@@ -11,7 +11,7 @@ from tests.choosing.made import made
 def table(tmp_path, monkeypatch):
     """Two schools of two scores, in the folder where the command runs."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "scores.csv").write_text("school,score\nNorth,5\nNorth,7\nHill,9\nHill,6\n")
+    (tmp_path / "scores.csv").write_text("school,class,score\nNorth,1,5\nNorth,2,7\nHill,1,9\nHill,2,6\n")
     return tmp_path / "scores.csv"
 
 
@@ -50,7 +50,7 @@ def test_three_sentences_a_page_and_the_warnings(table, asked, capsys):
 
 def test_several_factors_are_answered_one_by_one(table, asked, capsys):
     """On one page."""
-    assert run(table.name, "--group", "school", "--group", "class", "--out", "page.html") == 0
+    assert run(table.name, "--group", "school", "--group", "class", "--value", "score", "--out", "page.html") == 0
     assert [options["group"] for _, options in asked] == ["school", "class"]
     out = capsys.readouterr().out
     assert "school:\n" in out
@@ -64,14 +64,16 @@ def test_several_factors_are_answered_one_by_one(table, asked, capsys):
         (["nothing.csv"], "nothing.csv"),
         (["scores.csv", "--group", "skool", "--value", "score"], "no column 'skool'"),
         (["scores.csv", "--group", "score", "--value", "school"], "'school'"),
+        (["scores.csv", "--group", "school", "--group", "klass", "--value", "score"], "no column 'klass'"),
         (["scores.csv", "--prior", "tau"], "expected a parameter and its prior"),
         (["scores.csv", "--group", "school", "--value", "score", "--prior", "tau = Gauss(1)"], "Gauss"),
         (["scores.csv", "--out", "nowhere/page.html"], "there is no folder 'nowhere'"),
     ],
 )
-def test_misuse_is_one_message(table, capsys, words, message):
+def test_misuse_is_one_message(table, capsys, monkeypatch, words, message):
     """Exit code 2, nothing written, no section of a study file spoken of."""
     before = sorted(table.parent.iterdir())
+    monkeypatch.setattr(choosing, "fit_data", None)  # what is misused is found before anything is fitted
     assert run(*words) == 2
     err = capsys.readouterr().err
     assert message in err

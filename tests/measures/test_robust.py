@@ -76,6 +76,18 @@ def test_an_outlier_moves_none_of_them():
     assert abs(median_bias(cells, setting).value[0]) < 0.2
 
 
+@pytest.mark.parametrize("n", [20, 40, 60, 300])
+@pytest.mark.parametrize("measure", [trimmed_mse, winsorized_mse])
+def test_how_far_the_farthest_is_moves_neither_value_nor_standard_error(measure, n):
+    """It is cut off, be it at 3 or at 10^6."""
+    error = np.random.default_rng(n).standard_normal(n)
+    farther = error.copy()
+    farther[np.abs(error).argmax()] *= 1e6
+    one, other = (measure(single(values), Setting(trim=0.05)) for values in (error, farther))
+    assert other.value == pytest.approx(one.value)
+    assert other.mcse == pytest.approx(one.mcse)
+
+
 @pytest.mark.parametrize("draw", ["normal", "exponential", "heavy"])
 @pytest.mark.parametrize("measure", MEASURES, ids=NAMES)
 def test_standard_errors_are_the_spread(measure, draw):

@@ -1,8 +1,11 @@
 """Data with new observations from their posterior: closed forms of what comes together, and a check that can fail."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from simstudy.mechanisms import augmented
 from simstudy.mechanisms.augmented import Augmented
 from simstudy.models.likelihoods import Binomial, Normal, NormalKnownSE
 from simstudy.streams import random_key
@@ -81,3 +84,14 @@ def test_successes_add_up():
     assert abs((k[:, 0] - 10).mean() - 40 * p) < 4 * np.sqrt(40 * p * (1 - p) / len(k))
     ss = np.array([r.data.y_ss for r in replicates])
     assert np.allclose(ss, k * (1 - k / [80, 20]))
+
+
+@pytest.mark.parametrize("make", [normal, known_se, binomial])
+def test_the_size_of_a_chunk_changes_no_bit(make, monkeypatch):
+    """Each replicate has the observations of its own draw, wherever a chunk begins."""
+    built = make()
+    varied = {**built.draws, "theta": np.random.default_rng(1).normal(size=built.draws["theta"].shape)}
+    built = replace(built, draws=varied)
+    whole = [r.data.y_mean for r in built.simulate(keys(7))]
+    monkeypatch.setattr(augmented, "MAX_CHUNK_OBSERVATIONS", 2 * sum(built.sizes))
+    assert np.array_equal([r.data.y_mean for r in built.simulate(keys(7))], whole)

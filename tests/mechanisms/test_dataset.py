@@ -306,3 +306,11 @@ def test_groups_that_have_no_names_are_refused_by_name(what):
         load_dataset(pd.DataFrame({"group": UNFIT[what], "value": 1.0}))
     dates = load_dataset(pd.DataFrame({"group": NO_NUMBERS["dates"], "value": 1.0}))
     assert dates.labels == ("2024-01-01", "2024-01-02")
+
+
+def test_whole_numbers_that_no_integer_holds_are_kept_as_they_are():
+    """A run keeps its rows: 10^20 is a float there, 7 a whole number."""
+    for values, expected in ((["100000000000000000000", "7"], [1e20, 7.0]), (["8", "7"], [8, 7])):
+        kept = load_dataset(pd.DataFrame({"group": ["a", "b"], "value": values})).rows
+        assert kept["value"].to_pylist() == expected
+        assert {type(value) for value in kept["value"].to_pylist()} == {type(expected[0])}

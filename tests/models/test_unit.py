@@ -3,16 +3,20 @@
 import tempfile
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from simstudy.models.estimands import THETA
+from simstudy.models.estimands import MU, SIGMA, TAU, THETA
+from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.likelihoods import Binomial, Normal, NormalKnownSE
 from simstudy.models.prior_units import ANYWHERE, FROM_ZERO, in_unit
 from simstudy.models.priors import Prior, parse_prior
+from simstudy.models.standardized import StandardizedModel
+from simstudy.models.structures import Partial
 from simstudy.models.unit import Unit
 from simstudy.samplers.exact import exact_posterior
 from simstudy.samplers.precision import use_precision
@@ -237,3 +241,31 @@ def test_what_has_no_other_unit():
     assert in_unit(half, None, Unit(center=1.0, spread=2.0)) is None
     assert in_unit(Prior(name="Kumaraswamy", args=(1.0, 2.0)), "difference", Unit(center=0.0, spread=2.0)) is None
     assert in_unit(Prior(name="Normal", args=()), "value", Unit(center=1.0, spread=2.0)).text == "Normal(-0.5, 0.5)"
+
+
+@pytest.mark.parametrize(
+    ("moves", "expected"),
+    [("value", 11.0), ("difference", 6.0), ("variance", 18.0), ("log_density", 2 - 4 * np.log(3)), ("none", 2.0)],
+)
+def test_each_quantity_moves_as_it_says(moves, expected):
+    """z = 2 with m = 5, s = 3 and four observations, by hand; ``standardized`` leads back."""
+    unit = Unit(center=5.0, spread=3.0)
+    found = unit.moved(np.array([[2.0]]), moves, n_observations=np.array([4]))
+    assert found == pytest.approx(expected)
+    if moves != "log_density":
+        assert unit.standardized(found, moves) == pytest.approx(2.0)
+
+
+def test_known_means_and_sds_move_back_each_in_its_own_power():
+    """A variance of 2 with sd 0.5 at s = 3 is one of 18 with sd 4.5; a share stays what it is."""
+    priors = {"mu": "Normal(0, 1)", "tau": "HalfNormal(1)", "sigma": "Exponential(1)"}
+    parsed = tuple((p.name, parse_prior(priors[p.name], p)) for p in (MU, TAU, SIGMA))
+    model = StandardizedModel(
+        model=HierarchicalModel(structure=Partial(), likelihood=Normal(), priors=parsed),
+        unit=Unit(center=5.0, spread=3.0),
+    )
+    names = ("mu", "tau", "theta_var", "shrinkage_weight")
+    known = SimpleNamespace(mean=dict.fromkeys(names, np.array([2.0])), sd=dict.fromkeys(names, np.array([0.5])))
+    moved = model.restored(known, [grouped(Y)])
+    assert [moved.mean[name].item() for name in names] == [11.0, 6.0, 18.0, 2.0]
+    assert [moved.sd[name].item() for name in names] == [1.5, 1.5, 4.5, 0.5]

@@ -83,6 +83,20 @@ def test_one_group_far_away_is_told_by_its_name():
     assert float(place.words.split(" is ")[1].split()[0]) == pytest.approx(5, abs=0.1)
 
 
+def test_groups_far_apart_are_no_outliers_where_tau_is_open():
+    """A tau of 12 is no wonder under HalfNormal(5) (p = .016): its farthest group, at 5 prior sds, is none either."""
+    built = model(Partial(), NormalKnownSE(), mu="Normal(0, 1)", tau="HalfNormal(5)")
+    y = 12 * stats.norm.ppf((np.arange(30) + 0.5) / 30)
+    assert np.abs(y).max() > 4.5 * np.hypot(np.hypot(1, 5), 1)
+    assert not prior_conflicts(built, estimates(y, 1.0))
+
+
+def test_a_group_farther_than_tau_could_be_is_an_outlier():
+    """The same prior, one group at 60 and the others about 0."""
+    built = model(Partial(), NormalKnownSE(), mu="Normal(0, 1)", tau="HalfNormal(5)")
+    assert "group '3' (60) is" in prior_conflicts(built, estimates([0.1, -0.4, 60.0, 0.3, -0.2, 0.2], 1.0))[0].words
+
+
 def test_labels_cannot_act_on_a_terminal():
     """Control characters of a label are written out."""
     built = model(Partial(), NormalKnownSE(), mu=0.0, tau=1.0)

@@ -81,6 +81,20 @@ def test_data_far_from_home_are_sampled_in_standardized_units(tmp_path, shift, s
     assert ("sampled in units of" in method.model.words) == is_far
 
 
+@pytest.mark.parametrize(("value", "error", "is_far"), [(0.5, 0.1, False), (0.5, 1e-6, True), (5e6, 1.0, True)])
+def test_equal_estimates_spread_as_far_as_their_standard_errors(value, error, is_far):
+    """Estimates that do not differ have a unit all the same, and are sampled in it where it is far from 1."""
+    study = simstudy.Study.from_dict(
+        {
+            "study": {"name": "equal", "seed": 1, "replicates": 1},
+            "mechanism": {"kind": "dataset", "values": [value] * 6, "standard_errors": [error] * 6},
+            "method": [{"name": "m", "structure": "partial"}],
+            "sampler": {"kind": "nuts"},
+        }
+    )
+    assert isinstance(study.methods[0].model, StandardizedModel) == is_far
+
+
 @pytest.mark.parametrize(
     ("shift", "scale", "sampler"),
     [(1e6, 1e-3, "nuts"), (0.0, 1e-6, "nuts"), (0.0, 1e12, "nuts"), (1e6, 1e6, "numpyro")],

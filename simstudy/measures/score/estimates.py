@@ -82,6 +82,8 @@ def read_estimates(
         TableError: a column is missing or holds what it cannot hold, or options do not go together.
     """
     _check_options(level=level, null=null, pairs=pairs, trim=trim)
+    if p_value is not None and null != 0:
+        raise TableError("null: rejection is by the p-values, which have a null value of their own; leave null out")
     table = as_table(data)
     if not table.n_rows:
         raise TableError("the table has no rows: expected one row per estimate")

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm, t
 
+from simstudy.errors import TableError
 from simstudy.measures.score import score
 
 N = 4_000
@@ -95,3 +96,10 @@ def test_an_infinite_standard_error():
     assert ours.loc["rejection", "value"] == 0.0
     assert ours.loc["model_se", "value"] == ours.loc["relative_error", "value"] == np.inf
     assert ours.loc["bias", "value"] == 2.0
+
+
+def test_a_null_value_beside_p_values_is_refused():
+    """P-values have their own: the option would do nothing."""
+    table = pd.DataFrame({"x": [1.0, 2.0], "p": [0.01, 0.2]})
+    with pytest.raises(TableError, match="leave null out"):
+        score(table, estimate="x", truth=0, p_value="p", null=0.5)

@@ -1,0 +1,48 @@
+"""``simstudy show``: a study's file, its size, and every prior that it takes, the default ones among them."""
+
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simstudy.cli.exits import tell
+from simstudy.cli.studies import open_study, study_file
+
+
+def show_command(
+    study: Annotated[str, typer.Argument(help="A TOML file, or the name of a built-in study.")],
+    load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,
+) -> None:
+    """Print a study file with what it comes to as comments: a study file again, to be edited.
+
+    simstudy show lecture > mine.toml
+    """
+    from simstudy.study.registry import load_file
+
+    for path in load or []:
+        load_file(path)
+    shown = open_study(study)
+    tell(study_file(study).read_text("utf-8").removesuffix("\n"), lines=True)
+    for line in ["", *comments(shown)]:
+        tell(f"# {line}" if line else "")
+
+
+def comments(study: Any) -> list[str]:
+    """Return size and priors of a study, a line each, and the priors that its data contradict.
+
+    Args:
+        study: a ``simstudy.Study``.
+    """
+    from simstudy.report.reading.wording import counted
+
+    sizes = {"scenario": len(study.scenarios), "method": len(study.methods), "replicate": study.replicates}
+    size = " x ".join(counted(n, noun) for noun, n in sizes.items())
+    lines = [f"{size}: {counted(math.prod(sizes.values()), 'fit')}"]
+    scaled = study.priors_of_data
+    for method in study.methods:
+        priors = ", ".join(f"{name} ~ {text}" for name, text in (dict(method.options).get("priors") or {}).items())
+        if priors:
+            lines.append(f"priors of {method.name}: {priors}{' (scaled to the data)' if method.name in scaled else ''}")
+    warnings = [f"warning: {name}: {one.text}" for name, found in study.conflicts.items() for one in found]
+    return lines + warnings
