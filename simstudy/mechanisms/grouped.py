@@ -132,9 +132,7 @@ class GroupedMechanism(Mechanism):
 
     def hyperparameters(self, keys: np.ndarray) -> dict[str, np.ndarray]:
         """Return parameter -> (replicate, value) its values, one or one for each group, for (replicate, 2) keys."""
-        return {
-            name: _hyperparameters(prior, keys, name, self._n_values(name)) for name, prior in self.priors.items()
-        }
+        return {name: _hyperparameters(prior, keys, name, self._n_values(name)) for name, prior in self.priors.items()}
 
     def _n_values(self, parameter: str) -> int:
         return self.likelihood.n_values(parameter, len(self.sizes))

@@ -184,8 +184,8 @@ def _outliers(estimates: np.ndarray, predicted: np.ndarray, labels: Sequence[str
         return ""
     first = int(distance.argmax())
     others = f", as are {n_far - 1} more beyond {FARTHEST_SDS}" if n_far > 1 else ""
-    away = f"({_text(estimates[first], 4)}) is {_text(distance[first], 3)} prior sds away"
-    return f"group {shown(labels[first])} {away}{others}"
+    away = f"is {_text(distance[first], 3)} standard deviations from where it was expected"
+    return f"group {shown(labels[first])} ({_text(estimates[first], 4)}) {away}{others}"
 
 
 def _text(number: float, digits: int) -> str:
