@@ -66,7 +66,7 @@ def which(found: Findings) -> list[str]:
         f"On {n:,} data sets simulated from what these {found.question.groups} say, the mean squared error of "
         f"{named(first)} is {enumerate_words(clauses)}."
     )
-    return [told, *_advice(found, first), *_coverage(found, first)]
+    return [told, *_advice(found, first), *_coverage(found)]
 
 
 def _against(found: Findings, first: str, other: str) -> str:
@@ -94,10 +94,12 @@ def _advice(found: Findings, first: str) -> list[str]:
     ]
 
 
-def _coverage(found: Findings, first: str) -> list[str]:
+def _coverage(found: Findings) -> list[str]:
     """Say whose intervals hold the truth less often than they state."""
     missing = LEVEL - found.errors["coverage"]
     low = found.errors[(missing > CLEAR * found.errors["coverage_mcse"]) & (missing > SLIGHT)]
+    if low.empty and (missing > SLIGHT).any():
+        return [f"No {PERCENT * LEVEL:g} % intervals hold the true effects less often than they state by over 2 MCSE."]
     if low.empty:
         return [
             f"The {PERCENT * LEVEL:g} % intervals of all three hold the true effects as often as they state, or at "

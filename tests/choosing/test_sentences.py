@@ -246,3 +246,11 @@ def test_the_common_mean_and_a_new_group_are_told():
     assert "The common mean μ is 8.00 (95 % interval −1.00 to 17.0), the effect of a new school 8.00 (95 %" in said(
         made([4.0, 2.0, 1.0])
     )
+
+
+def test_coverage_that_is_not_known_well_has_no_bound():
+    """Of .90 with an MCSE of .03 it cannot be said that it lacks two points at most."""
+    found = made([4.0, 2.0, 1.0])
+    errors = found.errors.assign(coverage=[0.95, 0.90, 0.96], coverage_mcse=0.03)
+    last = which(made([4.0, 2.0, 1.0], errors=errors))[-1]
+    assert last == "No 95 % intervals hold the true effects less often than they state by over 2 MCSE."

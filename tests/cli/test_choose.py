@@ -1,5 +1,7 @@
 """``simstudy choose``: what stands on the terminal, where the page goes, and what is refused."""
 
+from dataclasses import replace
+
 import pytest
 
 from simstudy.choosing import choose as choosing
@@ -36,13 +38,14 @@ def run(*words):
 
 
 def test_three_sentences_a_page_and_the_warnings(table, asked, capsys):
-    """Sentences on standard output, warnings beside; the page is named after the table."""
+    """Sentences on standard output, a conflict first and not again beside; the page is named after the table."""
     assert run(table.name, "--group", "school", "--value", "score", "--prior", "tau = HalfNormal(3)") == 0
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == 4
     assert out.splitlines()[-1] == "page: choose-scores.html"
     assert (table.parent / "choose-scores.html").read_text().startswith("<!doctype html>")
-    assert "warning: complete pooling: the data contradict its prior" in err
+    assert out.startswith("complete pooling: the data contradict its prior.\n")
+    assert "contradict" not in err
     data, options = asked[0]
     assert (data, options["group"], options["value"]) == ("scores.csv", "school", "score")
     assert options["priors"] == {"tau": "HalfNormal(3)"}
@@ -80,3 +83,15 @@ def test_misuse_is_one_message(table, capsys, monkeypatch, words, message):
     assert "Traceback" not in err
     assert "[mechanism]" not in err
     assert sorted(table.parent.iterdir()) == before
+
+
+def test_what_no_sentence_says_is_a_warning(table, monkeypatch, capsys):
+    """A prior that decides what tau is does not stand among the three sentences."""
+    found = made([4.0, 2.0, 1.0])
+    sensitive = replace(found.sensitivity, table=found.sensitivity.table.assign(of_prior=0.2))
+    answer = choosing.Choice(replace(found, sensitivity=sensitive))
+    monkeypatch.setattr(choosing, "choose", lambda data, **options: answer)
+    assert run(table.name, "--group", "school", "--value", "score") == 0
+    out, err = capsys.readouterr()
+    assert "warning: τ is sensitive to its prior" in err
+    assert "sensitive" not in out
