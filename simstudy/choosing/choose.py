@@ -18,6 +18,7 @@ from simstudy.choosing.findings import (
     of_hyperparameters,
     of_sampling,
     of_sensitivity,
+    of_unlike,
 )
 from simstudy.choosing.fits import check_sampler, fit_data, fit_simulated, sample_data
 from simstudy.choosing.question import PARTIAL, SECTION, Question, ask
@@ -176,6 +177,7 @@ def _find(question: Question, place: Path, *, workers: int | None, progress: Cal
         ranks=ranks,
         sensitivity=of_sensitivity(question, draws, question.labels),
         tau=draws["tau"],
+        unlike=of_unlike(question, draws),
         conflicts=_conflicts(question),
     )
     if found.parameterization is not None:

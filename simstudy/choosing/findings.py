@@ -10,6 +10,7 @@ import pandas as pd
 from simstudy.choosing.fits import CENTERED, NONCENTERED, Draws
 from simstudy.choosing.question import PARTIAL, STRUCTURES, Question
 from simstudy.choosing.sensitivity import Sensitivity, sensitivity
+from simstudy.choosing.unlike import farthest
 from simstudy.measures import performance
 from simstudy.measures.calibration import CALIBRATED, DESPITE_FAILED, calibration, worst_groups
 from simstudy.measures.policies import count_fits
@@ -45,6 +46,8 @@ class Findings:
         ranks: of the check, for its picture.
         sensitivity: what other priors of tau would give.
         tau: (draw,) draws of tau under partial pooling.
+        unlike: name of the group that lies farthest from the rest, and how often one of simulated data lies as far
+            (posterior predictive p); None where nothing can be said.
         conflicts: sentences, one for each method whose priors contradict the data.
     """
 
@@ -59,6 +62,7 @@ class Findings:
     ranks: pd.DataFrame
     sensitivity: Sensitivity
     tau: np.ndarray
+    unlike: tuple[str, float] | None
     conflicts: Sequence[str]
 
     @property
@@ -174,6 +178,15 @@ def of_sensitivity(question: Question, draws: Draws, groups: Sequence[str]) -> S
     quantities = {name: draws[name] for name in HYPERPARAMETERS if name in draws}
     effects = {label: draws[question.effect][:, i] for i, label in enumerate(groups)}
     return sensitivity(draws, question.priors(PARTIAL)["tau"], quantities, effects)
+
+
+def of_unlike(question: Question, draws: Draws) -> tuple[str, float] | None:
+    """Return the group that lies farthest from the rest, and how often one of simulated data does."""
+    estimated = question.dataset.likelihood.group_estimates(question.dataset.replicate.data)
+    if estimated is None or (estimated[1] <= 0).all():
+        return None
+    found = farthest(*estimated, draws)
+    return None if found is None else (question.labels[found[0]], found[1])
 
 
 def _averages(table: pd.DataFrame, estimand: str) -> pd.DataFrame:

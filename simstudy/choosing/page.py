@@ -213,7 +213,8 @@ def _sampler(found: Findings) -> Section:
     pictures = []
     if len(ranks):
         caption = (
-            "Ranks of the parameters less uniform ones. A line that leaves its band is a sampler that is wrong here."
+            "The distribution of the parameters’ ranks less the uniform one. A line that leaves its band is a sampler "
+            "that is wrong here."
         )
         pictures = [
             picture(

@@ -21,6 +21,7 @@ WHICH, GROUPS, SAMPLING, PRIORS, CONFLICT = (
 )
 SLIGHT = 0.02  # what coverage may lack before it is told
 NOTICED = 0.1  # posterior sds: a shift below is not worth a word
+UNLIKELY, LEAST = 0.01, 0.001  # of posterior predictive p-values: told, and told as a bound
 PERCENT = 100.0
 Row = dict[str, Any]
 
@@ -40,7 +41,7 @@ def answers(found: Findings) -> dict[str, list[str]]:
 def warnings(found: Findings) -> list[str]:
     """Return what stands in the way of the answer."""
     of_tau = of_priors(found)[1:] if found.sensitivity.is_known else of_priors(found)
-    return [*found.conflicts, *of_single(found), *of_tau]
+    return [*found.conflicts, *of_unlike(found), *of_single(found), *of_tau]
 
 
 def recommended(found: Findings) -> str:
@@ -120,6 +121,7 @@ def of_groups(found: Findings) -> list[str]:
     start, end = plain(most["own"], table), plain(most[PARTIAL], table)
     moves = f"{who} moves most, from {start} to {end}" if start != end else "no mean moves in the digits shown"
     told = [f"Under {named(PARTIAL)} each {noun} is pulled {pull} of the way to the common mean; {moves}."]
+    told += of_unlike(found)
     known = _rows(found.hyperparameters, "estimand")
     told += [
         f"The common mean μ is {_interval(known['mu'])}, the effect of a new {noun} {_interval(known['theta_new'])}"
@@ -130,6 +132,18 @@ def of_groups(found: Findings) -> list[str]:
         + (" on the scale of log odds." if found.question.effect != "theta" else ".")
     )
     return told
+
+
+def of_unlike(found: Findings) -> list[str]:
+    """Return that a group lies farther from the rest than one of normal effects does."""
+    if found.unlike is None or found.unlike[1] >= UNLIKELY:
+        return []
+    label, p = found.unlike
+    share = f"p = {p:.2g}" if p >= LEAST else f"p < {LEAST:g}"
+    return [
+        f"{group_name(found, label)} lies farther from the rest than normal effects do (posterior predictive {share}): "
+        f"{named(PARTIAL)} pulls it as if it were one of them, and the errors above know no such {found.question.noun}."
+    ]
 
 
 def _interval(row: Row) -> str:

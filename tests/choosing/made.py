@@ -72,6 +72,7 @@ def made(mse, *, mcse=0.01, **changes):
         ),
         sensitivity=sensitivity(draws, "HalfNormal(15)", quantities, effects),
         tau=tau,
+        unlike=None,
         conflicts=(),
     )
     return replace(found, **changes)

@@ -254,3 +254,13 @@ def test_coverage_that_is_not_known_well_has_no_bound():
     errors = found.errors.assign(coverage=[0.95, 0.90, 0.96], coverage_mcse=0.03)
     last = which(made([4.0, 2.0, 1.0], errors=errors))[-1]
     assert last == "No 95 % intervals hold the true effects less often than they state by over 2 MCSE."
+
+
+@pytest.mark.parametrize(("p", "words"), [(0.004, "p = 0.004"), (0.0002, "p < 0.001"), (0.04, None)])
+def test_a_group_unlike_the_others_is_told(p, words):
+    """By name, with its p-value, as a warning too; one in twenty-five is not."""
+    found = made([4.0, 2.0, 1.0], unlike=("C", p))
+    told = "C lies farther from the rest than normal effects do (posterior predictive"
+    assert (told in said(found)) == (words is not None)
+    assert (words is None) or (f"{told} {words})" in said(found))
+    assert any(told in warning for warning in warnings(found)) == (words is not None)
