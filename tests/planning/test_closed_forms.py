@@ -77,6 +77,7 @@ def test_the_limit_of_a_width_is_that_of_known_groups(tmp_path):
     assert point.value == pytest.approx(2 * Z / 3, rel=QUANTILES)
 
 
+@pytest.mark.statistical
 def test_the_smallest_number_of_groups_lies_in_the_stated_range():
     """2 z sqrt((tau^2 + sigma^2 / n) / J) is at most 1.5 from J = 13 on."""
     answer = plan(study(**WORLD, group_size=4), width=("mu", 1.5), workers=0, replicates=300)

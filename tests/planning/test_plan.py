@@ -76,11 +76,13 @@ def test_the_page_says_the_answer(answer, tmp_path):
     assert "http" not in text.replace("http://www.w3.org", "")
 
 
+@pytest.mark.statistical
 def test_the_same_seed_gives_the_same_answer(scores, answer):
     again = plan(scores, group="school", value="score", width=("theta", 60.0), **QUICK)
     pd.testing.assert_frame_equal(again.table, answer.table)
 
 
+@pytest.mark.statistical
 def test_another_unit_and_origin_give_the_same_design(scores, answer):
     """Scores in thousandths around a million need the same numbers for a width in that unit."""
     moved = scores.assign(score=1e6 + scores["score"] / 1000)
@@ -182,6 +184,7 @@ def test_the_best_of_more_groups_is_no_goal_for_their_number():
         plan(study(**KNOWN), rank_best=0.8, **QUICK)
 
 
+@pytest.mark.statistical
 def test_the_best_group_is_found_with_enough_observations():
     found = plan(study(**KNOWN, groups=3, group_size="?"), rank_best=0.7, **QUICK)
     assert found.design.groups == 3
@@ -235,6 +238,7 @@ def test_what_was_simulated_is_kept_as_a_run(tmp_path):
         plan(study(**KNOWN), width=("mu", 2.0), keep=folder, **QUICK)
 
 
+@pytest.mark.statistical
 def test_the_cheapest_of_both_numbers_is_said_with_its_cost():
     contents = study(**KNOWN, group_size="?")
     found = plan(contents, width=("mu", 2.0), cost_group=10.0, cost_observation=1.0, most_groups=32, **QUICK)

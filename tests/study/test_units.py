@@ -14,8 +14,8 @@ WITHIN = 5  # Monte Carlo standard errors
 
 
 @pytest.mark.statistical
-@pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e9])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("float64", marks=pytest.mark.statistical)])
+@pytest.mark.parametrize("unit", [1e-3, pytest.param(1.0, marks=pytest.mark.statistical), 1e9])
 def test_nuts_finds_the_posterior_in_every_unit_it_takes(tmp_path, unit, precision):
     """Means of NUTS are those of the exact posterior, for data and priors in units of 0.001, 1 and 10^9."""
     rng = np.random.default_rng(1)
@@ -97,7 +97,12 @@ def test_equal_estimates_spread_as_far_as_their_standard_errors(value, error, is
 
 @pytest.mark.parametrize(
     ("shift", "scale", "sampler"),
-    [(1e6, 1e-3, "nuts"), (0.0, 1e-6, "nuts"), (0.0, 1e12, "nuts"), (1e6, 1e6, "numpyro")],
+    [
+        (1e6, 1e-3, "nuts"),
+        (0.0, 1e-6, "nuts"),
+        pytest.param(0.0, 1e12, "nuts", marks=pytest.mark.statistical),
+        pytest.param(1e6, 1e6, "numpyro", marks=pytest.mark.statistical),
+    ],
 )
 def test_draws_far_from_home_are_those_of_the_posterior(tmp_path, shift, scale, sampler):
     """Posterior means are the exact ones within their Monte Carlo errors, and no draw diverges more than near home."""

@@ -154,11 +154,11 @@ def test_parquet_has_its_columns_once(tmp_path):
     assert read_table(tmp_path / "t.parquet").names == ("a",)
 
 
-def test_texts_repeated_a_million_times_are_held_once(tmp_path):
+def test_texts_repeated_many_times_are_held_once(tmp_path):
     """A small page can repeat a long text: labels of a column of them are one object."""
-    pq.write_table(pa.table({"g": pa.array(["x" * 10_000] * 200_000).dictionary_encode()}), tmp_path / "t.parquet")
+    pq.write_table(pa.table({"g": pa.array(["x" * 10_000] * 20_000).dictionary_encode()}), tmp_path / "t.parquet")
     labels = read_table(tmp_path / "t.parquet").labels("group", "g")
-    assert len(labels) == 200_000
+    assert len(labels) == 20_000
     assert labels[0] is labels[-1]
 
 
