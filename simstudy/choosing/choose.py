@@ -25,8 +25,9 @@ from simstudy.choosing.question import PARTIAL, SECTION, Question, ask
 from simstudy.choosing.sentences import answers, warnings
 from simstudy.errors import RunError, SimstudyError, StudyError
 from simstudy.logs import log
+from simstudy.mechanisms.dataset import place_of
 from simstudy.store import Run
-from simstudy.study.conflict import CONTRADICT, conflicts
+from simstudy.study.conflict import CONTRADICT
 
 SEED = 20260101
 FEWEST_GROUPS = 2
@@ -87,7 +88,7 @@ def question_about(data: Any, given: Mapping[str, str | None], *, priors: Mappin
         StudyError: as ``choose``; nothing has been fitted then.
     """
     columns = {name: column for name, column in given.items() if column is not None}
-    folder, source = _place(data)
+    folder, source = place_of(data)
     question = ask(source, columns=columns, priors=priors, seed=seed, folder=folder)
     if question.n_groups < FEWEST_GROUPS:
         raise StudyError(
@@ -140,14 +141,6 @@ class Choice:
 
     def __repr__(self) -> str:
         return "\n".join(self.sentences)
-
-
-def _place(data: Any) -> tuple[Path | None, Any]:
-    """Return the folder of a file and its name there, or nothing and the data themselves."""
-    if isinstance(data, Path) or (isinstance(data, str) and ("/" in data or Path(data).suffix)):
-        path = Path(data).resolve()  # a link may lead to another folder
-        return path.parent, path.name
-    return None, data
 
 
 def _find(question: Question, place: Path, *, workers: int | None, progress: Callable[[str], None]) -> Findings:
@@ -216,5 +209,4 @@ def _require(fitted: Run) -> None:
 
 
 def _conflicts(question: Question) -> list[str]:
-    found = conflicts(question.dataset, question.study.methods)
-    return [f"{method}: {conflict.text}" for method, some in found.items() for conflict in some]
+    return [f"{method}: {one.text}" for method, found in question.study.conflicts.items() for one in found]

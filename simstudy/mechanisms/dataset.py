@@ -130,6 +130,14 @@ def load_dataset(data: Any, *, folder: Path | None = None, columns: Mapping[str,
     )
 
 
+def place_of(data: Any) -> tuple[Path | None, Any]:
+    """Return the folder of a file that a user names, and its name there; or nothing, and the data themselves."""
+    if isinstance(data, Path) or (isinstance(data, str) and ("/" in data or Path(data).suffix)):
+        path = Path(data).resolve()  # a link may lead to another folder
+        return path.parent, path.name
+    return None, data
+
+
 def is_file_name(data: str) -> bool:
     """Whether a data set is named by the path of a file."""
     return data not in BUILT_IN and Path(data).suffix.lower() in ENDINGS

@@ -8,6 +8,7 @@ import numpy as np
 
 from simstudy.errors import RunError, StudyError
 from simstudy.mechanisms import Dataset
+from simstudy.mechanisms.dataset import place_of
 from simstudy.planning.goal import Goal
 from simstudy.planning.points import Design
 from simstudy.planning.question import MOST_GROUPS, MOST_SIZE, Question, read_number, sampler_of
@@ -95,7 +96,7 @@ def _posterior(
     data: Any, columns: Mapping[str, str], priors: Mapping[str, str], folder: Path, seed: int
 ) -> tuple[Dataset, Mapping[str, np.ndarray], dict[str, str]]:
     """Return the data, (draw,) draws of the hyperparameters, and the priors of partial pooling as text."""
-    place, source = _place(data)
+    place, source = place_of(data)
     contents = {
         "study": {"name": "plan", "seed": seed, "replicates": 1},
         "mechanism": {"kind": Dataset.kind, "data": source, **columns},
@@ -119,13 +120,6 @@ def _posterior(
         raise RunError(f"partial pooling could not be fitted to the data: {finished.fits['reason'].iloc[0]}")
     draws = {name: value.reshape(-1).astype(float) for name, value in kept[0].posterior.items() if value.ndim <= 2}
     return dataset, draws, dict(dict(study.methods[0].options)["priors"])
-
-
-def _place(data: Any) -> tuple[Path | None, Any]:
-    """Return the folder of a file and its name there, or nothing and the data themselves."""
-    if isinstance(data, Path) or (isinstance(data, str) and ("/" in data or Path(data).suffix)):
-        return Path(data).parent, Path(data).name
-    return None, data
 
 
 def _mean_size(n_obs: np.ndarray) -> int:

@@ -10,7 +10,7 @@ from simstudy.planning.goal import Goal
 from simstudy.planning.points import Design
 from simstudy.planning.question import USUAL, Question, read_number, sampler_of
 from simstudy.study.grouped_design import GRID_KEYS, OPEN
-from simstudy.study.study import Study
+from simstudy.study.study import Study, number_or_text
 from simstudy.study.study_file import check_sections, read_study_file
 
 PLACEHOLDER = 2
@@ -137,7 +137,11 @@ def _one_method(contents: Mapping[str, Any], name: str | None) -> tuple[dict[str
         )
     method = next(m for m in study.methods if m.name == wanted)
     options = {key: value for key, value in method.options if value is not None}
-    section = {"name": wanted, **options, "priors": {k: _plain(v) for k, v in options.get("priors", {}).items()}}
+    section = {
+        "name": wanted,
+        **options,
+        "priors": {k: number_or_text(v) for k, v in options.get("priors", {}).items()},
+    }
     if method.model.hierarchy is None:
         return {"name": wanted, "model": options["model"]}, method.sampler.options
     likelihood = method.model.hierarchy.likelihood
@@ -149,11 +153,3 @@ def _one_method(contents: Mapping[str, Any], name: str | None) -> tuple[dict[str
             continue
         return quick, sampler
     return quick, method.sampler.options
-
-
-def _plain(prior: str) -> float | str:
-    """Return a prior as a study file has it: a constant as its number."""
-    try:
-        return float(prior)
-    except ValueError:
-        return prior

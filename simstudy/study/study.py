@@ -277,11 +277,11 @@ def _plain_method(canonical: Mapping[str, Any]) -> dict[str, Any]:
     if "model" in section:
         check_source(section["model"], canonical["source"])
     if "priors" in section:
-        section["priors"] = {name: _number_or_text(text) for name, text in section["priors"].items()}
+        section["priors"] = {name: number_or_text(text) for name, text in section["priors"].items()}
     return section
 
 
-def _number_or_text(text: str) -> float | str:
+def number_or_text(text: str) -> float | str:
     """Return a prior as a study file has it: a constant stands as its number."""
     try:
         return float(text)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from simstudy.errors import StudyError
-from simstudy.mechanisms.dataset import load_dataset
+from simstudy.mechanisms.dataset import load_dataset, place_of
 from simstudy.tables import as_table, files
 
 
@@ -314,3 +314,14 @@ def test_whole_numbers_that_no_integer_holds_are_kept_as_they_are():
         kept = load_dataset(pd.DataFrame({"group": ["a", "b"], "value": values})).rows
         assert kept["value"].to_pylist() == expected
         assert {type(value) for value in kept["value"].to_pylist()} == {type(expected[0])}
+
+
+def test_a_link_that_the_user_names_is_its_file(tmp_path):
+    """In the file's own folder, inside which data have to lie; data that are no file have no folder."""
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "scores.csv").write_text("group,value\na,1\nb,2\n")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "far" / "scores.csv")
+    folder, name = place_of(str(tmp_path / "link.csv"))
+    assert (folder, name) == ((tmp_path / "far").resolve(), "scores.csv")
+    assert load_dataset(name, folder=folder).labels == ("a", "b")
+    assert place_of("eight_schools") == (None, "eight_schools")
