@@ -24,6 +24,8 @@ class GroupedData:
         y_ss: (group,) float64, sum of squared deviations from the group's mean; 0 for a single observation.
         known_se: (group,) float64 standard errors of ``y_mean`` taken as known, or None.
         y: (observation,) float64 raw observations in the order of their groups, or None where only the summary exists.
+        exposure: (group,) float64, what the counts of a group are a rate of, over all of its observations; None for 1
+            an observation, and where observations are no counts.
     """
 
     n_obs: np.ndarray
@@ -31,6 +33,7 @@ class GroupedData:
     y_ss: np.ndarray
     known_se: np.ndarray | None = None
     y: np.ndarray | None = None
+    exposure: np.ndarray | None = None
 
     @property
     def n_groups(self) -> int:

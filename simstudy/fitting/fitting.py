@@ -93,7 +93,7 @@ def _program(method: Method, data: Any) -> tuple[Program, float]:
     if key in _PROGRAMS:
         return _PROGRAMS[key], 0.0
     example = jax.tree.map(lambda leaf: leaf[0], method.model.arrays([data]))
-    _PROGRAMS[key] = method.sampler.compile(method.model, example)
+    _PROGRAMS[key] = method.sampler.compile(method.model.bound(data), example)
     return _PROGRAMS[key], _PROGRAMS[key].compile_seconds
 
 
@@ -150,8 +150,7 @@ def _true(name: str, group_shape: tuple[int, ...], replicates: Sequence[Replicat
 
 def _same_likelihood(study: Study, method: Method) -> bool:
     """Whether method and mechanism mean the same by the log likelihood."""
-    hierarchy = method.model.hierarchy
-    return study.scenarios[0].mechanism.likelihood == (None if hierarchy is None else hierarchy.likelihood)
+    return study.scenarios[0].mechanism.likelihood == method.model.family
 
 
 def _kept(

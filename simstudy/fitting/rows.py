@@ -220,6 +220,8 @@ def _column(columns: Columns, name: str) -> np.ndarray:
 def _groups_of(data: Any, likelihood: Likelihood | None) -> Columns:
     """Return the groups of one data set; data of a user's own form have their digest alone, under group 0."""
     leaves = jax.tree.leaves(data.__dict__ if isinstance(data, GroupedData) else data)
+    if isinstance(data, GroupedData):  # what belongs to the design is the scenario's
+        leaves = [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
     digest = hashlib.blake2b(
         b"".join(np.ascontiguousarray(leaf).tobytes() for leaf in leaves), digest_size=8
     ).hexdigest()

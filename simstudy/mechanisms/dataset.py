@@ -123,7 +123,7 @@ def load_dataset(data: Any, *, folder: Path | None = None, columns: Mapping[str,
             raise StudyError(f"{next(iter(given))}: the data set {data!r} has its own columns; leave the key out")
         return _built_in(data)
     if is_file_name(data):
-        return dataset_of_table(_read(_inside(data, folder or Path())), given, Path(data).name)
+        return dataset_of_table(_read(file_beside(data, folder or Path())), given, Path(data).name)
     near = suggestion(data, BUILT_IN)
     raise StudyError(
         f"data: no data set {data!r}{near}; expected one of {', '.join(BUILT_IN)}, or a {' or '.join(ENDINGS)} file"
@@ -195,16 +195,21 @@ def _table(data: Any) -> Table:
         raise StudyError(f"data: {error}") from error
 
 
-def _inside(data: str, folder: Path) -> Path:
+def file_beside(data: str, folder: Path, key: str = "data") -> Path:
+    """Return the path of a file that a study names, which has to lie in the study's folder.
+
+    Raises:
+        StudyError: names the key; there is no such file, or it lies elsewhere.
+    """
     try:
         path = (folder / data).resolve()
         is_there = path.exists() and not path.is_dir()
     except (OSError, ValueError) as error:
-        raise StudyError(f"data: {shown(data)} cannot be the path of a file: {error.args[-1]}") from error
+        raise StudyError(f"{key}: {shown(data)} cannot be the path of a file: {error.args[-1]}") from error
     if not path.is_relative_to(folder.resolve()):
-        raise StudyError(f"data: {data!r} lies outside the study's folder; put the file beside the study file")
+        raise StudyError(f"{key}: {data!r} lies outside the study's folder; put the file beside the study file")
     if not is_there:
-        raise StudyError(f"data: no file {data!r} in {folder.resolve()}")
+        raise StudyError(f"{key}: no file {data!r} in {folder.resolve()}")
     return path
 
 

@@ -132,7 +132,7 @@ class GroupedMechanism(Mechanism):
 
     def hyperparameters(self, keys: np.ndarray) -> dict[str, np.ndarray]:
         """Return parameter -> (replicate, value) its values, one or one for each group, for (replicate, 2) keys."""
-        return {name: _hyperparameters(prior, keys, name, self._n_values(name)) for name, prior in self.priors.items()}
+        return {name: values_of(prior, keys, name, self._n_values(name)) for name, prior in self.priors.items()}
 
     def _n_values(self, parameter: str) -> int:
         return self.likelihood.n_values(parameter, len(self.sizes))
@@ -166,7 +166,7 @@ class GroupedMechanism(Mechanism):
         return true | {name: drawn[name] for name in ("theta_new", "y_new")}
 
 
-def _hyperparameters(prior: Prior, keys: np.ndarray, name: str, n: int = 1) -> np.ndarray:
+def values_of(prior: Prior, keys: np.ndarray, name: str, n: int = 1) -> np.ndarray:
     """Return (replicate, n) values of a hyperparameter: the constant, or draws of its prior."""
     if prior.is_constant:
         return np.full((len(keys), n), prior.value)
@@ -178,7 +178,7 @@ def _prior_values(prior: Prior, name: str, n: int, keys: jax.Array) -> jax.Array
     distribution = prior.distribution()
 
     def draw(key: jax.Array) -> jax.Array:
-        return distribution.sample(jax.random.fold_in(_key(key), _purpose(name)), (n,))
+        return distribution.sample(jax.random.fold_in(wrapped_key(key), purpose_of(name)), (n,))
 
     return jax.vmap(draw)(keys)
 
@@ -191,7 +191,7 @@ def _simulate(mechanism: GroupedMechanism, keys: jax.Array, parameters: Mapping[
 def _simulate_one(mechanism: GroupedMechanism, key: jax.Array, parameters: Mapping[str, jax.Array]) -> dict[str, Any]:
     """Draw effects, scales and observations of one replicate; y is (observation,)."""
     # A split key equals a folded one of the same number, so the split has a purpose of its own.
-    key_effects, key_scale, key_y, key_new = jax.random.split(jax.random.fold_in(_key(key), PURPOSES["data"]), 4)
+    key_effects, key_scale, key_y, key_new = jax.random.split(jax.random.fold_in(wrapped_key(key), PURPOSES["data"]), 4)
     n_groups, likelihood = len(mechanism.sizes), mechanism.likelihood
     mu, tau = parameters["mu"][0], parameters["tau"][0]
     # The last effect is a new group's, which no method sees.
@@ -210,11 +210,12 @@ def _simulate_one(mechanism: GroupedMechanism, key: jax.Array, parameters: Mappi
     return {**drawn, "scale": dict(scale.truth)}
 
 
-def _purpose(parameter: str) -> int:
+def purpose_of(parameter: str) -> int:
     """Return the number that a parameter's key is folded with; of one that came later, a digest of its name."""
     digest = hashlib.blake2b(parameter.encode(), digest_size=4).digest()
     return PURPOSES.get(parameter, int.from_bytes(digest, "big"))
 
 
-def _key(words: jax.Array) -> jax.Array:
+def wrapped_key(words: jax.Array) -> jax.Array:
+    """Return the JAX key of (2,) uint32 words."""
     return jax.random.wrap_key_data(words, impl="threefry2x32")

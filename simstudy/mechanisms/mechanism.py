@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from simstudy.models.design import Design
 from simstudy.models.likelihoods import Likelihood
+from simstudy.models.predictor import Term
 from simstudy.models.priors import Prior
 from simstudy.types import Replicate
 
@@ -21,8 +23,20 @@ class Mechanism(ABC):
     """Letters of the factors that are no parameters."""
     likelihood: Likelihood | None = None
     """The likelihood of the data, or None for data of a user's own form."""
+    design: Design | None = None
+    """Cells and factors of data with terms; None for data in groups, and for those of a user's own form."""
     labels: tuple[str, ...] = ()
     """Names of the groups, in their order; none where they have numbers alone."""
+
+    @property
+    def assumed_terms(self) -> tuple[Term, ...]:
+        """The terms that a model of the data has where it assumes what is true of them; none without a design."""
+        return ()
+
+    @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """Covariates of data with terms."""
+        return ()
 
     @property
     @abstractmethod

@@ -20,7 +20,7 @@ from simstudy.models.unit import Moves, Unit
 Role = Literal[
     "effects", "mean", "location", "scale", "correlation", "share", "weight", "indicator", "prediction", "fit"
 ]
-Support = Literal["real", "positive"]
+Support = Literal["real", "positive", "unit", "correlation"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +91,10 @@ class Parameter(Estimand):
     @property
     def range(self) -> str:
         """What a constant in the parameter's place may be, for messages."""
-        if self.support == "real":
-            return "a finite number"
+        if self.support != "positive":
+            return {"real": "a finite number", "unit": "a number from 0 to 1", "correlation": "a number from -1 to 1"}[
+                self.support
+            ]
         return "a number >= 0" if self.may_be_zero else "a number > 0"
 
     def default_prior(self, scale: str, unit: Unit | None = None) -> str:

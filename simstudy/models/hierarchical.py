@@ -106,6 +106,11 @@ class HierarchicalModel(Model):
         return self.likelihood.scale
 
     @property
+    def family(self) -> Likelihood:
+        """The likelihood."""
+        return self.likelihood
+
+    @property
     def hierarchy(self) -> "HierarchicalModel":
         """The model itself."""
         return self

@@ -82,6 +82,15 @@ class Model(ABC):
         """Return a shape with the lengths of its padded axes as ``pad`` makes them."""
         return shape
 
+    def bound(self, data: Any) -> "Model":
+        """Return the model with what all data of the shape of these share, as constants of its program."""
+        return self
+
+    @property
+    def family(self) -> Any:
+        """The likelihood of the observations; None for a program alone."""
+        return None
+
     @property
     def has_short_trajectories(self) -> bool:
         """Whether few leapfrogs turn a trajectory, as in a model of two or three parameters."""

@@ -17,13 +17,20 @@ import numpyro.distributions as dist
 from numpyro.distributions import constraints
 
 from simstudy.errors import StudyError, shown, suggestion
-from simstudy.models.estimands import Parameter
+from simstudy.models.estimands import Parameter, Support
 
 LONGEST_TEXT = 500
 SINGLE = np.finfo(np.float32)
 SQUARES = (float(np.sqrt(SINGLE.tiny)), float(np.sqrt(SINGLE.max)))
 """Sizes whose squares single precision holds; a density needs the squares of its arguments."""
 NEAR_ZERO, NEARER_ZERO = (1e-30, 1e-20), (1e-80, 1e-60)
+ENDS: dict[Support, tuple[float, float]] = {
+    "real": (-math.inf, math.inf),
+    "positive": (0.0, math.inf),
+    "unit": (0.0, 1.0),
+    "correlation": (-1.0, 1.0),
+}
+"""Least and largest number of each support."""
 _NO_PRIORS = ("Distribution", "Delta")  # a constant is written as a number
 
 
@@ -159,8 +166,8 @@ def constant(value: float) -> Prior:
 
 def _fixed(value: float, parameter: Parameter) -> Prior:
     """A fixed parameter: tau may be 0 in a mechanism, sigma and omega may not."""
-    is_positive = parameter.support == "positive"
-    is_inside = not is_positive or value > 0 or (value == 0 and parameter.may_be_zero)
+    lower, upper = ENDS[parameter.support]
+    is_inside = lower <= value <= upper and (parameter.support != "positive" or value > 0 or parameter.may_be_zero)
     if not (math.isfinite(value) and is_inside):
         raise StudyError(f"{parameter.name}: {value} is out of range; expected {parameter.range}")
     return constant(value)
@@ -224,9 +231,15 @@ def _checked(prior: Prior, text: str, parameter: Parameter) -> Prior:
         raise StudyError(f"{parameter.name}: {text!r} is no continuous distribution of one number")
     if _is_empty(built.support):
         raise StudyError(f"{parameter.name}: {shown(text)} has its lower end above its upper end")
-    if parameter.support == "positive" and not _is_positive(built.support):
+    if parameter.support == "positive" and not _is_inside(built.support, "positive"):
         raise StudyError(
             f"{parameter.name}: {text!r} reaches below 0; expected a prior on positive numbers (HalfNormal, ...)"
+        )
+    if not _is_inside(built.support, parameter.support):
+        lower, upper = ENDS[parameter.support]
+        raise StudyError(
+            f"{parameter.name}: {text!r} reaches beyond {lower:g} to {upper:g}; expected a prior on these numbers "
+            f"(Uniform({lower:g}, {upper:g}), ...)"
         )
     return prior
 
@@ -241,7 +254,16 @@ def _is_empty(support: constraints.Constraint) -> bool:
     return float(ends[0]) >= float(ends[1])
 
 
-def _is_positive(support: constraints.Constraint) -> bool:
+def _is_inside(support: constraints.Constraint, wanted: Support) -> bool:
+    """Whether a distribution keeps to the numbers that a parameter can have."""
+    lower, upper = _ends_of(support)
+    return lower >= ENDS[wanted][0] and upper <= ENDS[wanted][1]
+
+
+def _ends_of(support: constraints.Constraint) -> tuple[float, float]:
+    """Return the least and the largest number of a support."""
     if support in (constraints.positive, constraints.nonnegative):
-        return True
-    return float(getattr(support, "lower_bound", float("-inf"))) >= 0
+        return 0.0, math.inf
+    if support in (constraints.unit_interval, constraints.open_interval(0, 1)):
+        return 0.0, 1.0
+    return float(getattr(support, "lower_bound", -math.inf)), float(getattr(support, "upper_bound", math.inf))

@@ -9,6 +9,7 @@ moves. Draws are moved in double precision, so that nothing of them is lost.
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,11 @@ class StandardizedModel(Model):
             StudyError: names the prior, the likelihood or the quantity that has no other unit.
         """
         return replace(self.model, priors=standardized_priors(self.model, self.unit))
+
+    @property
+    def family(self) -> Any:
+        """The likelihood of the model."""
+        return self.model.likelihood
 
     def __call__(self, data: PyTree) -> None:
         """Run the program of the standardized data."""

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from simstudy.errors import StudyError, named, shown, suggestion
-from simstudy.mechanisms import MECHANISMS, Dataset, Mechanism
+from simstudy.mechanisms import MECHANISMS, Dataset, Mechanism, Multilevel
 from simstudy.mechanisms.dataset_section import DatasetSection, plain_section, plain_value, section_dataset
 from simstudy.models.options import checked
 from simstudy.streams import canonical_json, identity
 from simstudy.study.factors import check_count, check_lists, crossed, varying
 from simstudy.study.grouped_design import grouped_cells, grouped_counts
+from simstudy.study.multilevel_design import multilevel_cells, multilevel_counts, plain_multilevel
 from simstudy.study.registry import UserMechanismFamily, user_mechanism
 
 SCENARIO_VERSION = 1
@@ -77,7 +78,9 @@ def _check_size(contents: Mapping[str, Any]) -> None:
     kind = str(contents.get("kind"))
     if kind == Dataset.kind:
         return  # its lists are data
-    if kind in MECHANISMS:
+    if kind == Multilevel.kind:
+        counts = multilevel_counts(contents)
+    elif kind in MECHANISMS:
         counts = grouped_counts(contents)
     else:
         counts = check_lists(contents, [name for name in contents if name != "kind"], "[mechanism] ")
@@ -95,6 +98,8 @@ def _cells(contents: Mapping[str, Any], folder: Path | None) -> Iterator[tuple[M
         yield from _user_cells(family, contents)
     elif kind == Dataset.kind:
         yield _dataset_cell(contents, folder)
+    elif kind == Multilevel.kind:
+        yield from multilevel_cells(contents, folder)
     elif kind in MECHANISMS:
         yield from grouped_cells(contents)
     else:
@@ -132,8 +137,10 @@ def _dataset_cell(contents: Mapping[str, Any], folder: Path | None) -> tuple[Mec
     return dataset, {"mechanism": dataset.kind, "likelihood": dataset.likelihood.kind, **factors}
 
 
-def plain_mechanism(contents: Mapping[str, Any], mechanism: Mechanism) -> dict[str, Any]:
+def plain_mechanism(contents: Mapping[str, Any], mechanism: Mechanism, folder: Path | None) -> dict[str, Any]:
     """Return the section that a mechanism was made of as JSON values."""
+    if isinstance(mechanism, Multilevel):
+        return plain_multilevel(contents, folder)
     if isinstance(mechanism, Dataset):
         return plain_section(contents, mechanism)
     kind = contents.get("kind")

@@ -19,8 +19,10 @@ from simstudy.models.priors import Prior, parse_prior
 from simstudy.models.structures import STRUCTURES, Structure
 from simstudy.samplers import SAMPLERS, Sampler
 from simstudy.streams import identity
+from simstudy.study.additive_methods import additive_lists, additive_model, additive_section
 from simstudy.study.factors import check_count, check_lists, crossed
 from simstudy.study.given import given_data
+from simstudy.study.method_options import likelihood_of, option_names, own_options
 from simstudy.study.registry import user_model
 from simstudy.study.study_file import Name, check_keys
 
@@ -78,9 +80,9 @@ def methods_of(sections: Iterable[Any], shared: Mapping[str, Any], mechanism: Me
         priors = _table(contents.get("priors", {}), f"{where} priors", 'a table such as { mu = "Normal(0, 10)" }')
         own = _table(contents.get("sampler", {}), f"{where} sampler", 'a table such as { kind = "numpyro" }')
         sampler = {**shared, **own}
-        _check_size(contents, priors, sampler, where)
-        lists, of_sampler = _method_lists(), _sampler_lists()
-        section = _section((*STRUCTURES.values(), *LIKELIHOODS.values()))
+        lists, of_sampler = _method_lists(mechanism), _sampler_lists()
+        _check_size(contents, priors, sampler, lists, where)
+        section = _section_for(mechanism)
         for options, some_priors, some_sampler in itertools.product(
             crossed(contents, lists), crossed(priors, priors), crossed(sampler, of_sampler)
         ):
@@ -88,6 +90,13 @@ def methods_of(sections: Iterable[Any], shared: Mapping[str, Any], mechanism: Me
             chosen |= _chosen(sampler, some_sampler, of_sampler)
             named = {**options, **_named(contents, chosen), "priors": some_priors, "sampler": {}}
             yield _method(checked(section, named, where), some_sampler, mechanism, where)
+
+
+def _section_for(mechanism: Mechanism) -> type[Section]:
+    """Return the section of a method for data in groups, or for data with terms."""
+    if mechanism.design is not None:
+        return additive_section(tuple(LIKELIHOODS.values()))
+    return _section((*STRUCTURES.values(), *LIKELIHOODS.values()))
 
 
 @functools.cache
@@ -98,24 +107,24 @@ def _section(families: tuple[Any, ...]) -> type[MethodSection]:
     return create_model("MethodSection", __base__=MethodSection, **options)
 
 
-def _method_lists() -> tuple[str, ...]:
+def _method_lists(mechanism: Mechanism) -> tuple[str, ...]:
     """Return the keys of a method whose lists are factors, in the order in which they are crossed."""
-    of_structures, of_likelihoods = _option_names(STRUCTURES), _option_names(LIKELIHOODS)
+    if mechanism.design is not None:
+        return additive_lists()
+    of_structures, of_likelihoods = option_names(STRUCTURES), option_names(LIKELIHOODS)
     return ("structure", *of_structures, "likelihood", *of_likelihoods, "observations")
 
 
 def _sampler_lists() -> tuple[str, ...]:
     """Return the keys of a sampler whose lists are factors: all."""
-    return ("kind", *_option_names(SAMPLERS))
+    return ("kind", *option_names(SAMPLERS))
 
 
-def _option_names(families: Mapping[str, type[Any]]) -> dict[str, None]:
-    return dict.fromkeys(name for family in families.values() for name in option_types(family))
-
-
-def _check_size(contents: Mapping[str, Any], priors: Mapping[str, Any], sampler: Mapping[str, Any], where: str) -> None:
+def _check_size(
+    contents: Mapping[str, Any], priors: Mapping[str, Any], sampler: Mapping[str, Any], lists: Iterable[str], where: str
+) -> None:
     """Refuse empty lists, and more methods than a study can have, before any is made."""
-    counts = check_lists(contents, _method_lists(), f"{where} ")
+    counts = check_lists(contents, lists, f"{where} ")
     counts |= {f"priors.{name}": n for name, n in check_lists(priors, priors, f"{where} priors.").items()}
     counts |= check_lists(sampler, _sampler_lists(), f"{where} sampler.")
     check_count(counts, most=MOST_METHODS, what="methods", where=where)
@@ -138,8 +147,12 @@ def _named(contents: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, 
     return {"name": f"{contents['name']} [{listed}]" if listed else contents["name"]} if "name" in contents else {}
 
 
-def _method(section: MethodSection, sampler: Mapping[str, Any], mechanism: Mechanism, where: str) -> Method:
-    model, options = _user_model(section, where) if section.model is not None else _model(section, mechanism, where)
+def _method(section: Any, sampler: Mapping[str, Any], mechanism: Mechanism, where: str) -> Method:
+    if section.model is not None:
+        model, options = _user_model(section, where)
+    else:
+        made_for = _model if mechanism.design is None else additive_model
+        model, options = made_for(section, mechanism, where)
     method = Method(name=section.name, model=model, sampler=_sampler(sampler, where), options=tuple(options.items()))
     try:
         method.sampler.check(model)
@@ -159,7 +172,7 @@ def _sampler(contents: Mapping[str, Any], where: str) -> Sampler:
     return family(**{name: getattr(section, name) for name in option_types(family)})
 
 
-def _user_model(section: MethodSection, where: str) -> tuple[Model, dict[str, Any]]:
+def _user_model(section: Any, where: str) -> tuple[Model, dict[str, Any]]:
     model = user_model(section.model)
     if model is None:
         raise StudyError(
@@ -170,7 +183,7 @@ def _user_model(section: MethodSection, where: str) -> tuple[Model, dict[str, An
 
 def _model(section: MethodSection, mechanism: Mechanism, where: str) -> tuple[Model, dict[str, Any]]:
     structure = _structure(section, where)
-    likelihood = _likelihood(section, mechanism, where)
+    likelihood = likelihood_of(section, mechanism, where)
     priors = _priors(section, structure, likelihood, mechanism, where)
     model = HierarchicalModel(
         structure=structure, likelihood=likelihood, priors=tuple(priors.items()), observations=section.observations
@@ -193,36 +206,7 @@ def _structure(section: MethodSection, where: str) -> Structure:
     if section.structure not in STRUCTURES:
         raise StudyError(f"{where} structure: {one_of(STRUCTURES, section.structure)}")
     family = STRUCTURES[section.structure]
-    return family(**_own_options(section, family, STRUCTURES, f"{where} ", "structure"))
-
-
-def _likelihood(section: MethodSection, mechanism: Mechanism, where: str) -> Likelihood:
-    """Return the likelihood that is named, or that of the data; an option that is not given is that of the data."""
-    of_data = mechanism.likelihood
-    if of_data is None:
-        raise StudyError(f"{where} model: a user's mechanism needs a user's model; give model = \"name\"")
-    kind = section.likelihood or of_data.kind
-    if kind not in LIKELIHOODS:
-        raise StudyError(f"{where} likelihood: {one_of(LIKELIHOODS, kind)}")
-    family = LIKELIHOODS[kind]
-    if of_data.kind not in (kind, *family.fits_data_of):
-        raise StudyError(f"{where} likelihood: {kind!r} cannot be fitted to data of the likelihood {of_data.kind!r}")
-    inherited = options_of(of_data) if kind == of_data.kind else {}
-    return family(**{**inherited, **_own_options(section, family, LIKELIHOODS, f"{where} ", "likelihood")})
-
-
-def _own_options(
-    section: MethodSection, family: type[Any], families: Mapping[str, type[Any]], where: str, what: str
-) -> dict[str, Any]:
-    """Return the options given to a family, after refusing those that only others of its kind have."""
-    given = {name: value for name in _option_names(families) if (value := getattr(section, name)) is not None}
-    own = option_types(family)
-    for name, value in given.items():
-        others = {kind: option_types(other)[name][1] for kind, other in families.items() if name in option_types(other)}
-        if name not in own and value not in others.values():
-            listed = ", ".join(map(repr, others))
-            raise StudyError(f"{where}{name}: only the {what} {listed} has one; leave the key out")
-    return {name: value for name, value in given.items() if name in own}
+    return family(**own_options(section, family, STRUCTURES, f"{where} ", "structure"))
 
 
 def _defaults(model: Model) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from simstudy.mechanisms import Dataset
 from simstudy.mechanisms.dataset import BUILT_IN, KeptData, is_file_name
 from simstudy.models.options import checked
 from simstudy.streams import random_key
+from simstudy.study.additive_methods import terms_text
 from simstudy.study.conflict import Conflict, conflicts
 from simstudy.study.data_priors import PriorsOfData, priors_of_data
 from simstudy.study.design import Scenario, plain_mechanism, scenarios_of
@@ -106,7 +107,7 @@ class Study:
             methods=methods,
             summary=checked(SummarySection, contents.get("summary", {}), "[summary]"),
             diagnostics=checked(DiagnosticsSection, contents.get("diagnostics", {}), "[diagnostics]"),
-            mechanism=plain_mechanism(contents["mechanism"], scenarios[0].mechanism),
+            mechanism=plain_mechanism(contents["mechanism"], scenarios[0].mechanism, folder),
         )
 
     @classmethod
@@ -243,6 +244,9 @@ class Study:
         for m in self.methods:
             options = dict(m.options)
             priors = {f"prior_{name}": text for name, text in (options.pop("priors", None) or {}).items()}
+            if "terms" in options:
+                options["terms"] = terms_text(options["terms"])
+                options["covariates"] = ", ".join(options["covariates"] or ()) or None
             options |= {"pooling": m.model.pooling, "is_exact": m.sampler.is_exact}
             if self.scenarios[0].mechanism.replication == "sampler":
                 made = self.priors_of_data.get(m.name)

@@ -7,7 +7,7 @@ A group with ``n = 0`` has no part in any sum: padding needs no mask here.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar, Literal
@@ -200,6 +200,20 @@ class Likelihood(ABC):
         shared = {p.name: values[p.name][0] for p in self.parameters}
         of_groups = {name: jnp.full(n_groups, value) for name, value in shared.items()}
         return SimulatedScale(truth=shared, of_groups=of_groups, of_new=shared)
+
+    def known_shape(self, sizes: Sequence[int]) -> tuple[int, ...]:
+        """Return what the lengths of its statistics depend on beside the number of groups, given their observations."""
+        return ()
+
+    def latent_variance(self, scale: Mapping[str, Scales]) -> Scales | None:
+        """Return the variance of an observation around its mean on the scale of the effects, for intraclass shares.
+
+        None where the likelihood has none on that scale.
+
+        Args:
+            scale: what ``scale_parameters`` returned, or draws of it.
+        """
+        return None
 
     def group_columns(self, data: GroupedData) -> dict[str, np.ndarray]:
         """Return what the table of groups holds of data, beside their number of observations and mean."""

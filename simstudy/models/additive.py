@@ -1,0 +1,214 @@
+"""The additive model: location + terms, a likelihood of cells, and priors -> a NumPyro program and its estimands.
+
+What belongs to the design (levels, bases, graphs) is the same for all replicates of a scenario: ``bound`` gives the
+model with it as constants of the program. So a product with a basis is one matrix product for all lanes, and designs
+that are alike share a program.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+
+from simstudy.models.centering import centered_shares
+from simstudy.models.derived import groups_first
+from simstudy.models.design import CellData, Design
+from simstudy.models.estimands import Estimand
+from simstudy.models.likelihoods import Likelihood
+from simstudy.models.location import Location
+from simstudy.models.model import Model, stacked
+from simstudy.models.noise import Noise
+from simstudy.models.of_terms import described, estimands_of
+from simstudy.models.predictor import WORDS, Term, predictor
+from simstudy.models.priors import Prior
+from simstudy.models.terms.structure import Constants
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdditiveModel(Model):
+    """A sum of terms.
+
+    Args:
+        location: intercept and covariates.
+        terms: the addends; a factor without one is completely pooled.
+        likelihood: how observations arise from the predictor of their cell.
+        priors: (parameter, prior) pairs, one for each parameter of location, terms and likelihood.
+        part: which part it plays among the pooling models, ``none``, ``complete`` or ``partial``; None for no part.
+        design: what programs have as constants; None before data are seen.
+    """
+
+    location: Location
+    terms: tuple[Term, ...]
+    likelihood: Likelihood
+    priors: tuple[tuple[str, Prior], ...]
+    part: str | None = None
+    design: Design | None = None
+    lanes_last = True
+
+    def __call__(self, data: Mapping[str, Any]) -> None:
+        """Sample location, terms and scale, and add the log likelihood as the factor ``log_lik``."""
+        priors, shape = dict(self.priors), jnp.shape(data["n"])
+        location = self.location.sample(priors, data, shape)
+        effects = {term.factor: self._effects(term, priors, data, shape[1:]) for term in self.terms}
+        covariates = {name: data[f"x.{name}"] for name in self._covariates}
+        eta = predictor(location, self.terms, effects, self._design, covariates)
+        scale = self.likelihood.scale_parameters(priors, shape)
+        numpyro.factor("log_lik", self.likelihood.log_likelihood(eta, scale, data))
+
+    def bound(self, data: CellData) -> "AdditiveModel":
+        """Return the model with the design of data as constants."""
+        return replace(self, design=data.design)
+
+    def arrays(self, data: Sequence[CellData]) -> dict[str, np.ndarray]:
+        """Stack the sufficient statistics of the cells, covariates, and shares of centering."""
+        return stacked([self._arrays(d) for d in data])
+
+    def shape(self, data: CellData) -> Hashable:
+        """Return the identity of the design, and what the likelihood's statistics depend on besides."""
+        return self.known_shape((data.design, tuple(int(n) for n in data.n_obs)))
+
+    def known_shape(self, shape: Any) -> Hashable:
+        """Return the shape of data of a design, given ``(design, observations in each cell)``."""
+        design, sizes = shape
+        return (design.digest, *self.likelihood.known_shape(sizes))
+
+    @property
+    def described(self) -> tuple[Estimand, ...]:
+        """What location, terms and likelihood declare, and what is derived from them."""
+        return described(self.location, self.terms, self.likelihood)
+
+    @property
+    def words(self) -> str:
+        """Its terms, and the likelihood."""
+        each = [
+            f"{term.factor}: {term.structure.words}, {WORDS[term.parameterization]}"
+            if term.structure.parameterized
+            else f"{term.factor}: {term.structure.words}"
+            for term in self.terms
+        ]
+        return "; ".join([*(each or ["complete pooling: no term"]), self.likelihood.words])
+
+    @property
+    def pooling(self) -> str | None:
+        """The part that it plays."""
+        return self.part
+
+    @property
+    def effect_scale(self) -> str:
+        """The likelihood's."""
+        return self.likelihood.scale
+
+    @property
+    def family(self) -> Likelihood:
+        """The likelihood."""
+        return self.likelihood
+
+    def estimands(
+        self, sites: Mapping[str, np.ndarray], data: Sequence[CellData], keys: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Return location, parameters, effects, what is derived from them, and predictions."""
+        priors, design = dict(self.priors), data[0].design
+        shape = next(iter(sites.values())).shape[:3]
+        arrays = self.arrays(data)
+        location = self.location.restore(sites, priors, arrays, shape)
+        values = {p.name: priors[p.name].draws(sites.get(p.name), shape) for t in self.terms for p in t.parameters}
+        effects = {term.factor: self._restored(term, values, sites, arrays, design) for term in self.terms}
+        scale = self.likelihood.restore(sites, priors, (*shape, design.n_cells))
+        return estimands_of(
+            location=location,
+            terms=self.terms,
+            values=values,
+            effects=effects,
+            scale={name: groups_first(v) if v.ndim > 3 else v for name, v in scale.items()},
+            design=design,
+            statistics=arrays,
+            likelihood=self.likelihood,
+            noise=Noise(keys, shape[1:]),
+        )
+
+    @property
+    def _design(self) -> Design:
+        if self.design is None:
+            raise ValueError("an additive model runs on data after bound(data) has given it their design")
+        return self.design
+
+    @property
+    def _covariates(self) -> tuple[str, ...]:
+        """Every covariate that location or terms use."""
+        of_terms = [name for term in self.terms for name in term.structure.covariates]
+        return tuple(dict.fromkeys([*self.location.covariates, *of_terms]))
+
+    def _arrays(self, data: CellData) -> dict[str, np.ndarray]:
+        covariates = {name: data.covariate(name) for name in self._covariates}
+        shares = {
+            f"centered.{term.site(part)}": share
+            for term in self.terms
+            if term.parameterization == "partial"
+            for part, share in centered_shares(term, data, self.likelihood).items()
+        }
+        return {
+            **self.likelihood.statistics(data),
+            **{f"x.{name}": values for name, values in covariates.items()},
+            **self.location.statistics(covariates),
+            **shares,
+        }
+
+    def _effects(
+        self, term: Term, priors: Mapping[str, Prior], data: Mapping[str, Any], lane: tuple[int, ...]
+    ) -> dict[str, Any]:
+        """Sample the parameters and the white noise of a term, and return its effects."""
+        values = {p.name: priors[p.name].site(p.name, lane) for p in term.parameters}
+        factor, p = self._design.factor(term.factor), term.values(values)
+        constants = term.constants(factor, data["n"], jnp)
+        z: dict[str, Any] = {}
+        for part, n in term.structure.parts(factor).items():
+            share = _share(term, part, data)
+            if share is None:
+                z[part] = numpyro.sample(term.site(part), dist.Normal(0, 1).expand((n, *lane)))
+                continue
+            mean, sd = _moments(term, part, p, z, constants, share, jnp)
+            moved = numpyro.sample(term.site(part), dist.Normal(mean, sd).expand((n, *lane)))
+            z[part] = (moved - mean) / sd
+        return term.structure.effects(p, z, constants, jnp)
+
+    def _restored(
+        self,
+        term: Term,
+        values: Mapping[str, np.ndarray],
+        sites: Mapping[str, np.ndarray],
+        arrays: Mapping[str, np.ndarray],
+        design: Design,
+    ) -> dict[str, Any]:
+        """Return the effects of a term from draws of its sites, column -> (level, fit, chain, draw)."""
+        factor, p = design.factor(term.factor), term.values(values)
+        of_fits = {name: np.moveaxis(leaf, 0, -1)[..., None, None] for name, leaf in arrays.items()}
+        z: dict[str, np.ndarray] = {}
+        for part in term.structure.parts(factor):
+            moved = np.ascontiguousarray(groups_first(sites[term.site(part)]))
+            constants = term.constants(factor, moved, np)
+            share = _share(term, part, of_fits)
+            mean, sd = (0.0, 1.0) if share is None else _moments(term, part, p, z, constants, share, np)
+            z[part] = (moved - mean) / sd
+        return term.structure.effects(p, z, constants, np)
+
+
+def _share(term: Term, part: str, data: Mapping[str, Any]) -> Any:
+    """Return how far a part is centered: None not at all, 1, or (mode, *lane) shares."""
+    if term.parameterization == "noncentered":
+        return None
+    return 1.0 if term.parameterization == "centered" else data[f"centered.{term.site(part)}"]
+
+
+def _moments(
+    term: Term, part: str, p: Mapping[str, Any], z: Mapping[str, Any], constants: Constants, share: Any, xp: Any
+) -> tuple[Any, Any]:
+    """Return mean and sd of what a sampler moves in the place of the white noise of a part."""
+    scale = term.structure.scale(p, constants, xp)[part]
+    mean = term.structure.conditional_mean(part, p, z, xp)
+    if isinstance(share, float):
+        return 0.0 if mean is None else mean, scale
+    return 0.0 if mean is None else share * mean, xp.exp(share * xp.log(scale))

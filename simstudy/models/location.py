@@ -1,0 +1,145 @@
+"""The location of a predictor: an intercept mu, and coefficients beta of covariates, mu + X beta.
+
+Priors and estimands are those of mu and beta in the user's units. A sampler moves the predictor at the covariates'
+means and the coefficients of standardized covariates, which data hold nearly apart (Gelman et al. 2013, Bayesian Data
+Analysis, section 14.6); both are shifts and scalings, so that the posterior is the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+from numpyro.distributions import constraints
+
+from simstudy.models.estimands import MU, Parameter
+from simstudy.models.priors import Prior
+from simstudy.models.shapes import Array
+
+BETA = Parameter(
+    name="beta",
+    role="location",
+    symbol="β",
+    words="the coefficient",
+    on_effect_scale=True,
+    default="Normal(0, 10)",
+    default_on_link="Normal(0, 2.5)",
+    value=0.0,
+)
+INTERCEPT = replace(MU, words="the intercept μ")
+AT_MEANS = "mu_at_means"
+"""Latent site of the predictor at the covariates' means."""
+
+
+def coefficient(covariate: str) -> Parameter:
+    """Return the declaration of a covariate's coefficient."""
+    return replace(BETA, name=f"beta[{covariate}]", symbol=f"β_{covariate}", words=f"the coefficient of {covariate}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Location:
+    """An intercept and the coefficients of some covariates.
+
+    Args:
+        covariates: names of the covariates.
+    """
+
+    covariates: tuple[str, ...] = ()
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The intercept, and a coefficient for each covariate."""
+        return (INTERCEPT, *map(coefficient, self.covariates))
+
+    def statistics(self, covariates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the leaves that programs need of covariates: mean and sd of each, over cells, and nothing else.
+
+        Args:
+            covariates: name -> (cell,) values.
+        """
+        out: dict[str, np.ndarray] = {}
+        for name in self.covariates:
+            out[f"mean.{name}"] = np.asarray(covariates[name].mean())
+            out[f"sd.{name}"] = np.asarray(covariates[name].std())
+        return out
+
+    def sample(self, priors: Mapping[str, Prior], data: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+        """Sample the location inside a NumPyro program, (cell, *lane).
+
+        Args:
+            priors: prior by parameter.
+            data: leaves of ``statistics``, (*lane), and ``x.NAME``, (cell, *lane), of every covariate.
+            shape: (cell, *lane).
+        """
+        lane = shape[1:]
+        if not self.covariates:
+            return jnp.broadcast_to(priors[MU.name].site(MU.name, lane), shape)
+        out, shift = 0.0, 0.0
+        for name in self.covariates:
+            beta = _scaled(f"beta[{name}]", priors, 1 / data[f"sd.{name}"], lane)
+            out = out + beta * (data[f"x.{name}"] - data[f"mean.{name}"])
+            shift = shift + beta * data[f"mean.{name}"]
+        return _shifted(priors[MU.name], shift, lane) + out
+
+    def restore(
+        self,
+        posterior: Mapping[str, np.ndarray],
+        priors: Mapping[str, Prior],
+        data: Mapping[str, np.ndarray],
+        shape: tuple[int, ...],
+    ) -> dict[str, np.ndarray]:
+        """Return mu and every beta from draws of the latent sites.
+
+        Args:
+            posterior: site -> (fit, chain, draw).
+            priors: prior by parameter; a constant stands in for its missing site.
+            data: leaves of ``statistics``, (fit,).
+            shape: (fit, chain, draw).
+        """
+        out: dict[str, np.ndarray] = {}
+        shift: Any = 0.0
+        for name in self.covariates:
+            parameter = f"beta[{name}]"
+            prior, site = priors[parameter], f"{parameter}_standardized"
+            is_scaled = site in posterior
+            draws = posterior[site] if is_scaled else prior.draws(posterior.get(parameter), shape)
+            out[parameter] = draws / _of_fits(data[f"sd.{name}"]) if is_scaled else draws
+            shift = shift + out[parameter] * _of_fits(data[f"mean.{name}"])
+        if AT_MEANS in posterior:
+            return {MU.name: posterior[AT_MEANS] - shift, **out}
+        return {MU.name: priors[MU.name].draws(posterior.get(MU.name), shape), **out}
+
+
+def _scaled(name: str, priors: Mapping[str, Prior], unit: Array, lane: tuple[int, ...]) -> Array:
+    """Sample a coefficient in units of a standardized covariate, where its prior is on all numbers."""
+    prior = priors[name]
+    if prior.is_constant or not _is_on_reals(prior):
+        return prior.site(name, lane)
+    value = numpyro.sample(f"{name}_standardized", _flat(lane)) * unit
+    numpyro.factor(f"prior.{name}", prior.distribution().log_prob(value))
+    return value
+
+
+def _shifted(prior: Prior, shift: Any, lane: tuple[int, ...]) -> Array:
+    """Return the predictor at the means: mu + shift, sampled as such where the prior of mu is on all numbers."""
+    if prior.is_constant or not _is_on_reals(prior):
+        return prior.site(MU.name, lane) + shift
+    at_means = numpyro.sample(AT_MEANS, _flat(lane))
+    numpyro.factor(f"prior.{MU.name}", prior.distribution().log_prob(at_means - shift))
+    return at_means
+
+
+def _flat(lane: tuple[int, ...]) -> dist.Distribution:
+    return dist.ImproperUniform(constraints.real, lane, ())
+
+
+def _is_on_reals(prior: Prior) -> bool:
+    return prior.distribution().support is constraints.real
+
+
+def _of_fits(values: np.ndarray) -> np.ndarray:
+    """Return (fit,) against (fit, chain, draw)."""
+    return values[:, None, None]

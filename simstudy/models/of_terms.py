@@ -1,0 +1,210 @@
+"""Estimands of an additive model, from draws of its parameters or from their true values.
+
+Draws and truth go through the same functions. Per factor: the effects of its levels; their standard deviation over
+the levels at hand (Gelman 2005, Analysis of variance: why it is more important than ever, section 3.5); the share of
+their variance in that of the predictor and, where it is on the same scale, of the residual (the intraclass
+correlation); and the effect of a level that is not at hand.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from simstudy.models.design import Design
+from simstudy.models.estimands import LOG_LIK, THETA, THETA_NEW, Y_NEW, Estimand, listed
+from simstudy.models.likelihoods import Likelihood
+from simstudy.models.location import Location
+from simstudy.models.noise import Noise
+from simstudy.models.predictor import Term, predictor
+from simstudy.models.terms.structure import EFFECT
+
+Arrays = Mapping[str, np.ndarray]
+CELL = replace(THETA, words="the predictor θ of a cell", center=None, spread=None)
+
+
+def described(location: Location, terms: Sequence[Term], likelihood: Likelihood) -> tuple[Estimand, ...]:
+    """Return what ``estimands_of`` returns, declared."""
+    each: list[Estimand] = [*location.parameters, *(p for term in terms for p in term.estimated)]
+    for term in terms:
+        each += _of_factor(term)
+    mean = [] if likelihood.mean is None else [likelihood.mean]
+    return tuple(listed([_cell(location, terms), *each, *likelihood.parameters, *mean, THETA_NEW, Y_NEW, LOG_LIK]))
+
+
+def _cell(location: Location, terms: Sequence[Term]) -> Estimand:
+    """Return the predictor of a cell, which lies around mu, and tau from it, where a single term makes it."""
+    is_single = len(terms) == 1 and not location.covariates and not terms[0].structure.covariates
+    spread = terms[0].estimated[0].name if is_single and terms[0].alone and terms[0].estimated else None
+    return replace(CELL, center=None if location.covariates else "mu", spread=spread)
+
+
+def _of_factor(term: Term) -> list[Estimand]:
+    factor, spread = term.factor, term.estimated[0].name if term.estimated else None
+    out = []
+    for column in term.structure.columns:
+        noun = "effects" if column == EFFECT else column
+        out.append(
+            Estimand(
+                name=f"{column}[{factor}]",
+                role="effects",
+                symbol=f"u_{factor}" if column == EFFECT else f"{column}_{factor}",
+                words=f"the {noun} of {factor}",
+                spread=spread if column == EFFECT else None,
+                on_effect_scale=True,
+                factor=factor,
+            )
+        )
+    out.append(
+        Estimand(
+            name=f"sd[{factor}]",
+            role="scale",
+            symbol=f"sd of u_{factor}",
+            words=f"the sd of these effects of {factor}",
+            lower=0.0,
+            on_effect_scale=True,
+            factor=factor,
+        )
+    )
+    if spread:
+        words = f"the share of {factor} in the variance"
+        out.append(
+            Estimand(
+                name=f"share[{factor}]",
+                role="share",
+                symbol=f"ρ_{factor}",
+                words=words,
+                lower=0.0,
+                upper=1.0,
+                factor=factor,
+            )
+        )
+    if term.structure.has_new:
+        out.append(
+            Estimand(
+                name=f"new[{factor}]",
+                role="prediction",
+                symbol=f"new u_{factor}",
+                words=f"the effect of {term.structure.new_words} of {factor}",
+                on_effect_scale=True,
+                factor=factor,
+            )
+        )
+    return out
+
+
+def estimands_of(
+    *,
+    location: Arrays,
+    terms: Sequence[Term],
+    values: Arrays,
+    effects: Mapping[str, Arrays],
+    scale: Arrays,
+    design: Design,
+    statistics: Arrays,
+    likelihood: Likelihood,
+    noise: Noise | Mapping[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Return estimand -> (fit, chain, draw, *level).
+
+    Args:
+        location: ``mu`` and every ``beta[x]``, (fit, chain, draw).
+        terms: the addends.
+        values: parameters of the terms by the names of the study, (fit, chain, draw).
+        effects: factor -> column -> (level, fit, chain, draw).
+        scale: parameters of the likelihood, (fit, chain, draw) or (cell, fit, chain, draw).
+        design: of the cells.
+        statistics: sufficient statistics and covariates, (fit,) or (fit, cell, ...).
+        likelihood: of the model, or of the mechanism for the truth.
+        noise: what makes predictions: a stream of random numbers, or the new effects and observation themselves.
+    """
+    first = {name: _against_draws(leaf) for name, leaf in statistics.items()}
+    covariates = {name.removeprefix("x."): leaf for name, leaf in first.items() if name.startswith("x.")}
+    at_cells = _location(location, covariates, design)
+    theta = predictor(at_cells, terms, effects, design, covariates)
+    theta = np.broadcast_to(theta, (design.n_cells, *location["mu"].shape))
+    of_terms = {p.name: values[p.name] for term in terms for p in term.estimated}
+    out: dict[str, Any] = {"theta": _last(theta), **location, **of_terms}
+    for term in terms:
+        for column, of_levels in effects[term.factor].items():
+            out[f"{column}[{term.factor}]"] = _last(of_levels)
+        first_column = effects[term.factor][term.structure.columns[0]]
+        if len(first_column) > 1:
+            out[f"sd[{term.factor}]"] = first_column.std(0, ddof=1)
+    out |= _shares(terms, values, design, likelihood, scale, location["mu"].ndim)
+    out |= {name: _last(value) if value.ndim > location["mu"].ndim else value for name, value in scale.items()}
+    if likelihood.mean is not None:
+        out[likelihood.mean.name] = likelihood.inverse_link(out["theta"])
+    out["log_lik"] = likelihood.log_likelihood(theta, scale, first, xp=np)
+    return out | _predictions(location, terms, values, effects, scale, design, likelihood, covariates, noise)
+
+
+def _location(location: Arrays, covariates: Arrays, design: Design) -> Any:
+    out: Any = location["mu"]
+    for name, beta in location.items():
+        if name.startswith("beta["):
+            out = out + beta * covariates[name.removeprefix("beta[").removesuffix("]")]
+    return out
+
+
+def _shares(
+    terms: Sequence[Term], values: Arrays, design: Design, likelihood: Likelihood, scale: Arrays, n_axes: int
+) -> dict[str, np.ndarray]:
+    """Return ``share[factor]``: the prior variance of its effects over that of all terms and the residual."""
+    variances: dict[str, Any] = {}
+    for term in terms:
+        constants = term.structure.constants(design.factor(term.factor))
+        variances[term.factor] = term.structure.variance(term.values(values), constants, np)
+    residual: Any = likelihood.latent_variance(scale)
+    if residual is None and len(terms) < 2:
+        return {}
+    if residual is not None and np.ndim(residual) > n_axes:
+        residual = residual.mean(0)  # cells of different variances: that of a cell on average
+    of_all: Any = sum(variances.values()) + (0.0 if residual is None else residual)
+    with np.errstate(invalid="ignore"):
+        return {f"share[{term.factor}]": variances[term.factor] / of_all for term in terms if term.estimated}
+
+
+def _predictions(
+    location: Arrays,
+    terms: Sequence[Term],
+    values: Arrays,
+    effects: Mapping[str, Arrays],
+    scale: Arrays,
+    design: Design,
+    likelihood: Likelihood,
+    covariates: Arrays,
+    noise: Noise | Mapping[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Return ``new[factor]``, and the predictor and an observation of a cell whose levels are all new."""
+    out: dict[str, np.ndarray] = {}
+    theta_new = location["mu"] + sum(
+        beta * covariates[name.removeprefix("beta[").removesuffix("]")].mean(0)
+        for name, beta in location.items()
+        if name.startswith("beta[")
+    )
+    is_whole = True
+    for term in terms:
+        white = noise.normal() if isinstance(noise, Noise) else noise[term.factor]
+        new = term.structure.new_effect(term.values(values), effects[term.factor], white)
+        if new is None or term.structure.covariates:
+            is_whole = False
+        if new is not None:
+            out[f"new[{term.factor}]"] = new
+            theta_new = theta_new + new
+    if not is_whole:
+        return out
+    out["theta_new"] = theta_new
+    if isinstance(noise, Noise):
+        out["y_new"] = likelihood.new_observation(theta_new, scale, noise)
+    return out
+
+
+def _last(of_levels: np.ndarray) -> np.ndarray:
+    return np.moveaxis(of_levels, 0, -1)
+
+
+def _against_draws(leaf: np.ndarray) -> np.ndarray:
+    """Return (fit,) as (fit, 1, 1) and (fit, cell, ...) as (cell, ..., fit, 1, 1)."""
+    return (np.moveaxis(leaf, 0, -1) if leaf.ndim > 1 else leaf)[..., None, None]

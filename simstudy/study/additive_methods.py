@@ -1,0 +1,233 @@
+"""``[[method]]`` for data with terms -> an additive model: the part of each term, or another structure in its place.
+
+``pooling`` says it for all terms, ``terms`` for single ones: ``partial`` is the structure that the mechanism has,
+``complete`` leaves the term out, ``none`` gives each level an effect of its own under a fixed prior; the name of a
+structure puts that in the term's place.
+"""
+
+import functools
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from pydantic import Field, create_model
+
+from simstudy.errors import StudyError, named, one_of, shown, suggestion
+from simstudy.mechanisms import Mechanism
+from simstudy.models.additive import AdditiveModel
+from simstudy.models.design import CellData, Design
+from simstudy.models.estimands import Parameter
+from simstudy.models.likelihoods import LIKELIHOODS, Likelihood
+from simstudy.models.location import Location
+from simstudy.models.options import Section, checked, option_types, options_of
+from simstudy.models.predictor import Parameterization, Term
+from simstudy.models.priors import Prior, parse_prior
+from simstudy.models.terms import TERM_STRUCTURES, TermStructure
+from simstudy.study.given import given_data
+from simstudy.study.method_options import likelihood_of, option_names
+from simstudy.study.study_file import Name, check_keys
+
+POOLINGS = ("none", "complete", "partial")
+PARAMETERIZATIONS = get_args(Parameterization)
+
+
+class AdditiveSection(Section):
+    """``[[method]]`` for data with terms, at one value of each of its lists, without the options of likelihoods."""
+
+    name: Name
+    model: Any = None
+    pooling: str | None = None
+    terms: dict[str, Any] = Field(default_factory=dict)
+    parameterization: Parameterization | None = None
+    covariates: tuple[str, ...] | None = None
+    likelihood: str | None = None
+    priors: dict[str, str | float] = Field(default_factory=dict)
+    sampler: dict[str, Any] = Field(default_factory=dict)
+
+
+@functools.cache
+def additive_section(families: tuple[Any, ...]) -> type[AdditiveSection]:
+    """Return the section with the options of every likelihood that there is."""
+    types = [option_types(family) for family in families]
+    options: dict[str, Any] = {name: (type_ | None, None) for each in types for name, (type_, _) in each.items()}
+    return create_model("AdditiveSection", __base__=AdditiveSection, **options)
+
+
+def additive_lists() -> tuple[str, ...]:
+    """Return the keys of a method whose lists are factors, in the order in which they are crossed."""
+    return ("pooling", "parameterization", "likelihood", *option_names(LIKELIHOODS))
+
+
+def additive_model(section: AdditiveSection, mechanism: Mechanism, where: str) -> tuple[AdditiveModel, dict[str, Any]]:
+    """Return the model of a method, and its options as the tables show them.
+
+    Raises:
+        StudyError: the message names key, value and what is allowed.
+    """
+    design, likelihood = mechanism.design, likelihood_of(section, mechanism, where)
+    assert design is not None  # the caller has asked; for the type checker
+    given = _given(section, design, where)
+    terms = tuple(
+        term
+        for assumed in mechanism.assumed_terms
+        if (term := _term(assumed, given[assumed.factor], section, f"{where} terms.")) is not None
+    )
+    _refuse_nested_none(terms, design, where)
+    for term in terms:
+        try:
+            term.structure.check(design.factor(term.factor))
+        except StudyError as error:
+            raise StudyError(f"{where} terms.{term.factor}: {error}") from error
+    location = Location(covariates=_covariates(section, mechanism, where))
+    priors = _priors(section, location, terms, likelihood, mechanism, where)
+    kinds = {term.structure.kind for term in terms}
+    whole = len(terms) == len(design.factors)
+    part = "complete" if not terms else "none" if kinds == {"none"} and whole else "partial"
+    model = AdditiveModel(
+        location=location, terms=terms, likelihood=likelihood, priors=tuple(priors.items()), part=part
+    )
+    moved = {term.parameterization for term in terms if term.structure.parameterized}
+    options = {
+        "model": None,
+        "terms": {factor: _option(next((t for t in terms if t.factor == factor), None)) for factor in design.names},
+        "parameterization": moved.pop() if len(moved) == 1 else None,
+        "covariates": list(location.covariates) or None,
+        "likelihood": likelihood.kind,
+        **options_of(likelihood),
+        "priors": {name: prior.text for name, prior in priors.items()},
+    }
+    return model, options
+
+
+def terms_text(terms: Mapping[str, Any]) -> str:
+    """Return what a method makes of each term, in words for a table.
+
+    >>> terms_text({"school": {"structure": "exchangeable", "parameterization": "centered"}, "class": "complete"})
+    'school: exchangeable, centered; class: complete'
+    """
+    each = []
+    for factor, option in terms.items():
+        if isinstance(option, Mapping):
+            values = [option["structure"], *(str(v) for k, v in option.items() if k == "parameterization" and v)]
+            option = ", ".join(values)
+        each.append(f"{factor}: {option}")
+    return "; ".join(each)
+
+
+def _given(section: AdditiveSection, design: Design, where: str) -> dict[str, Any]:
+    """Return factor -> what the method makes of its term."""
+    check_keys(section.terms, design.names, f"{where} terms.")
+    if section.pooling is None and not section.terms:
+        raise StudyError(f"{where} pooling: the key is missing; expected one of {', '.join(POOLINGS)}, or terms")
+    if section.pooling is not None and section.pooling not in POOLINGS:
+        raise StudyError(f"{where} pooling: {one_of(POOLINGS, section.pooling)}")
+    return {name: section.terms.get(name, section.pooling or "partial") for name in design.names}
+
+
+def _term(term: Term, given: Any, section: AdditiveSection, where: str) -> Term | None:
+    """Return the term of a model, or None for complete pooling."""
+    where = f"{where}{term.factor}"
+    contents = {"structure": given} if isinstance(given, str) else given
+    if not isinstance(contents, Mapping) or "structure" not in contents:
+        raise StudyError(
+            f"{where}: expected {', '.join(POOLINGS)}, the name of a structure, or a table such as "
+            f'{{ structure = "exchangeable", parameterization = "centered" }}, got {shown(given)}'
+        )
+    kind = contents["structure"]
+    if kind == "complete":
+        return None
+    allowed = ("partial", "complete", *TERM_STRUCTURES)
+    if kind not in list(allowed):
+        raise StudyError(f"{where}: {one_of(allowed, kind)}")
+    assumed = term.structure
+    family = type(assumed) if kind in ("partial", assumed.kind) else TERM_STRUCTURES[kind]
+    own = option_types(family)
+    check_keys(contents, ("structure", "parameterization", *own), f"{where}.")
+    options = options_of(assumed) if family is type(assumed) else {}
+    if "covariates" in own:
+        options.setdefault("covariates", assumed.covariates)
+    given_options = {name: value for name, value in contents.items() if name in own}
+    fields: dict[str, Any] = {name: (type_, None) for name, (type_, _) in own.items()}
+    model = create_model("TermOptions", __base__=Section, **fields)
+    checked_options = checked(model, given_options, f"{where}.")
+    structure: TermStructure = family(**{**options, **{name: getattr(checked_options, name) for name in given_options}})
+    parameterization: Any = contents.get("parameterization") or section.parameterization or "noncentered"
+    if parameterization not in PARAMETERIZATIONS:
+        raise StudyError(f"{where}.parameterization: {one_of(PARAMETERIZATIONS, parameterization)}")
+    if not structure.parameterized:
+        parameterization = "noncentered"
+    return Term(factor=term.factor, structure=structure, parameterization=parameterization, alone=term.alone)
+
+
+def _option(term: Term | None) -> Any:
+    """Return a term as the section has it, with every default spelled out."""
+    if term is None:
+        return "complete"
+    options = {name: list(v) if isinstance(v, tuple) else v for name, v in options_of(term.structure).items()}
+    how = {"parameterization": term.parameterization} if term.structure.parameterized else {}
+    return {"structure": term.structure.kind, **how, **options}
+
+
+def _refuse_nested_none(terms: tuple[Term, ...], design: Design, where: str) -> None:
+    """Refuse no pooling of a factor and of one that is nested in it: their sums alone are in the data."""
+    free = {term.factor for term in terms if term.structure.kind == "none"}
+    for name in free:
+        outer = design.factor(name).within
+        while outer is not None:
+            if outer in free:
+                raise StudyError(
+                    f"{where} terms.{name}: no pooling of {outer!r} and of {name!r} within it is not identified: only "
+                    f'the sum of both is in the data; give terms.{outer} = "complete"'
+                )
+            outer = design.factor(outer).within
+
+
+def _covariates(section: AdditiveSection, mechanism: Mechanism, where: str) -> tuple[str, ...]:
+    """Return the covariates with a coefficient: those that the method names, or all that the mechanism has."""
+    known = mechanism.covariate_names
+    if section.covariates is None:
+        return known
+    for name in section.covariates:
+        if name not in known:
+            expected = f"expected {', '.join(known)}" if known else "the mechanism has none"
+            raise StudyError(f"{where} covariates: no covariate {shown(name)}{suggestion(name, known)}; {expected}")
+    return section.covariates
+
+
+def _priors(
+    section: AdditiveSection,
+    location: Location,
+    terms: tuple[Term, ...],
+    likelihood: Likelihood,
+    mechanism: Mechanism,
+    where: str,
+) -> dict[str, Prior]:
+    """Return a prior for every parameter of the method: the given ones over the defaults, which given data make."""
+    parameters: list[Parameter] = [
+        *location.parameters,
+        *(p for t in terms for p in t.parameters),
+        *likelihood.parameters,
+    ]
+    check_keys(section.priors, tuple(p.name for p in parameters), f"{where} priors.")
+    data = given_data(mechanism)
+    unit = likelihood.unit_of(data) if isinstance(data, CellData) else None
+    priors = {}
+    try:
+        for p in parameters:
+            default = p.default_prior(likelihood.scale, unit)
+            priors[p.name] = parse_prior(section.priors.get(p.name, _number_or_text(default)), p)
+    except StudyError as error:
+        raise StudyError(f"{where} priors.{error}") from error
+    for p in parameters:
+        if priors[p.name].is_constant and p.support == "positive" and priors[p.name].value <= 0:
+            raise StudyError(
+                f"{where} priors.{named(p.name)}: {priors[p.name].text} is out of range; expected a number > 0; a term "
+                'that is 0 is left out with "complete"'
+            )
+    return priors
+
+
+def _number_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text

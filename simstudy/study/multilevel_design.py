@@ -1,0 +1,414 @@
+"""``[mechanism]`` of kind ``multilevel`` -> its cells: terms over factors, covariates, and the values of parameters.
+
+Every list is a factor of the design, but for those that say how levels lie (graphs, points) and what covariates are.
+A key of a term is written with its factor in the tables: ``tau[school]``.
+"""
+
+import functools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field, create_model
+
+from simstudy.errors import StudyError, named, one_of, shown, suggestion
+from simstudy.mechanisms import Mechanism
+from simstudy.mechanisms.cells import Crossed, cells_of
+from simstudy.mechanisms.deviates import DEVIATES, Deviates
+from simstudy.mechanisms.layouts import graph_of, pairs_in, points_of
+from simstudy.mechanisms.multilevel import Multilevel, SimulatedTerm
+from simstudy.models.estimands import MU
+from simstudy.models.likelihoods import LIKELIHOODS, Likelihood
+from simstudy.models.location import coefficient
+from simstudy.models.options import Section, checked, option_types, section_of
+from simstudy.models.predictor import Term
+from simstudy.models.priors import Prior, parse_prior
+from simstudy.models.terms import TERM_STRUCTURES, TermStructure
+from simstudy.study.factors import check_lists, crossed
+
+MOST_LEVELS, MOST_CELLS, MOST_OBSERVATIONS = 100_000, 1_000_000, 100_000_000
+HERE = "[mechanism]"
+NOT_FACTORS = frozenset(
+    {"structure", "graph", "points", "covariate", "covariates", "values", "within", "sizes", "of", "draw"}
+)
+"""Keys whose lists are one value."""
+PriorText = str | float
+
+
+class MultilevelSection(Section):
+    """``[mechanism]`` of kind ``multilevel`` at one value of each list, without its terms and covariates."""
+
+    kind: Literal["multilevel"]
+    likelihood: str = "normal"
+    per_cell: Annotated[int, Field(ge=1, le=MOST_OBSERVATIONS)] | None = None
+    sizes: tuple[Annotated[int, Field(ge=0, le=MOST_OBSERVATIONS)], ...] | None = None
+    empty: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    exposure: Annotated[float, Field(gt=0)] | None = None
+    mu: PriorText = MU.value
+
+
+class TermSection(Section):
+    """``[mechanism.terms.NAME]``, without the options and parameters of its structure."""
+
+    structure: str = "exchangeable"
+    levels: Annotated[int, Field(ge=1, le=MOST_LEVELS)] | None = None
+    within: str | None = None
+    effects: Literal["random", "fixed"] = "random"
+    noise: Any = "normal"
+    graph: Any = None
+    points: Any = None
+    covariate: Any = None
+    slope: PriorText | None = None
+
+
+class CovariateSection(Section):
+    """``[mechanism.covariates.NAME]``: values that are crossed with the cells, or those of a factor's levels."""
+
+    values: tuple[float, ...] | None = None
+    of: str | None = None
+    draw: Literal["normal"] | None = None
+    beta: PriorText | None = None
+
+
+Cell = tuple[Mechanism, dict[str, Any]]
+
+
+def multilevel_counts(contents: Mapping[str, Any]) -> dict[str, int]:
+    """Return list -> its number of values.
+
+    Raises:
+        StudyError: a list is empty, or terms or covariates are no tables.
+    """
+    flat = _flat(contents)
+    counts = check_lists(flat, [key for key in flat if _is_factor(key)], f"{HERE} ")
+    sizes = contents.get("sizes")
+    return counts | ({"sizes": len(sizes)} if isinstance(sizes, list) else {})
+
+
+def multilevel_cells(contents: Mapping[str, Any], folder: Path | None) -> Iterator[Cell]:
+    """Yield the mechanism and the factors of every cell of the study's design.
+
+    Raises:
+        StudyError: the message names key, value and what is allowed.
+    """
+    flat = _flat(contents)
+    for one in crossed(flat, [key for key in flat if _is_factor(key) or key == "sizes"]):
+        yield _cell(_nested(one), folder)
+
+
+def plain_multilevel(contents: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
+    """Return the section as a run keeps it: pairs of neighbors in the place of the file that they stand in."""
+    terms = {}
+    for name, term in contents.get("terms", {}).items():
+        graph = term.get("graph") if isinstance(term, Mapping) else None
+        if isinstance(graph, Mapping) and isinstance(graph.get("edges"), str):
+            term = {**term, "graph": {**graph, "edges": pairs_in(graph["edges"], folder)}}
+        terms[name] = dict(term)
+    return {**contents, "terms": terms}
+
+
+def _is_factor(key: str) -> bool:
+    return key.rpartition(".")[2] not in NOT_FACTORS
+
+
+def _flat(contents: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of the section, of its terms and of its covariates, with a path for a name."""
+    flat = {key: value for key, value in contents.items() if key not in ("terms", "covariates")}
+    for group in ("terms", "covariates"):
+        tables = contents.get(group, {})
+        if not isinstance(tables, Mapping):
+            raise StudyError(f"{HERE} {group}: expected tables such as [mechanism.{group}.school], got {shown(tables)}")
+        for name, table in tables.items():
+            if not isinstance(table, Mapping):
+                raise StudyError(
+                    f"{HERE} {group}.{named(name)}: expected a table such as [mechanism.{group}.{name}], got "
+                    f"{shown(table)}"
+                )
+            if not str(name).isidentifier():
+                raise StudyError(f"{HERE} {group}: the name {shown(name)} is no word of letters, digits and '_'")
+            flat |= {f"{group}.{name}.{key}": value for key, value in table.items()} or {f"{group}.{name}.": None}
+    return flat
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``_flat`` made flat as it was."""
+    out: dict[str, Any] = {"terms": {}, "covariates": {}}
+    for path, value in flat.items():
+        group, _, rest = path.partition(".")
+        if not rest:
+            out[path] = value
+            continue
+        name, _, key = rest.partition(".")
+        table = out[group].setdefault(name, {})
+        if key:
+            table[key] = value
+    return out
+
+
+def _cell(contents: Mapping[str, Any], folder: Path | None) -> Cell:
+    """Return the mechanism at one value of each list, and its factors as the tables show them."""
+    terms, covariates = contents["terms"], contents["covariates"]
+    own = {name: value for name, value in contents.items() if name not in ("terms", "covariates")}
+    if not terms:
+        raise StudyError(f"{HERE} terms: a sum of terms needs at least one, such as [mechanism.terms.school]")
+    name = contents.get("likelihood", "normal")
+    if name not in list(LIKELIHOODS):
+        raise StudyError(f"{HERE} likelihood: {one_of(LIKELIHOODS, name)}")
+    section = checked(_section(LIKELIHOODS[name]), own, HERE)
+    likelihood = _likelihood(section)
+    if likelihood.needs_standard_errors:
+        raise StudyError(f"{HERE} likelihood: a sum of terms has no known standard errors; give 'normal'")
+    read = {factor: _term_section(factor, table) for factor, table in terms.items()}
+    covariates = _with_inline(covariates, read)
+    cells = cells_of(
+        {factor: _levels(factor, one, folder) for factor, one in read.items()},
+        {name: _covariate(name, table, read) for name, table in covariates.items()},
+    )
+    sizes = _sizes(section, cells.design.n_cells)
+    simulated = tuple(_term(factor, one, alone=len(read) == 1) for factor, one in read.items())
+    for one in simulated:
+        try:
+            one.term.structure.check(cells.design.factor(one.term.factor))
+        except StudyError as error:
+            raise StudyError(f"[mechanism.terms.{one.term.factor}] {error}") from error
+    values = _values(section, likelihood, simulated, read, covariates)
+    mechanism = Multilevel(
+        likelihood=likelihood,
+        design=cells.design,
+        sizes=sizes,
+        terms=simulated,
+        values=tuple(values.items()),
+        covariates=tuple((name, tuple(x.tolist())) for name, x in cells.covariates.items()),
+        exposure=section.exposure,
+    )
+    return mechanism, _factors(section, mechanism, read)
+
+
+@functools.cache
+def _section(likelihood: type[Likelihood]) -> type[MultilevelSection]:
+    keys: dict[str, Any] = {p.name: (PriorText, p.value) for p in likelihood.every_parameter}
+    return create_model("MultilevelSection", __base__=MultilevelSection, **keys | option_types(likelihood))
+
+
+def _likelihood(section: MultilevelSection) -> Likelihood:
+    family = LIKELIHOODS[section.likelihood]
+    return family(**{name: getattr(section, name) for name in option_types(family)})
+
+
+@functools.cache
+def _term_model(family: type[TermStructure]) -> type[TermSection]:
+    """Return the section of a term with a structure: its options, and its parameters by their own names."""
+    keys: dict[str, Any] = {name: kind for name, kind in option_types(family).items() if name != "covariates"}
+    name = f"{family.__name__}TermSection"
+    return create_model(name, __base__=TermSection, __cls_kwargs__={"extra": "allow"}, **keys)
+
+
+def _term_section(factor: str, table: Mapping[str, Any]) -> TermSection:
+    where = f"[mechanism.terms.{factor}]"
+    kind = table.get("structure", "exchangeable")
+    if kind not in [name for name, family in TERM_STRUCTURES.items() if family.parameterized]:
+        known = {name: family for name, family in TERM_STRUCTURES.items() if family.parameterized}
+        raise StudyError(f"{where} structure: {one_of(known, kind)}")
+    section = checked(_term_model(TERM_STRUCTURES[kind]), table, where)
+    own = [p.name for p in _structure(section).parameters]
+    if strange := [key for key in section.model_extra or {} if key not in own]:
+        allowed = [*type(section).model_fields, *own]
+        raise StudyError(
+            f"{where} {named(strange[0])}: unknown key{suggestion(strange[0], allowed)}; the structure {kind!r} has "
+            f"{', '.join(allowed)}"
+        )
+    if section.slope is not None and not _covariate_names(section):
+        raise StudyError(f"{where} slope: only a term with a covariate has one; leave the key out, or give covariate")
+    return section
+
+
+def _covariate_names(section: TermSection) -> tuple[str, ...]:
+    """Return the covariates of a term: names, or the names of tables."""
+    given = section.covariate
+    each = given if isinstance(given, tuple | list) else () if given is None else (given,)
+    names = [one.get("name") if isinstance(one, Mapping) else one for one in each]
+    if not all(isinstance(name, str) and name.isidentifier() for name in names):
+        raise StudyError(
+            f'covariate: expected the name of a covariate, or a table such as {{ name = "day", values = [0, 1, 2] }}, '
+            f"got {shown(given)}"
+        )
+    return tuple(map(str, names))
+
+
+def _structure(section: TermSection) -> TermStructure:
+    family = TERM_STRUCTURES[section.structure]
+    options = {name: getattr(section, name) for name in option_types(family) if name != "covariates"}
+    names = _covariate_names(section)
+    if "covariates" in option_types(family):
+        if not names:
+            raise StudyError(f"covariate: the structure {section.structure!r} needs one; give its name and values")
+        options["covariates"] = names
+    elif names:
+        raise StudyError(f'covariate: the structure {section.structure!r} has none; give structure = "slopes"')
+    return family(**options)
+
+
+def _term(factor: str, section: TermSection, *, alone: bool) -> SimulatedTerm:
+    structure = _structure(section)
+    return SimulatedTerm(
+        term=Term(factor=factor, structure=structure, alone=alone),
+        noise=_noise(section.noise, f"[mechanism.terms.{factor}]"),
+        effects=section.effects,
+    )
+
+
+def _noise(given: Any, where: str) -> Deviates:
+    options = {"kind": given} if isinstance(given, str) else given
+    if not isinstance(options, Mapping) or options.get("kind") not in list(DEVIATES):
+        raise StudyError(
+            f"{where} noise: {one_of(DEVIATES, options.get('kind') if isinstance(options, Mapping) else given)}"
+        )
+    family = DEVIATES[options["kind"]]
+    section = checked(section_of(family), options, f"{where} noise.")
+    return family(**{name: getattr(section, name) for name in option_types(family)})
+
+
+def _levels(factor: str, section: TermSection, folder: Path | None) -> Crossed:
+    """Return the levels of a factor, and how they lie."""
+    where = f"[mechanism.terms.{factor}]"
+    layout = TERM_STRUCTURES[section.structure].layout
+    try:
+        if section.graph is not None:
+            graph = section.graph
+            if isinstance(graph, Mapping) and isinstance(graph.get("edges"), str):
+                graph = {**graph, "edges": pairs_in(graph["edges"], folder)}
+            found = graph_of(graph, section.levels)
+            return Crossed(n_levels=found.n_levels, edges=found.edges, labels=found.labels)
+        if section.points is not None:
+            points = points_of(section.points)
+            if section.levels not in (None, len(points)):
+                raise StudyError(f"levels: there are {len(points)} points, not {section.levels}; leave the key out")
+            return Crossed(n_levels=len(points), points=points)
+    except StudyError as error:
+        raise StudyError(f"{where} {error}") from error
+    if layout in ("graph", "points"):
+        example = "{ lattice = [5, 5] }" if layout == "graph" else "{ line = 20 }"
+        raise StudyError(f"{where} {layout}: the structure {section.structure!r} needs it; give {layout} = {example}")
+    if section.levels is None:
+        raise StudyError(f"{where} levels: the key is missing; give the number of levels, such as levels = 8")
+    return Crossed(n_levels=section.levels, within=section.within)
+
+
+def _with_inline(covariates: Mapping[str, Any], terms: Mapping[str, TermSection]) -> dict[str, Any]:
+    """Return the covariates, those that stand in a term among them, with the slope of all levels as coefficient."""
+    out = {name: dict(table) for name, table in covariates.items()}
+    for factor, section in terms.items():
+        where = f"[mechanism.terms.{factor}]"
+        each = section.covariate if isinstance(section.covariate, tuple | list) else (section.covariate,)
+        for one in each:
+            if isinstance(one, Mapping):
+                if one["name"] in out:
+                    raise StudyError(
+                        f"{where} covariate: {shown(one['name'])} stands twice; say what it is in one place"
+                    )
+                out[one["name"]] = {key: value for key, value in one.items() if key != "name"}
+        names = _covariate_names(section)
+        if unknown := [name for name in names if name not in out]:
+            raise StudyError(
+                f"{where} covariate: no covariate {shown(unknown[0])}{suggestion(unknown[0], out)}; say what it is: "
+                f'covariate = {{ name = "{unknown[0]}", values = [0, 1, 2] }}'
+            )
+        for name in names:
+            if section.slope is not None and "beta" in out[name]:
+                raise StudyError(f"{where} slope: the covariate {name!r} has beta already; give one of them")
+            out[name].setdefault("beta", 0.0 if section.slope is None else section.slope)
+    return out
+
+
+def _covariate(name: str, table: Mapping[str, Any], terms: Mapping[str, TermSection]) -> dict[str, Any]:
+    where = f"[mechanism.covariates.{name}]"
+    section = checked(CovariateSection, table, where)
+    if (section.values is None) == (section.draw is None):
+        raise StudyError(f'{where} values: give either values, a list of numbers, or draw = "normal"')
+    if section.of is not None and section.of not in terms:
+        raise StudyError(
+            f"{where} of: no factor {shown(section.of)}{suggestion(section.of, terms)}; expected one of "
+            f"{', '.join(terms)}"
+        )
+    if section.values is not None and len(set(section.values)) < 2:
+        raise StudyError(
+            f"{where} values: expected at least two different numbers, got {shown(list(section.values))}; a constant "
+            "says nothing beside the intercept"
+        )
+    return {"values": section.values, "of": section.of}
+
+
+def _sizes(section: MultilevelSection, n_cells: int) -> tuple[int, ...]:
+    """Return the number of observations in each cell."""
+    if section.sizes is not None:
+        if section.per_cell is not None or section.empty:
+            raise StudyError(f"{HERE} sizes: give either sizes, one number for each cell, or per_cell and empty")
+        if len(section.sizes) != n_cells or not any(section.sizes):
+            raise StudyError(
+                f"{HERE} sizes: expected {n_cells} numbers, one for each cell and not all 0, got {len(section.sizes)}"
+            )
+        return section.sizes
+    if n_cells > MOST_CELLS:
+        raise StudyError(f"{HERE} terms: they make {n_cells:,} cells, more than {MOST_CELLS:,}; give fewer levels")
+    n = 1 if section.per_cell is None else section.per_cell
+    if n * n_cells > MOST_OBSERVATIONS:
+        raise StudyError(
+            f"{HERE} per_cell: makes {n * n_cells:,} observations of a data set, more than {MOST_OBSERVATIONS:,}"
+        )
+    n_empty = min(round(section.empty * n_cells), n_cells - 1)
+    # Which cells are empty is the same in every scenario of as many cells.
+    empty = np.random.default_rng(n_cells).permutation(n_cells)[:n_empty]
+    sizes = np.full(n_cells, n)
+    sizes[empty] = 0
+    return tuple(sizes.tolist())
+
+
+def _values(
+    section: MultilevelSection,
+    likelihood: Likelihood,
+    terms: tuple[SimulatedTerm, ...],
+    read: Mapping[str, TermSection],
+    covariates: Mapping[str, Any],
+) -> dict[str, Prior]:
+    """Return the value or prior of every parameter."""
+    values = {}
+    try:
+        values["mu"] = parse_prior(section.mu, MU)
+        for name, table in covariates.items():
+            if "beta" in table:
+                values[f"beta[{name}]"] = parse_prior(table["beta"], coefficient(name))
+        for simulated in terms:
+            given = read[simulated.term.factor].model_extra or {}
+            for own, parameter in zip(simulated.term.structure.parameters, simulated.term.parameters, strict=True):
+                values[parameter.name] = parse_prior(given.get(own.name, own.value), parameter)
+        for p in likelihood.parameters:
+            values[p.name] = parse_prior(getattr(section, p.name), p)
+    except StudyError as error:
+        raise StudyError(f"{HERE} {error}") from error
+    return values
+
+
+def _factors(section: MultilevelSection, mechanism: Multilevel, terms: Mapping[str, TermSection]) -> dict[str, Any]:
+    """Return the factors of a scenario as the tables show them."""
+    factors: dict[str, Any] = {"mechanism": section.kind, "likelihood": section.likelihood}
+    for factor in mechanism.design.factors:
+        factors[f"levels[{factor.name}]"] = factor.n_levels
+    factors |= {"cells": mechanism.design.n_cells, "per_cell": section.per_cell or (None if section.sizes else 1)}
+    if section.sizes:
+        factors["sizes"] = ",".join(map(str, section.sizes))
+    if section.empty:
+        factors["empty"] = section.empty
+    if section.exposure is not None:
+        factors["exposure"] = section.exposure
+    factors |= {name: getattr(section, name) for name in option_types(type(mechanism.likelihood))}
+    for simulated in mechanism.terms:
+        name, structure = simulated.term.factor, simulated.term.structure
+        factors[f"structure[{name}]"] = terms[name].structure
+        factors[f"noise[{name}]"] = simulated.noise.kind
+        factors[f"effects[{name}]"] = simulated.effects
+        options = option_types(type(structure))
+        factors |= {f"{key}[{name}]": getattr(structure, key) for key in options if key != "covariates"}
+    for name, prior in mechanism.values:
+        factors[name] = prior.value if prior.is_constant else prior.text
+    return factors
