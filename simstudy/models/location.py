@@ -55,7 +55,9 @@ class Location:
         return (INTERCEPT, *map(coefficient, self.covariates))
 
     def statistics(self, covariates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the leaves that programs need of covariates: mean and sd of each, over cells, and nothing else.
+        """Return the leaves that programs need of covariates: mean and sd of each over cells, and deviations from it.
+
+        These are taken in double precision, so that a covariate may lie far from 0.
 
         Args:
             covariates: name -> (cell,) values.
@@ -64,6 +66,7 @@ class Location:
         for name in self.covariates:
             out[f"mean.{name}"] = np.asarray(covariates[name].mean())
             out[f"sd.{name}"] = np.asarray(covariates[name].std())
+            out[f"deviation.{name}"] = covariates[name] - covariates[name].mean()
         return out
 
     def sample(self, priors: Mapping[str, Prior], data: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
@@ -71,7 +74,7 @@ class Location:
 
         Args:
             priors: prior by parameter.
-            data: leaves of ``statistics``, (*lane), and ``x.NAME``, (cell, *lane), of every covariate.
+            data: leaves of ``statistics``, with lanes behind.
             shape: (cell, *lane).
         """
         lane = shape[1:]
@@ -80,7 +83,7 @@ class Location:
         out, shift = 0.0, 0.0
         for name in self.covariates:
             beta = _scaled(f"beta[{name}]", priors, 1 / data[f"sd.{name}"], lane)
-            out = out + beta * (data[f"x.{name}"] - data[f"mean.{name}"])
+            out = out + beta * data[f"deviation.{name}"]
             shift = shift + beta * data[f"mean.{name}"]
         return _shifted(priors[MU.name], shift, lane) + out
 

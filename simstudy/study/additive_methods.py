@@ -90,7 +90,7 @@ def additive_model(section: AdditiveSection, mechanism: Mechanism, where: str) -
         "model": None,
         "terms": {factor: _option(next((t for t in terms if t.factor == factor), None)) for factor in design.names},
         "parameterization": moved.pop() if len(moved) == 1 else None,
-        "covariates": list(location.covariates) or None,
+        "covariates": list(location.covariates),
         "likelihood": likelihood.kind,
         **options_of(likelihood),
         "priors": {name: prior.text for name, prior in priors.items()},

@@ -265,7 +265,7 @@ def _noise(given: Any, where: str) -> Deviates:
             f"{where} noise: {one_of(DEVIATES, options.get('kind') if isinstance(options, Mapping) else given)}"
         )
     family = DEVIATES[options["kind"]]
-    section = checked(section_of(family), options, f"{where} noise.")
+    section = checked(section_of(family), options, f"{where} noise")
     return family(**{name: getattr(section, name) for name in option_types(family)})
 
 
