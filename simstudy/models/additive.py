@@ -19,7 +19,8 @@ from simstudy.models.derived import groups_first
 from simstudy.models.design import CellData, Design
 from simstudy.models.estimands import Estimand
 from simstudy.models.likelihoods import Likelihood
-from simstudy.models.location import Location
+from simstudy.models.lines import coefficients, line_statistics, profiles_of, sum_of_squares
+from simstudy.models.location import Location, covariate_leaves
 from simstudy.models.model import Model, stacked
 from simstudy.models.noise import Noise
 from simstudy.models.of_terms import described, estimands_of
@@ -51,6 +52,9 @@ class AdditiveModel(Model):
 
     def __call__(self, data: Mapping[str, Any]) -> None:
         """Sample location, terms and scale, and add the log likelihood as the factor ``log_lik``."""
+        if self.has_lines(self._design):
+            self._run_along_lines(data)
+            return
         priors, shape = dict(self.priors), jnp.shape(data["n"])
         location = self.location.sample(priors, data, shape)
         effects = {term.factor: self._effects(term, priors, data, shape[1:]) for term in self.terms}
@@ -58,6 +62,21 @@ class AdditiveModel(Model):
         eta = predictor(location, self.terms, effects, self._design, covariates)
         scale = self.likelihood.scale_parameters(priors, shape)
         numpyro.factor("log_lik", self.likelihood.log_likelihood(eta, scale, data))
+
+    def has_lines(self, design: Design) -> bool:
+        """Whether the likelihood depends on lines through cells that differ in covariates alone, fewer than these."""
+        return bool(self._covariates) and self.likelihood.has_lines and profiles_of(design)[1].n_cells < design.n_cells
+
+    def _run_along_lines(self, data: Mapping[str, Any]) -> None:
+        """Run the program with the profiles' coefficients in the place of the cells' predictor."""
+        priors, shape, covariates = dict(self.priors), jnp.shape(data["S.1.1"]), self._covariates
+        at_means, slopes = self.location.sample_coefficients(priors, data, shape[1:])
+        effects = {term.factor: self._effects(term, priors, data, shape[1:]) for term in self.terms}
+        _, profiles = profiles_of(self._design)
+        c = coefficients(at_means, slopes, self.terms, effects, profiles, data, covariates)
+        scale = self.likelihood.scale_parameters(priors, shape)
+        around = sum_of_squares(c, data, covariates)
+        numpyro.factor("log_lik", self.likelihood.log_likelihood_around(around, scale, data))
 
     def bound(self, data: CellData) -> "AdditiveModel":
         """Return the model with the design of data as constants."""
@@ -113,7 +132,7 @@ class AdditiveModel(Model):
         """Return location, parameters, effects, what is derived from them, and predictions."""
         priors, design = dict(self.priors), data[0].design
         shape = next(iter(sites.values())).shape[:3]
-        arrays = self.arrays(data)
+        arrays = stacked([self._statistics(d) for d in data])
         location = self.location.restore(sites, priors, arrays, shape)
         values = {p.name: priors[p.name].draws(sites.get(p.name), shape) for t in self.terms for p in t.parameters}
         effects = {term.factor: self._restored(term, values, sites, arrays, design) for term in self.terms}
@@ -143,6 +162,16 @@ class AdditiveModel(Model):
         return tuple(dict.fromkeys([*self.location.covariates, *of_terms]))
 
     def _arrays(self, data: CellData) -> dict[str, np.ndarray]:
+        """Return what a program reads: statistics of the cells, or of the lines through them."""
+        if not self.has_lines(data.design):
+            return self._statistics(data)
+        leaves, around = line_statistics(data, self._covariates)
+        within = self.likelihood.statistics(around)
+        of_all = {n: v for n, v in self._statistics(data).items() if n.startswith(("mean.", "sd.", "centered."))}
+        return {**of_all, **leaves, **{name: value for name, value in within.items() if np.ndim(value) == 0}}
+
+    def _statistics(self, data: CellData) -> dict[str, np.ndarray]:
+        """Return statistics of the cells, covariates, and shares of centering."""
         covariates = {name: data.covariate(name) for name in self._covariates}
         shares = {
             f"centered.{term.site(part)}": share
@@ -153,7 +182,7 @@ class AdditiveModel(Model):
         return {
             **self.likelihood.statistics(data),
             **{f"x.{name}": values for name, values in covariates.items()},
-            **self.location.statistics(covariates),
+            **covariate_leaves(covariates),
             **shares,
         }
 
@@ -163,7 +192,7 @@ class AdditiveModel(Model):
         """Sample the parameters and the white noise of a term, and return its effects."""
         values = {p.name: priors[p.name].site(p.name, lane) for p in term.parameters}
         factor, p = self._design.factor(term.factor), term.values(values)
-        constants = term.constants(factor, data["n"], jnp)
+        constants = term.constants(factor, next(iter(data.values())), jnp)
         z: dict[str, Any] = {}
         for part, n in term.structure.parts(factor).items():
             share = _share(term, part, data)

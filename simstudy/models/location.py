@@ -54,38 +54,27 @@ class Location:
         """The intercept, and a coefficient for each covariate."""
         return (INTERCEPT, *map(coefficient, self.covariates))
 
-    def statistics(self, covariates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the leaves that programs need of covariates: mean and sd of each over cells, and deviations from it.
-
-        These are taken in double precision, so that a covariate may lie far from 0.
-
-        Args:
-            covariates: name -> (cell,) values.
-        """
-        out: dict[str, np.ndarray] = {}
-        for name in self.covariates:
-            out[f"mean.{name}"] = np.asarray(covariates[name].mean())
-            out[f"sd.{name}"] = np.asarray(covariates[name].std())
-            out[f"deviation.{name}"] = covariates[name] - covariates[name].mean()
-        return out
-
     def sample(self, priors: Mapping[str, Prior], data: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
         """Sample the location inside a NumPyro program, (cell, *lane).
 
         Args:
             priors: prior by parameter.
-            data: leaves of ``statistics``, with lanes behind.
+            data: what ``covariate_leaves`` returned, with lanes behind.
             shape: (cell, *lane).
         """
-        lane = shape[1:]
+        at_means, slopes = self.sample_coefficients(priors, data, shape[1:])
+        along = sum(beta * data[f"deviation.{name}"] for name, beta in slopes.items())
+        return jnp.broadcast_to(at_means + along, shape)
+
+    def sample_coefficients(
+        self, priors: Mapping[str, Prior], data: Mapping[str, Any], lane: tuple[int, ...]
+    ) -> tuple[Array, dict[str, Any]]:
+        """Sample the location at the covariates' means, and the coefficient of each in the user's units, (*lane) all."""
         if not self.covariates:
-            return jnp.broadcast_to(priors[MU.name].site(MU.name, lane), shape)
-        out, shift = 0.0, 0.0
-        for name in self.covariates:
-            beta = _scaled(f"beta[{name}]", priors, 1 / data[f"sd.{name}"], lane)
-            out = out + beta * data[f"deviation.{name}"]
-            shift = shift + beta * data[f"mean.{name}"]
-        return _shifted(priors[MU.name], shift, lane) + out
+            return priors[MU.name].site(MU.name, lane), {}
+        slopes = {x: _scaled(f"beta[{x}]", priors, 1 / data[f"sd.{x}"], lane) for x in self.covariates}
+        shift = sum(beta * data[f"mean.{name}"] for name, beta in slopes.items())
+        return _shifted(priors[MU.name], shift, lane), slopes
 
     def restore(
         self,
@@ -99,7 +88,7 @@ class Location:
         Args:
             posterior: site -> (fit, chain, draw).
             priors: prior by parameter; a constant stands in for its missing site.
-            data: leaves of ``statistics``, (fit,).
+            data: what ``covariate_leaves`` returned, (fit,) each.
             shape: (fit, chain, draw).
         """
         out: dict[str, np.ndarray] = {}
@@ -114,6 +103,21 @@ class Location:
         if AT_MEANS in posterior:
             return {MU.name: posterior[AT_MEANS] - shift, **out}
         return {MU.name: priors[MU.name].draws(posterior.get(MU.name), shape), **out}
+
+
+def covariate_leaves(covariates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the leaves that programs need of covariates: mean and sd of each over cells, and deviations from it.
+
+    These are taken in double precision, so that a covariate may lie far from 0.
+
+    Args:
+        covariates: name -> (cell,) values.
+    """
+    out: dict[str, np.ndarray] = {}
+    for name, x in covariates.items():
+        out[f"mean.{name}"], out[f"sd.{name}"] = np.asarray(x.mean()), np.asarray(x.std())
+        out[f"deviation.{name}"] = x - x.mean()
+    return out
 
 
 def _scaled(name: str, priors: Mapping[str, Prior], unit: Array, lane: tuple[int, ...]) -> Array:

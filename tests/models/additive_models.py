@@ -11,9 +11,7 @@ from simstudy.models.priors import parse_prior
 from simstudy.models.terms import Exchangeable
 
 SCHOOL = Factor(name="school", level=np.array([0, 0, 1, 1, 1]), n_levels=2)
-CLASS = Factor(
-    name="class", level=np.arange(5), n_levels=5, within="school", parent=np.array([0, 0, 1, 1, 1])
-)
+CLASS = Factor(name="class", level=np.arange(5), n_levels=5, within="school", parent=np.array([0, 0, 1, 1, 1]))
 ROW = Factor(name="row", level=np.array([0, 0, 0, 1, 1]), n_levels=2)
 ITEM = Factor(name="item", level=np.array([0, 1, 2, 0, 2]), n_levels=3)
 NESTED = Design(n_cells=5, factors=(SCHOOL, CLASS))

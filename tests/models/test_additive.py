@@ -92,7 +92,9 @@ def test_a_single_exchangeable_term_is_the_hierarchical_model(parameterization):
 def test_parameterizations_have_one_posterior(parameterization):
     """Densities at points of the same effects differ by the log Jacobian of what is moved, and by nothing else."""
     data = data_of(NESTED)
-    density, q, found, lanes = at_random(model_with(exchangeable(*NESTED.names, parameterization=parameterization)), data)
+    density, q, found, lanes = at_random(
+        model_with(exchangeable(*NESTED.names, parameterization=parameterization)), data
+    )
     other, _, _, _ = at_random(model_with(exchangeable(*NESTED.names)), data)
     sites, moved, jacobian = by_site(density, q), q.copy(), np.zeros(N_LANES)
     for factor in NESTED.factors:
@@ -102,7 +104,9 @@ def test_parameterizations_have_one_posterior(parameterization):
         moved[site.dims] = sites[site.name] / np.exp(log_scale)
         jacobian += log_scale.sum(0)
     with use_precision("float64"):
-        expected = np.asarray(other.log_density(jnp.asarray(moved), {k: v for k, v in lanes.items() if "centered." not in k}))
+        expected = np.asarray(
+            other.log_density(jnp.asarray(moved), {k: v for k, v in lanes.items() if "centered." not in k})
+        )
     np.testing.assert_allclose(differences(found), differences(expected - jacobian), rtol=1e-9, atol=1e-8)
 
 

@@ -67,6 +67,8 @@ class Likelihood(ABC):
     """Whether a group's mean is normal around its effect with a known variance, given the scale parameters."""
     unit_words: ClassVar[str] = ""
     """What ``unit_of`` makes m and s of, for a report."""
+    has_lines: bool = False
+    """Whether it depends on observations along a line through their squares alone: ``log_likelihood_around`` exists."""
     has_unit: ClassVar[bool] = False
     """Whether observations may be shifted, and scaled, if effects (and scale parameters) are so too."""
 
@@ -174,6 +176,16 @@ class Likelihood(ABC):
             stats: what ``statistics`` returned, with lanes behind.
             xp: ``jax.numpy`` or ``numpy``.
         """
+
+    def log_likelihood_around(self, squares: OfLane, scale: Mapping[str, Scales], stats: Statistics) -> OfLane:
+        """Return the log likelihood given the sum of squares of the predictor around its least-squares fit.
+
+        Args:
+            squares: (*lane).
+            scale: what ``scale_parameters`` returned.
+            stats: the scalars of ``statistics``, of data whose within sum of squares is that around the fit.
+        """
+        raise NotImplementedError(f"{self.kind} has no such form")
 
     @abstractmethod
     def raw_log_likelihood(self, theta: Effects, scale: Mapping[str, Scales], raw: Statistics) -> OfLane:

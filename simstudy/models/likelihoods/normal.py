@@ -180,6 +180,17 @@ class Normal(Likelihood):
         standardized = (stats["y_mean"] - theta) / by_group(sigma, theta)
         return stats["constant"] - within - 0.5 * (stats["n"] * standardized**2).sum(0)
 
+    @property
+    def has_lines(self) -> bool:  # type: ignore[override]
+        """Under a shared sigma."""
+        return self.sigma_by == "shared"
+
+    def log_likelihood_around(self, squares: OfLane, scale: Mapping[str, Scales], stats: Statistics) -> OfLane:
+        """Return the log likelihood, with the squares around the fit in the place of those of the groups' means."""
+        d = jnp.log(scale["sigma"]) - stats["log_s"]
+        within = stats["n_within"] * d + 0.5 * stats["a"] * jnp.expm1(-2 * d)
+        return stats["constant"] - within - 0.5 * squares / scale["sigma"] ** 2
+
     def raw_log_likelihood(self, theta: Effects, scale: Mapping[str, Scales], raw: Statistics) -> OfLane:
         """Return the sum of the normal log densities of single observations."""
         sigma = jnp.broadcast_to(by_group(scale["sigma"], theta), theta.shape)
