@@ -49,5 +49,8 @@ def _cell_estimates(data: CellData, likelihood: Likelihood) -> tuple[np.ndarray,
     found = likelihood.group_estimates(data)
     n = data.n_obs
     estimates, variance = (data.y_mean, 1 / np.maximum(n, 1)) if found is None else found
-    is_known = (n > 0) & np.isfinite(estimates) & (variance > 0)
+    is_seen = (n > 0) & np.isfinite(estimates)
+    if not (variance[is_seen] > 0).any():  # single observations say nothing of their variance: take that of all
+        variance = (np.var(estimates[is_seen]) or 1.0) / np.maximum(n, 1)
+    is_known = is_seen & (variance > 0)
     return np.where(is_known, estimates, 0.0), np.where(is_known, variance, np.inf)
