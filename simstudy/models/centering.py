@@ -10,7 +10,7 @@ import numpy as np
 
 from simstudy.models.design import CellData
 from simstudy.models.likelihoods import Likelihood
-from simstudy.models.predictor import Term, by_level, predictor
+from simstudy.models.predictor import Term, by_level, constants_of, predictor
 
 LEAST = 1e-6  # of a variance, relative to the information: keeps shares defined where estimates do not vary
 
@@ -30,7 +30,7 @@ def centered_shares(term: Term, data: CellData, likelihood: Likelihood) -> dict[
     means = by_level(precision * estimates, factor)[weight > 0] / weight[weight > 0]
     among = float(np.var(means)) + LEAST / float(np.mean(weight))
     p = {parameter.name: np.asarray(parameter.value) for parameter in term.structure.parameters}
-    constants = term.structure.constants(factor)
+    constants = constants_of(term.structure, factor)
     unit = among / float(np.mean(term.structure.variance(p, constants, np)))
     parts = term.structure.parts(factor)
     shares = {}

@@ -18,6 +18,7 @@ from numpyro.distributions import constraints
 from simstudy.models.estimands import MU, Parameter
 from simstudy.models.priors import Prior
 from simstudy.models.shapes import Array
+from simstudy.models.unit import Unit
 
 BETA = Parameter(
     name="beta",
@@ -28,15 +29,46 @@ BETA = Parameter(
     default="Normal(0, 10)",
     default_on_link="Normal(0, 2.5)",
     value=0.0,
+    moves="difference",
 )
 INTERCEPT = replace(MU, words="the intercept μ")
+AT_ZERO = "s_0"
+"""Name of the spread of the intercept where covariates are 0, which may lie far from the data."""
 AT_MEANS = "mu_at_means"
 """Latent site of the predictor at the covariates' means."""
 
 
 def coefficient(covariate: str) -> Parameter:
     """Return the declaration of a covariate's coefficient."""
-    return replace(BETA, name=f"beta[{covariate}]", symbol=f"β_{covariate}", words=f"the coefficient of {covariate}")
+    return replace(
+        BETA,
+        name=f"beta[{covariate}]",
+        symbol=f"β_{covariate}",
+        words=f"the coefficient of {covariate}",
+        default_of_data=f"Normal(0, 2.5 s/s_{covariate})",
+    )
+
+
+def unit_with(unit: Unit, covariates: Mapping[str, np.ndarray]) -> Unit:
+    """Return the unit of data with the spreads of their covariates: s_x, and s_0 of the intercept.
+
+    With rstanarm's rule (Goodrich et al. 2024), the predictor at the covariates' means has a spread s and each
+    coefficient s/s_x, so that at 0 it has s_0 = s sqrt(1 + sum_x (mean_x / s_x)^2).
+
+    Args:
+        unit: m and s of the data.
+        covariates: name -> (cell,) values.
+
+    >>> unit_with(Unit(center=5.0, spread=2.0), {"x": np.array([1.0, 3.0])}).spreads
+    (('s_0', 4.47213595499958), ('s_x', 1.0))
+    """
+    if not covariates:
+        return unit
+    away = sum((x.mean() / x.std()) ** 2 for x in covariates.values())
+    spreads = {AT_ZERO: unit.spread * float(np.sqrt(1 + away))} | {
+        f"s_{n}": float(x.std()) for n, x in covariates.items()
+    }
+    return replace(unit, spreads=tuple(spreads.items()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +84,10 @@ class Location:
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """The intercept, and a coefficient for each covariate."""
-        return (INTERCEPT, *map(coefficient, self.covariates))
+        if not self.covariates:
+            return (INTERCEPT,)
+        intercept = replace(INTERCEPT, default_of_data=f"Normal(m, 2.5 {AT_ZERO})")
+        return (intercept, *map(coefficient, self.covariates))
 
     def sample(self, priors: Mapping[str, Prior], data: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
         """Sample the location inside a NumPyro program, (cell, *lane).
@@ -69,7 +104,7 @@ class Location:
     def sample_coefficients(
         self, priors: Mapping[str, Prior], data: Mapping[str, Any], lane: tuple[int, ...]
     ) -> tuple[Array, dict[str, Any]]:
-        """Sample the location at the covariates' means, and the coefficient of each in the user's units, (*lane) all."""
+        """Sample the location at the covariates' means, and the coefficient of each in the user's units, (*lane)."""
         if not self.covariates:
             return priors[MU.name].site(MU.name, lane), {}
         slopes = {x: _scaled(f"beta[{x}]", priors, 1 / data[f"sd.{x}"], lane) for x in self.covariates}

@@ -17,7 +17,7 @@ from simstudy.models.estimands import LOG_LIK, THETA, THETA_NEW, Y_NEW, Estimand
 from simstudy.models.likelihoods import Likelihood
 from simstudy.models.location import Location
 from simstudy.models.noise import Noise
-from simstudy.models.predictor import Term, predictor
+from simstudy.models.predictor import Term, constants_of, predictor
 from simstudy.models.terms.structure import EFFECT
 
 Arrays = Mapping[str, np.ndarray]
@@ -29,6 +29,7 @@ def described(location: Location, terms: Sequence[Term], likelihood: Likelihood)
     each: list[Estimand] = [*location.parameters, *(p for term in terms for p in term.estimated)]
     for term in terms:
         each += _of_factor(term)
+        each += [replace(one, name=term.name_of(one.name), factor=term.factor) for one in term.structure.derived]
     mean = [] if likelihood.mean is None else [likelihood.mean]
     return tuple(listed([_cell(location, terms), *each, *likelihood.parameters, *mean, THETA_NEW, Y_NEW, LOG_LIK]))
 
@@ -54,6 +55,7 @@ def _of_factor(term: Term) -> list[Estimand]:
                 spread=spread if column == EFFECT else None,
                 on_effect_scale=True,
                 factor=factor,
+                moves="difference",
             )
         )
     out.append(
@@ -65,6 +67,7 @@ def _of_factor(term: Term) -> list[Estimand]:
             lower=0.0,
             on_effect_scale=True,
             factor=factor,
+            moves="difference",
         )
     )
     if spread:
@@ -78,6 +81,7 @@ def _of_factor(term: Term) -> list[Estimand]:
                 lower=0.0,
                 upper=1.0,
                 factor=factor,
+                moves="none",
             )
         )
     if term.structure.has_new:
@@ -89,6 +93,7 @@ def _of_factor(term: Term) -> list[Estimand]:
                 words=f"the effect of {term.structure.new_words} of {factor}",
                 on_effect_scale=True,
                 factor=factor,
+                moves="difference",
             )
         )
     return out
@@ -127,6 +132,8 @@ def estimands_of(
     of_terms = {p.name: values[p.name] for term in terms for p in term.estimated}
     out: dict[str, Any] = {"theta": _last(theta), **location, **of_terms}
     for term in terms:
+        of_structure = term.structure.derive(term.values(values), np)
+        out |= {term.name_of(name): value for name, value in of_structure.items()}
         for column, of_levels in effects[term.factor].items():
             out[f"{column}[{term.factor}]"] = _last(of_levels)
         first_column = effects[term.factor][term.structure.columns[0]]
@@ -154,7 +161,7 @@ def _shares(
     """Return ``share[factor]``: the prior variance of its effects over that of all terms and the residual."""
     variances: dict[str, Any] = {}
     for term in terms:
-        constants = term.structure.constants(design.factor(term.factor))
+        constants = constants_of(term.structure, design.factor(term.factor))
         variances[term.factor] = term.structure.variance(term.values(values), constants, np)
     residual: Any = likelihood.latent_variance(scale)
     if residual is None and len(terms) < 2:

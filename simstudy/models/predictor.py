@@ -4,6 +4,7 @@ One text serves programs (``jax.numpy``), simulators and draws on the host (``nu
 lanes behind.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -66,7 +67,13 @@ class Term:
 
     def constants(self, factor: Factor, like: Any, xp: ModuleType) -> dict[str, Any]:
         """Return the structure's constants in the precision of an array."""
-        return {name: xp.asarray(value, like.dtype) for name, value in self.structure.constants(factor).items()}
+        return {name: xp.asarray(value, like.dtype) for name, value in constants_of(self.structure, factor).items()}
+
+
+@functools.lru_cache(maxsize=256)
+def constants_of(structure: TermStructure, factor: Factor) -> dict[str, np.ndarray]:
+    """Return the structure's constants in double precision; of a large graph they are eigenvectors, made once."""
+    return structure.constants(factor)
 
 
 def named(parameter: Parameter, name: str, factor: str) -> Parameter:

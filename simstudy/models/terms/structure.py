@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from simstudy.models.design import Factor
-from simstudy.models.estimands import Parameter
+from simstudy.models.estimands import Estimand, Parameter
 from simstudy.models.shapes import Array
 
 Layout = Literal["levels", "order", "graph", "points"]
@@ -85,7 +85,7 @@ class TermStructure(ABC):
         return {}
 
     @abstractmethod
-    def scale(self, p: Values, constants: Constants, xp: ModuleType) -> dict[str, Array]:
+    def scale(self, p: Values, constants: Constants, xp: ModuleType) -> dict[str, Any]:
         """Return part -> standard deviations of its modes, (mode, *lane) or what broadcasts to it.
 
         Centered programs sample scale * z in the place of z. Given the parts before it, that is: a part that depends on
@@ -97,7 +97,7 @@ class TermStructure(ABC):
         return None
 
     @abstractmethod
-    def effects(self, p: Values, z: Mapping[str, Array], constants: Constants, xp: ModuleType) -> dict[str, Array]:
+    def effects(self, p: Values, z: Mapping[str, Array], constants: Constants, xp: ModuleType) -> dict[str, Any]:
         """Return column -> (level, *lane) effects.
 
         Args:
@@ -110,6 +110,15 @@ class TermStructure(ABC):
     @abstractmethod
     def variance(self, p: Values, constants: Constants, xp: ModuleType) -> Array:
         """Return the prior variance of the first column's effects, averaged over levels, (*lane)."""
+
+    @property
+    def derived(self) -> tuple[Estimand, ...]:
+        """Estimands that are functions of its parameters, declared by the names that the structure gives them."""
+        return ()
+
+    def derive(self, p: Values, xp: ModuleType) -> dict[str, Any]:
+        """Return the estimands of ``derived``, (*lane) each."""
+        return {}
 
     def new_effect(self, p: Values, effects: Mapping[str, Any], noise: np.ndarray) -> np.ndarray | None:
         """Return the effect of a level that is not in the design, or None where there is no such level.
@@ -130,3 +139,12 @@ def product(basis: Array, modes: Array, xp: ModuleType) -> Array:
 def of_modes(sd: np.ndarray, like: Array) -> Array:
     """Return (mode,) numbers with an axis of length 1 for each axis of (*lane)."""
     return sd.reshape(-1, *[1] * np.ndim(like))
+
+
+def slope_name(covariate: str, covariates: tuple[str, ...]) -> str:
+    """Return the name of a column of slopes: ``slope`` where there is one covariate, else with the covariate's.
+
+    >>> slope_name("day", ("day",)), slope_name("day", ("day", "dose"))
+    ('slope', 'slope_day')
+    """
+    return "slope" if len(covariates) == 1 else f"slope_{covariate}"

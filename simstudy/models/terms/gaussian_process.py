@@ -1,0 +1,162 @@
+"""A Gaussian process over points on a line or in a plane: u ~ Normal(0, eta^2 k(|x - x'| / length)).
+
+Exact, by the Cholesky factor of the covariance, or in a Hilbert-space basis (Solin & Saerkkae 2020; Riutort-Mayol et
+al. 2023, eqs. 5 to 8): on [-L, L], L = boundary times the half-width of the points,
+
+    u(x) = sum_k sqrt(S(sqrt(lambda_k))) phi_k(x) z_k,  phi_k(x) = sin(sqrt(lambda_k) (x + L)) / sqrt(L),
+    sqrt(lambda_k) = k pi / (2L),
+
+S the spectral density of the kernel; in the plane, products of both. The basis costs a matrix product a gradient where
+the factor costs n^3; under the squared exponential kernel it is good for lengths above about 1.75 boundary / basis
+half-widths (same, section 4.2). A simulator draws from the exact process, whatever basis a method has.
+"""
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from simstudy.errors import StudyError
+from simstudy.models.design import Factor
+from simstudy.models.estimands import TAU, Parameter
+from simstudy.models.options import check_options
+from simstudy.models.shapes import Array
+from simstudy.models.terms.structure import EFFECT, NOISE, Constants, Layout, TermStructure, Values, of_modes, product
+
+Kernel = Literal["squared_exponential", "matern32"]
+ETA = replace(TAU, name="eta", symbol="η", words="the sd of the process η")
+LENGTH = Parameter(
+    name="length",
+    role="scale",
+    symbol="ℓ",
+    words="the length scale ℓ",
+    lower=0.0,
+    support="positive",
+    default="InverseGamma(5, 2)",
+    value=0.5,
+    moves="none",
+)
+MOST_FUNCTIONS = 1_000
+JITTER = 1e-9
+"""Added to the diagonal of the correlation in double precision, whose factor would not exist otherwise."""
+JITTER_SINGLE = 1e-5
+EXACT = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class GaussianProcess(TermStructure):
+    """A smooth function of where a level lies.
+
+    Args:
+        kernel: ``squared_exponential``, exp(-d^2 / 2), or ``matern32``, (1 + sqrt(3) d) exp(-sqrt(3) d).
+        basis: basis functions along each dimension; 0 for the exact process.
+        boundary: half-width of the basis' domain over that of the points, above 1.
+    """
+
+    kind: ClassVar[str] = "gaussian_process"
+    formula: ClassVar[str] = "u ~ Normal(0, η² k(d / ℓ))"
+    layout: ClassVar[Layout] = "points"
+    kernel: Kernel = "squared_exponential"
+    basis: Annotated[int, Field(ge=0, le=MOST_FUNCTIONS)] = 25
+    boundary: Annotated[float, Field(gt=1, le=10)] = 2.5
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+    @property
+    def words(self) -> str:  # type: ignore[override]
+        """Kernel and basis."""
+        how = f"a basis of {self.basis} functions along each dimension" if self.basis else "its exact covariance"
+        return f"a Gaussian process with the {self.kernel.replace('_', ' ')} kernel in {how}"
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The standard deviation of the process, and its length scale in the unit of the points."""
+        return ETA, LENGTH
+
+    @property
+    def simulated(self) -> "GaussianProcess":
+        """The exact process."""
+        return replace(self, basis=EXACT)
+
+    def check(self, factor: Factor) -> None:
+        """Refuse a factor whose levels lie nowhere, or all in one place."""
+        if factor.points is None:
+            raise StudyError(f"the factor {factor.name!r} has no points; give some, such as points = {{ line = 20 }}")
+        dims = factor.points.shape[1]
+        if self.basis**dims > MOST_FUNCTIONS:
+            raise StudyError(
+                f"basis: {self.basis} functions along each of {dims} dimensions make {self.basis**dims:,}, more than "
+                f"{MOST_FUNCTIONS:,}; give fewer"
+            )
+        if not np.ptp(factor.points, axis=0).all():
+            raise StudyError(f"the points of {factor.name!r} do not vary; give points that lie apart")
+
+    def parts(self, factor: Factor) -> dict[str, int]:
+        """Return the basis functions, or the points."""
+        return {NOISE: self.basis ** _points(factor).shape[1] if self.basis else factor.n_levels}
+
+    def constants(self, factor: Factor) -> dict[str, np.ndarray]:
+        """Return the basis at the points and the squared frequencies of its functions, or the distances."""
+        points = _points(factor)
+        if not self.basis:
+            return {"distance": np.linalg.norm(points[:, None] - points[None], axis=-1)}
+        middle = (points.max(0) + points.min(0)) / 2
+        half = self.boundary * np.ptp(points, axis=0) / 2
+        each = np.pi * np.arange(1, self.basis + 1) / (2 * half[:, None])  # (dimension, function)
+        along = [
+            np.sin(each[d] * (points[:, d, None] - middle[d] + half[d])) / math.sqrt(half[d]) for d in range(len(half))
+        ]
+        chosen = list(itertools.product(range(self.basis), repeat=len(half)))
+        basis = np.stack([math.prod(along[d][:, k] for d, k in enumerate(ks)) for ks in chosen], 1)
+        squares = np.array([sum(each[d][k] ** 2 for d, k in enumerate(ks)) for ks in chosen])
+        return {"basis": basis, "omega2": squares}
+
+    def scale(self, p: Values, constants: Constants, xp: ModuleType) -> dict[str, Array]:
+        """Return sqrt(S), of the exact process eta."""
+        if not self.basis:
+            return {NOISE: p["eta"]}
+        omega2, length = of_modes(constants["omega2"], p["length"]), p["length"]
+        dims = self._dims(constants)
+        if self.kernel == "squared_exponential":
+            root = (2 * math.pi) ** (dims / 4) * length ** (dims / 2) * xp.exp(-0.25 * omega2 * length**2)
+        else:
+            factor = 2**dims * math.pi ** (dims / 2) * math.gamma((dims + 3) / 2) * 3**1.5 / (0.5 * math.sqrt(math.pi))
+            root = math.sqrt(factor) * length ** (dims / 2) * (3 + omega2 * length**2) ** (-(dims + 3) / 4)
+        return {NOISE: p["eta"] * root}
+
+    def effects(self, p: Values, z: Mapping[str, Array], constants: Constants, xp: ModuleType) -> dict[str, Any]:
+        """Return the basis times the modes, or the Cholesky factor times the noise."""
+        if self.basis:
+            return {EFFECT: product(constants["basis"], self.scale(p, constants, xp)[NOISE] * z[NOISE], xp)}
+        distance = constants["distance"].reshape(*constants["distance"].shape, *[1] * np.ndim(p["length"]))
+        n = distance.shape[0]
+        jitter = JITTER if z[NOISE].dtype == np.float64 else JITTER_SINGLE
+        eye = xp.asarray(jitter * np.eye(n), z[NOISE].dtype).reshape(n, n, *[1] * np.ndim(p["length"]))
+        correlation = xp.moveaxis(self._correlation(distance / p["length"], xp) + eye, (0, 1), (-2, -1))
+        root = xp.moveaxis(xp.linalg.cholesky(correlation), (-2, -1), (0, 1))
+        return {EFFECT: p["eta"] * (root * z[NOISE]).sum(1)}
+
+    def variance(self, p: Values, constants: Constants, xp: ModuleType) -> Array:
+        """Return eta^2, that of the exact process."""
+        return p["eta"] ** 2
+
+    def _correlation(self, d: Array, xp: ModuleType) -> Array:
+        if self.kernel == "squared_exponential":
+            return xp.exp(-0.5 * d**2)
+        return (1 + math.sqrt(3) * d) * xp.exp(-math.sqrt(3) * d)
+
+    def _dims(self, constants: Constants) -> int:
+        n_functions = constants["omega2"].shape[0]
+        return round(math.log(n_functions, self.basis)) if self.basis > 1 else 1
+
+
+def _points(factor: Factor) -> np.ndarray:
+    if factor.points is None:
+        raise StudyError(f"the factor {factor.name!r} has no points")
+    return factor.points
