@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simstudy.errors import StudyError
+from simstudy.mechanisms import Mechanism
 from simstudy.models.priors import Prior
 from simstudy.study.design import Scenario
 from simstudy.study.methods import Method
@@ -24,15 +25,19 @@ def check_matching(scenarios: Iterable[Scenario], methods: Iterable[Method]) -> 
     """
     pairs = [(scenario, method) for scenario in scenarios for method in methods]
     for scenario, method in pairs:
-        model = method.model.hierarchy
-        if model is None:
+        model, mechanism = method.model, scenario.mechanism
+        if model.family is None:
             continue
         where = f"[[method]] {method.name!r} in scenario {scenario.label!r}"
-        population = scenario.mechanism.population
+        population = mechanism.population
         if population is None:
-            raise StudyError(f"{where}: a calibration study needs the mechanism 'exchangeable' with random effects")
-        _check_priors(model, population, where)
-        if model.likelihood != scenario.mechanism.likelihood:
+            kind = "'exchangeable'" if mechanism.design is None else "'multilevel' with normal noise"
+            raise StudyError(f"{where}: a calibration study needs the mechanism {kind} and random effects")
+        if mechanism.design is None:
+            _check_priors(model.hierarchy, population, where)
+        else:
+            _check_terms(model, mechanism, population, where)
+        if model.family != mechanism.likelihood:
             raise StudyError(
                 f"{where}: the method's likelihood is not the mechanism's; a calibration study needs the same"
             )
@@ -44,6 +49,36 @@ def _check_priors(model: Any, population: Mapping[str, Prior], where: str) -> No
     except StudyError as error:
         raise StudyError(f"{where}: {error}") from None
     expected = of_effects | {name: prior.text for name, prior in population.items() if name not in ("mu", "tau")}
+    _check_equal(model, expected, where)
+
+
+def _check_terms(model: Any, mechanism: Mechanism, population: Mapping[str, Prior], where: str) -> None:
+    """Refuse a sum of other terms: every term of the mechanism has its structure, or no spread and no place."""
+    own = {term.factor: term for term in model.terms}
+    for term in mechanism.assumed_terms:
+        spread = population[term.parameters[0].name]
+        if term.factor not in own and not spread.is_zero:
+            raise StudyError(
+                f"{where}: the term of {term.factor!r} is left out, but its effects have a standard deviation of "
+                f"{spread.text}; a calibration study needs it, or 0"
+            )
+        if term.factor in own and own[term.factor].structure.kind != term.structure.kind:
+            raise StudyError(
+                f"{where}: the term of {term.factor!r} is {own[term.factor].structure.kind!r}, but the truth is drawn "
+                f"from {term.structure.kind!r}; a calibration study needs the same"
+            )
+    given = {name for name, _ in model.priors}
+    for name in mechanism.covariate_names:
+        beta = population.get(f"beta[{name}]")
+        if beta is not None and f"beta[{name}]" not in given and not beta.is_zero:
+            raise StudyError(
+                f"{where}: the covariate {name!r} is left out, but its coefficient is {beta.text}; a calibration study "
+                "needs it, or 0"
+            )
+    _check_equal(model, {name: prior.text for name, prior in population.items()}, where)
+
+
+def _check_equal(model: Any, expected: Mapping[str, str], where: str) -> None:
     for name, prior in model.priors:
         if prior.text != expected.get(name):
             raise StudyError(

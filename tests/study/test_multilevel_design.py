@@ -142,3 +142,54 @@ def test_what_is_wrong_is_told(path):
         Study.from_dict(changed(**{path: value}))
     assert "\n" not in str(error.value)
     assert str(error.value).startswith(("[mechanism", "[[method]]"))
+
+
+CALIBRATION = {
+    "study": {"name": "sbc", "kind": "calibration", "replicates": 5},
+    "mechanism": {
+        "kind": "multilevel",
+        "mu": "Normal(0, 1)",
+        "sigma": "LogNormal(0, 0.3)",
+        "terms": {"school": {"levels": 3, "tau": "HalfNormal(1)"}, "item": {"levels": 2, "tau": 0.0}},
+        "covariates": {"x": {"of": "school", "draw": "normal", "beta": "Normal(0, 1)"}},
+    },
+    "method": [
+        {
+            "name": "school",
+            "terms": {"item": "complete"},
+            "priors": {
+                "mu": "Normal(0, 1)",
+                "tau[school]": "HalfNormal(1)",
+                "beta[x]": "Normal(0, 1)",
+                "sigma": "LogNormal(0, 0.3)",
+            },
+        }
+    ],
+    "sampler": {"kind": "nuts"},
+}
+
+
+def test_a_calibration_study_needs_the_terms_and_priors_of_the_truth():
+    """A term without spread may be left out; others may not, nor may priors or structures differ."""
+    Study.from_dict(CALIBRATION)
+    wrong = {
+        "the prior": ({"method__0__priors__mu": "Normal(0, 2)"}, r"priors.mu is Normal\(0, 2\), but"),
+        "a term": ({"method__0__terms": {"school": "complete", "item": "complete"}}, "'school' is left out"),
+        "a covariate": ({"method__0__covariates": []}, "'x' is left out"),
+        "the noise": ({"mechanism__terms__school__noise": "skewed"}, "with normal noise"),
+        "fixed effects": ({"mechanism__terms__school__effects": "fixed"}, "random effects"),
+    }
+    for what, (changes, told) in wrong.items():
+        contents = copy.deepcopy(CALIBRATION)
+        for path, value in changes.items():
+            *steps, last = path.split("__")
+            table = contents
+            for step in steps:
+                table = table[int(step)] if step.isdecimal() else table[step]
+            table[last] = value
+        if what == "a term":
+            del contents["method"][0]["priors"]["tau[school]"]
+        if what == "a covariate":
+            del contents["method"][0]["priors"]["beta[x]"]
+        with pytest.raises(StudyError, match=told):
+            Study.from_dict(contents)
