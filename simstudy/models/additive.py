@@ -17,16 +17,17 @@ import numpyro.distributions as dist
 from simstudy.models.centering import centered_shares
 from simstudy.models.derived import groups_first
 from simstudy.models.design import CellData, Design
-from simstudy.models.estimands import Estimand
+from simstudy.models.estimands import Estimand, Parameter
 from simstudy.models.likelihoods import Likelihood
 from simstudy.models.lines import coefficients, line_statistics, profiles_of, sum_of_squares
-from simstudy.models.location import Location, covariate_leaves
+from simstudy.models.location import Location, covariate_leaves, spread_words, unit_with
 from simstudy.models.model import Model, stacked
 from simstudy.models.noise import Noise
 from simstudy.models.of_terms import described, estimands_of
 from simstudy.models.predictor import WORDS, Term, predictor
 from simstudy.models.priors import Prior
 from simstudy.models.terms.structure import Constants
+from simstudy.models.unit import Unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +102,26 @@ class AdditiveModel(Model):
         return described(self.location, self.terms, self.likelihood)
 
     @property
+    def declared(self) -> "AdditiveModel":
+        """The model itself."""
+        return self
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Every parameter that has a prior."""
+        return (*self.location.parameters, *(p for t in self.terms for p in t.parameters), *self.likelihood.parameters)
+
+    def unit_of(self, data: CellData) -> Unit | None:
+        """Return what default priors are made of: the unit of the cells, with the spreads of covariates and points."""
+        unit = self.likelihood.unit_of(data)
+        points = [f.points for t in self.terms if (f := data.design.factor(t.factor)).points is not None]
+        return unit and unit_with(unit, {name: data.covariate(name) for name in self._covariates}, points)
+
+    def unit_words(self, unit: Unit) -> str:
+        """Return what a unit's center and spreads are."""
+        return "; ".join([self.likelihood.unit_words.replace("groups", "cells"), *spread_words(unit)])
+
+    @property
     def words(self) -> str:
         """Its terms, and the likelihood."""
         each = [
@@ -162,13 +183,19 @@ class AdditiveModel(Model):
         return tuple(dict.fromkeys([*self.location.covariates, *of_terms]))
 
     def _arrays(self, data: CellData) -> dict[str, np.ndarray]:
-        """Return what a program reads: statistics of the cells, or of the lines through them."""
+        """Return what a program reads: statistics of the cells, or of the lines through them.
+
+        The constant of the likelihood is left out: in single precision, that of a million observations would leave no
+        digits for differences of energies.
+        """
         if not self.has_lines(data.design):
-            return self._statistics(data)
+            statistics = self._statistics(data)
+            return {**statistics, "constant": np.zeros(())} if "constant" in statistics else statistics
         leaves, around = line_statistics(data, self._covariates)
         within = self.likelihood.statistics(around)
         of_all = {n: v for n, v in self._statistics(data).items() if n.startswith(("mean.", "sd.", "centered."))}
-        return {**of_all, **leaves, **{name: value for name, value in within.items() if np.ndim(value) == 0}}
+        scalars = {name: value for name, value in within.items() if np.ndim(value) == 0}
+        return {**of_all, **leaves, **scalars, "constant": np.zeros(())}
 
     def _statistics(self, data: CellData) -> dict[str, np.ndarray]:
         """Return statistics of the cells, covariates, and shares of centering."""

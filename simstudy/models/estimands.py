@@ -217,6 +217,7 @@ SIGMA_MEDIAN = Estimand(
 )
 LOG_LIK = Estimand(name="log_lik", role="fit", symbol="log lik", words="the log likelihood", moves="log_density")
 P = Estimand(name="p", role="mean", words="the probabilities p", lower=0.0, upper=1.0)
+RATE = Estimand(name="rate", role="mean", symbol="λ", words="the rates λ", lower=0.0)
 SHRINKAGE_WEIGHT = Estimand(
     name="shrinkage_weight",
     role="weight",

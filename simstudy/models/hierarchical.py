@@ -13,12 +13,13 @@ import numpy as np
 import numpyro
 
 from simstudy.models.derived import derived_estimands, groups_first, groups_outermost, of_effects, of_observations
-from simstudy.models.estimands import Estimand, listed
+from simstudy.models.estimands import Estimand, Parameter, listed
 from simstudy.models.likelihoods import Likelihood
 from simstudy.models.model import GROUP, Axes, Model, stacked
 from simstudy.models.noise import Noise
 from simstudy.models.priors import Prior
 from simstudy.models.structures import Structure
+from simstudy.models.unit import Unit
 from simstudy.types import GroupedData
 
 Observations = Literal["sufficient", "raw"]
@@ -63,11 +64,13 @@ class HierarchicalModel(Model):
 
     def known_shape(self, sizes: Sequence[int] | np.ndarray) -> Hashable:
         """Return the shape of data whose groups have so many observations."""
-        return (len(sizes), int(sum(sizes))) if self.observations == "raw" else (len(sizes),)
+        if self.observations == "raw":
+            return (len(sizes), int(sum(sizes)))
+        return (len(sizes), *self.likelihood.known_shape(sizes))
 
     def padded_shape(self, shape: Hashable, pad: Callable[[int], int]) -> Hashable:
         """Return a shape whose groups are padded, where observations are sufficient statistics."""
-        return tuple(map(pad, shape)) if self.axes.padded and isinstance(shape, tuple) else shape
+        return (pad(shape[0]), *shape[1:]) if self.axes.padded and isinstance(shape, tuple) else shape
 
     @property
     def has_short_trajectories(self) -> bool:
@@ -83,6 +86,19 @@ class HierarchicalModel(Model):
         if self.observations == "raw":
             return Axes(sites=sites)
         return Axes(sites=sites, data=self.likelihood.statistic_axes, padded=(GROUP,))
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Every parameter that has a prior."""
+        return (*self.structure.parameters, *self.likelihood.parameters)
+
+    def unit_of(self, data: GroupedData) -> Unit | None:
+        """Return what default priors are made of: the unit of the groups."""
+        return self.likelihood.unit_of(data)
+
+    def unit_words(self, unit: Unit) -> str:
+        """Return what a unit's center and spread are."""
+        return self.likelihood.unit_words
 
     @property
     def described(self) -> tuple[Estimand, ...]:

@@ -36,6 +36,14 @@ class Noise:
         """Return uniform numbers in [0, 1), float32."""
         return np.stack([stream.random(self.shape, np.float32) for stream in self._streams])
 
+    def poisson(self, rate: np.ndarray) -> np.ndarray:
+        """Return Poisson numbers of given rates, (fit, chain, draw) both."""
+        return np.stack([stream.poisson(one) for stream, one in zip(self._streams, rate, strict=True)])
+
+    def gamma(self, shape: np.ndarray) -> np.ndarray:
+        """Return gamma numbers of given shapes and scale 1, (fit, chain, draw) both."""
+        return np.stack([stream.standard_gamma(one) for stream, one in zip(self._streams, shape, strict=True)])
+
     def prior(self, prior: Prior) -> np.ndarray:
         """Return draws of a prior, or the constant."""
         if prior.is_constant:

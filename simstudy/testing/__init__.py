@@ -17,6 +17,7 @@ from simstudy.testing.mechanism import check_mechanism
 from simstudy.testing.model import check_model
 from simstudy.testing.sampler import check_sampler
 from simstudy.testing.structure import check_structure
+from simstudy.testing.term import check_term
 
 __all__ = [
     "BOUND",
@@ -27,4 +28,5 @@ __all__ = [
     "check_model",
     "check_sampler",
     "check_structure",
+    "check_term",
 ]

@@ -31,9 +31,16 @@ def check_parameters(part: Any, parameters: Iterable[Parameter]) -> None:
             expect(
                 part,
                 f"a default prior of {parameter.name} that a study file could have given",
-                holds=parse_prior(text, parameter).text == text,
+                holds=parse_prior(_number_or_text(text), parameter).text == text,
                 got=text,
             )
+
+
+def _number_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def check_declared(part: Any, arrays: Mapping[str, Any], *, what: str) -> None:

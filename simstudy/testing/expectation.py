@@ -81,7 +81,8 @@ def check_choice(part: Any) -> None:
 def leaves_of(data: Any) -> dict[str, np.ndarray]:
     """Return the arrays of grouped data or of any pytree, by name."""
     if isinstance(data, GroupedData):
-        return {name: np.asarray(value) for name, value in vars(data).items() if value is not None}
+        fields = {name: value for name, value in vars(data).items() if isinstance(value, np.ndarray)}
+        return fields | {f"covariate {name}": value for name, value in getattr(data, "covariates", ())}
     return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(data)}
 
 

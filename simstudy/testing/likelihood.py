@@ -182,4 +182,4 @@ def _with_lane(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _padded(value: np.ndarray, fill: float) -> np.ndarray:
-    return np.append(value, [fill] * N_PADDED) if np.ndim(value) else value
+    return np.concatenate([value, np.full((N_PADDED, *np.shape(value)[1:]), fill)]) if np.ndim(value) else value

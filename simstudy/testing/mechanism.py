@@ -88,10 +88,11 @@ def _arrays(replicate: Replicate) -> dict[str, np.ndarray]:
 
 def _check_groups(mechanism: Mechanism, data: GroupedData) -> None:
     n = data.n_obs
-    is_whole = np.issubdtype(n.dtype, np.integer) and n.min() >= 1
-    expect(mechanism, "whole numbers of observations, at least 1 in each group", holds=is_whole, got=n)
-    if mechanism.shape:
-        expect(mechanism, f"groups of the sizes {mechanism.shape}", holds=tuple(n) == mechanism.shape, got=tuple(n))
+    least = 1 if mechanism.design is None else 0
+    is_whole = np.issubdtype(n.dtype, np.integer) and n.min() >= least
+    expect(mechanism, f"whole numbers of observations, at least {least} in each group", holds=is_whole, got=n)
+    if sizes := mechanism.sizes_of_data:
+        expect(mechanism, f"groups of the sizes {sizes}", holds=tuple(n) == sizes, got=tuple(n))
     for name in ("y_mean", "y_ss", "known_se"):
         values = getattr(data, name)
         if values is not None:
@@ -114,9 +115,11 @@ def _are_squares(n: np.ndarray, y_ss: np.ndarray) -> bool:
 def _check_truth(mechanism: Mechanism, replicate: Replicate) -> None:
     truth = {name: np.asarray(value, float) for name, value in replicate.truth.items()}
     n_groups = replicate.data.n_groups if isinstance(replicate.data, GroupedData) else None
+    levels = {factor.name: factor.n_levels for factor in mechanism.design.factors} if mechanism.design else {}
     for name, value in truth.items():
-        is_known = n_groups is None or value.shape in ((), (n_groups,))
-        promise = f"one truth of {name}, or one for each of {n_groups} groups"
+        n_own = levels.get(name.partition("[")[2].removesuffix("]"), n_groups)
+        is_known = n_groups is None or value.shape in ((), (n_own,))
+        promise = f"one truth of {name}, or one for each of {n_own} groups"
         expect(mechanism, promise, holds=is_known, got=f"shape {value.shape}")
         is_given = bool(np.isfinite(value).all() or np.isnan(value).all())
         expect(mechanism, f"a finite truth of {name}, or none (NaN)", holds=is_given, got=value)

@@ -8,17 +8,24 @@ import jax
 import numpy as np
 import pytest
 
-from simstudy.mechanisms import MECHANISMS, Dataset, Exchangeable, GroupedMechanism, UserMechanism
+from simstudy.mechanisms import MECHANISMS, Dataset, Exchangeable, GroupedMechanism, Multilevel, UserMechanism
 from simstudy.mechanisms.dataset import BUILT_IN, load_dataset
 from simstudy.models.estimands import MU, TAU
 from simstudy.models.likelihoods import LIKELIHOODS, NormalKnownSE
 from simstudy.models.priors import parse_prior
+from simstudy.study.multilevel_design import multilevel_cells
 from simstudy.testing import ConformanceError, check_mechanism
 from simstudy.types import Replicate
 from tests.conformance.registered import variants
 from tests.user_models import name_of
 
 SIZES = (3, 1, 5)
+NESTED = {
+    "kind": "multilevel",
+    "per_cell": 2,
+    "terms": {"school": {"levels": 2}, "class": {"within": "school", "levels": 4}},
+    "covariates": {"age": {"values": [0.0, 1.0]}},
+}
 
 
 def examples(kind):
@@ -26,6 +33,8 @@ def examples(kind):
     family = MECHANISMS[kind]
     if family is Dataset:
         return [load_dataset(name) for name in BUILT_IN]
+    if family is Multilevel:
+        return [mechanism for mechanism, _ in multilevel_cells(NESTED, None)]
     assert issubclass(family, GroupedMechanism), f"no example of the mechanism {kind!r}"
     return [family(sizes=SIZES)]
 

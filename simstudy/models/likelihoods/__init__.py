@@ -1,10 +1,26 @@
 """Likelihoods: how observations arise from the effects of their groups. One file each."""
 
+from simstudy.models.likelihoods.bernoulli import Bernoulli
 from simstudy.models.likelihoods.binomial import Binomial
 from simstudy.models.likelihoods.likelihood import Likelihood
+from simstudy.models.likelihoods.negative_binomial import NegativeBinomial
 from simstudy.models.likelihoods.normal import Normal
 from simstudy.models.likelihoods.normal_known_se import NormalKnownSE
+from simstudy.models.likelihoods.poisson import Poisson
+from simstudy.models.likelihoods.student_t import StudentT
 
-LIKELIHOODS: dict[str, type[Likelihood]] = {family.kind: family for family in (Normal, NormalKnownSE, Binomial)}
+LIKELIHOODS: dict[str, type[Likelihood]] = {
+    family.kind: family for family in (Normal, NormalKnownSE, Binomial, Bernoulli, Poisson, NegativeBinomial, StudentT)
+}
 
-__all__ = ["LIKELIHOODS", "Binomial", "Likelihood", "Normal", "NormalKnownSE"]
+__all__ = [
+    "LIKELIHOODS",
+    "Bernoulli",
+    "Binomial",
+    "Likelihood",
+    "NegativeBinomial",
+    "Normal",
+    "NormalKnownSE",
+    "Poisson",
+    "StudentT",
+]

@@ -67,6 +67,8 @@ class Likelihood(ABC):
     """Whether a group's mean is normal around its effect with a known variance, given the scale parameters."""
     unit_words: ClassVar[str] = ""
     """What ``unit_of`` makes m and s of, for a report."""
+    has_exposure: ClassVar[bool] = False
+    """Whether observations are counts of an exposure, whose log is added to the effect."""
     has_lines: bool = False
     """Whether it depends on observations along a line through their squares alone: ``log_likelihood_around`` exists."""
     has_unit: ClassVar[bool] = False
@@ -213,7 +215,7 @@ class Likelihood(ABC):
         of_groups = {name: jnp.full(n_groups, value) for name, value in shared.items()}
         return SimulatedScale(truth=shared, of_groups=of_groups, of_new=shared)
 
-    def known_shape(self, sizes: Sequence[int]) -> tuple[int, ...]:
+    def known_shape(self, sizes: Sequence[int] | np.ndarray) -> tuple[int, ...]:
         """Return what the lengths of its statistics depend on beside the number of groups, given their observations."""
         return ()
 

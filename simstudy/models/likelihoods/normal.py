@@ -22,6 +22,7 @@ import numpyro.distributions as dist
 from numpyro.handlers import reparam
 from numpyro.infer.reparam import LocScaleReparam
 
+from simstudy.models import flat_data
 from simstudy.models.estimands import OMEGA, SIGMA, SIGMA_MEDIAN, Estimand, Parameter
 from simstudy.models.likelihoods.likelihood import (
     ExactForm,
@@ -90,20 +91,10 @@ class Normal(Likelihood):
         return forms.get(self.sigma_by)
 
     def impropriety(self, data: GroupedData, priors: Priors, *, effects_differ: bool) -> str:
-        """Where observations do not vary, their density goes to infinity with sigma to 0, faster than a prior allows.
-
-        With the effects integrated out it goes as sigma^-(N - J), J the number of effects, for it is largest where
-        every effect is what its group shows; a prior that goes as sigma^a at 0 makes it a distribution if
-        a + 1 > N - J.
-        """
-        repeats = _repeats(data, effects_differ=effects_differ, by_group=self.sigma_by == "group")
-        if self.sigma_by == "hierarchical" or not repeats or priors["sigma"].order_at_zero + 1 > repeats:
-            return ""
-        where = "in a group" if self.sigma_by == "group" else "within groups" if effects_differ else "at all"
-        return (
-            f"the posterior is improper: the observations do not vary {where}, so that sigma goes to 0 under its prior "
-            f"{priors['sigma'].text}; give one that keeps it from 0, such as LogNormal, or data with more digits"
-        )
+        """Where observations do not vary, their density goes to infinity with sigma to 0 (``models.flat_data``)."""
+        if self.sigma_by == "hierarchical":
+            return flat_data.of_omega(data, priors, effects_differ=effects_differ)
+        return flat_data.of_sigma(data, priors, effects_differ=effects_differ, by_group=self.sigma_by == "group")
 
     def group_estimates(self, data: GroupedData) -> tuple[np.ndarray, np.ndarray]:
         """Return the groups' means, and the pooled variance within groups over their sizes."""
@@ -120,6 +111,10 @@ class Normal(Likelihood):
     def residual_sd(self, of_groups: Mapping[str, Array]) -> Array:
         """Return sigma."""
         return of_groups["sigma"]
+
+    def latent_variance(self, scale: Mapping[str, Scales]) -> Scales:
+        """Return sigma^2."""
+        return scale["sigma"] ** 2
 
     @property
     def site_axes(self) -> Mapping[str, tuple[str, ...]]:
@@ -248,24 +243,3 @@ def _variance_within(data: GroupedData) -> float:
 def _of_group(values: Array, group_of: Array) -> Array:
     """Give every observation its group's value: (group, *lane), (observation, *lane) -> (observation, *lane)."""
     return jnp.take_along_axis(values, group_of, axis=0)
-
-
-def _repeats(data: GroupedData, *, effects_differ: bool, by_group: bool) -> int:
-    """Return how many observations repeat another around an effect that fits all exactly; 0 where they vary."""
-    n, is_flat = data.n_obs, _are_flat(data)
-    if by_group:
-        return int(n[is_flat].max(initial=1)) - 1
-    if not is_flat.all():
-        return 0
-    if effects_differ:
-        return int(n.sum()) - len(n)
-    # Means of equal numbers differ by rounding where groups differ in size.
-    return int(n.sum()) - 1 if np.ptp(data.y_mean if data.y is None else data.y) == 0 else 0
-
-
-def _are_flat(data: GroupedData) -> np.ndarray:
-    """Return (group,) whether all observations of a group are equal."""
-    if data.y is None:
-        return data.y_ss == 0
-    starts = np.concatenate([[0], np.cumsum(data.n_obs)[:-1]])
-    return np.maximum.reduceat(data.y, starts) == np.minimum.reduceat(data.y, starts)

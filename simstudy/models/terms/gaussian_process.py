@@ -38,6 +38,7 @@ LENGTH = Parameter(
     lower=0.0,
     support="positive",
     default="InverseGamma(5, 2)",
+    default_of_data="InverseGamma(5, 2 s_of_points)",
     value=0.5,
     moves="none",
 )
@@ -102,7 +103,7 @@ class GaussianProcess(TermStructure):
         return {NOISE: self.basis ** _points(factor).shape[1] if self.basis else factor.n_levels}
 
     def constants(self, factor: Factor) -> dict[str, np.ndarray]:
-        """Return the basis at the points and the squared frequencies of its functions, or the distances."""
+        """Return the basis at the points and its squared frequencies (function, dimension), or the distances."""
         points = _points(factor)
         if not self.basis:
             return {"distance": np.linalg.norm(points[:, None] - points[None], axis=-1)}
@@ -114,26 +115,20 @@ class GaussianProcess(TermStructure):
         ]
         chosen = list(itertools.product(range(self.basis), repeat=len(half)))
         basis = np.stack([math.prod(along[d][:, k] for d, k in enumerate(ks)) for ks in chosen], 1)
-        squares = np.array([sum(each[d][k] ** 2 for d, k in enumerate(ks)) for ks in chosen])
+        squares = np.array([[each[d][k] ** 2 for d, k in enumerate(ks)] for ks in chosen])
         return {"basis": basis, "omega2": squares}
 
     def scale(self, p: Values, constants: Constants, xp: ModuleType) -> dict[str, Array]:
         """Return sqrt(S), of the exact process eta."""
         if not self.basis:
             return {NOISE: p["eta"]}
-        omega2, length = of_modes(constants["omega2"], p["length"]), p["length"]
-        dims = self._dims(constants)
-        if self.kernel == "squared_exponential":
-            root = (2 * math.pi) ** (dims / 4) * length ** (dims / 2) * xp.exp(-0.25 * omega2 * length**2)
-        else:
-            factor = 2**dims * math.pi ** (dims / 2) * math.gamma((dims + 3) / 2) * 3**1.5 / (0.5 * math.sqrt(math.pi))
-            root = math.sqrt(factor) * length ** (dims / 2) * (3 + omega2 * length**2) ** (-(dims + 3) / 4)
-        return {NOISE: p["eta"] * root}
+        return {NOISE: self._amplitude(p, constants, xp) * self._decline(p, constants, xp)}
 
     def effects(self, p: Values, z: Mapping[str, Array], constants: Constants, xp: ModuleType) -> dict[str, Any]:
         """Return the basis times the modes, or the Cholesky factor times the noise."""
         if self.basis:
-            return {EFFECT: product(constants["basis"], self.scale(p, constants, xp)[NOISE] * z[NOISE], xp)}
+            modes = self._decline(p, constants, xp) * z[NOISE]
+            return {EFFECT: self._amplitude(p, constants, xp) * product(constants["basis"], modes, xp)}
         distance = constants["distance"].reshape(*constants["distance"].shape, *[1] * np.ndim(p["length"]))
         n = distance.shape[0]
         jitter = JITTER if z[NOISE].dtype == np.float64 else JITTER_SINGLE
@@ -146,14 +141,28 @@ class GaussianProcess(TermStructure):
         """Return eta^2, that of the exact process."""
         return p["eta"] ** 2
 
+    def _amplitude(self, p: Values, constants: Constants, xp: ModuleType) -> Array:
+        """Return the factor of sqrt(S) that all frequencies share, (*lane)."""
+        dims = constants["omega2"].shape[1]
+        if self.kernel == "squared_exponential":
+            density = (2 * math.pi) ** (dims / 2)
+        else:
+            density = 2**dims * math.pi ** (dims / 2) * math.gamma((dims + 3) / 2) * 3**1.5 / math.gamma(1.5)
+        return p["eta"] * math.sqrt(density) * xp.sqrt(p["length"]) ** dims
+
+    def _decline(self, p: Values, constants: Constants, xp: ModuleType) -> Array:
+        """Return how sqrt(S) falls with the frequency, (mode, *lane)."""
+        omega2 = of_modes(constants["omega2"].sum(1), p["length"])
+        squares = omega2 * (p["length"] * p["length"])
+        if self.kernel == "squared_exponential":
+            return xp.exp(-0.25 * squares)
+        dims = constants["omega2"].shape[1]
+        return xp.exp(-0.25 * (dims + 3) * xp.log(3 + squares))  # a power's gradient costs three times as much
+
     def _correlation(self, d: Array, xp: ModuleType) -> Array:
         if self.kernel == "squared_exponential":
             return xp.exp(-0.5 * d**2)
         return (1 + math.sqrt(3) * d) * xp.exp(-math.sqrt(3) * d)
-
-    def _dims(self, constants: Constants) -> int:
-        n_functions = constants["omega2"].shape[0]
-        return round(math.log(n_functions, self.basis)) if self.basis > 1 else 1
 
 
 def _points(factor: Factor) -> np.ndarray:

@@ -16,7 +16,6 @@ from simstudy.errors import StudyError
 from simstudy.models.design import Factor
 from simstudy.models.estimands import TAU, Parameter
 from simstudy.models.shapes import Array
-from simstudy.models.terms.separate import contrasts
 from simstudy.models.terms.structure import EFFECT, NOISE, Constants, Layout, TermStructure, Values, of_modes, product
 
 STEP = replace(TAU, words="the sd of a step τ")
@@ -50,7 +49,7 @@ class RandomWalk(TermStructure):
     def constants(self, factor: Factor) -> dict[str, np.ndarray]:
         """Return the cosines, and the modes' standard deviations under tau = 1."""
         n = factor.n_levels
-        return {"basis": contrasts(n), "sd": 1 / (2 * np.sin(np.pi * np.arange(1, n) / (2 * n)))}
+        return {"basis": cosines(n), "sd": 1 / (2 * np.sin(np.pi * np.arange(1, n) / (2 * n)))}
 
     def scale(self, p: Values, constants: Constants, xp: ModuleType) -> dict[str, Array]:
         """Return tau / sqrt(w_k)."""
@@ -67,3 +66,13 @@ class RandomWalk(TermStructure):
     def new_effect(self, p: Values, effects: Mapping[str, Any], noise: np.ndarray) -> np.ndarray:
         """Take one step from the last level."""
         return effects[EFFECT][-1] + p["tau"] * noise
+
+
+def cosines(n: int) -> np.ndarray:
+    """Return (n, n - 1) orthonormal columns that each sum to zero: cosines of rising frequency.
+
+    >>> cosines(2).round(3).tolist()
+    [[0.707], [-0.707]]
+    """
+    k, j = np.arange(1, n), np.arange(n)[:, None]
+    return np.sqrt(2 / n) * np.cos(np.pi * k * (j + 0.5) / n)

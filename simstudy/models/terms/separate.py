@@ -1,10 +1,11 @@
 """No pooling of a factor: each level has an effect of its own, and nothing is learned of one from another.
 
-The effects are contrasts that sum to zero, so that they and the intercept are told apart: u = spread * C z with C the
-(level, level - 1) eigenvectors of the centering matrix I - 11'/n. Their prior is fixed and wide, that of independent
+The effects are contrasts that sum to zero, so that they and the intercept are told apart: u = spread * C z with C an
+orthonormal (level, level - 1) basis of them, C C' = I - 11'/n. Their prior is fixed and wide, that of independent
 Normal(0, spread) effects around their mean. With covariates, each level has slopes of its own as well.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -16,7 +17,7 @@ from simstudy.errors import StudyError
 from simstudy.models.design import Factor
 from simstudy.models.estimands import Parameter
 from simstudy.models.shapes import Array
-from simstudy.models.terms.structure import EFFECT, NOISE, Constants, TermStructure, Values, product, slope_name
+from simstudy.models.terms.structure import EFFECT, NOISE, Constants, TermStructure, Values, slope_name
 
 SPREAD = Parameter(
     name="spread",
@@ -67,8 +68,8 @@ class Separate(TermStructure):
         return dict.fromkeys(self._parts, factor.n_levels - 1)
 
     def constants(self, factor: Factor) -> dict[str, np.ndarray]:
-        """Return the contrasts."""
-        return {"contrasts": contrasts(factor.n_levels)}
+        """Return the number of levels."""
+        return {"n_levels": np.array(float(factor.n_levels))}
 
     def scale(self, p: Values, constants: Constants, xp: ModuleType) -> dict[str, Any]:
         """Return the spread of every part."""
@@ -77,23 +78,26 @@ class Separate(TermStructure):
     def effects(self, p: Values, z: Mapping[str, Array], constants: Constants, xp: ModuleType) -> dict[str, Any]:
         """Return spread C z for each column."""
         each = zip(self.columns, self._parts, strict=True)
-        return {column: p["spread"] * product(constants["contrasts"], z[part], xp) for column, part in each}
+        return {column: p["spread"] * centered_rotation(z[part], xp) for column, part in each}
 
     def variance(self, p: Values, constants: Constants, xp: ModuleType) -> Array:
         """Return spread^2 (1 - 1/n)."""
-        n = constants["contrasts"].shape[0]
-        return p["spread"] ** 2 * (1 - 1 / n)
+        return p["spread"] ** 2 * (1 - 1 / constants["n_levels"])
 
     @property
     def _parts(self) -> tuple[str, ...]:
         return (NOISE, *(f"{NOISE}{k}" for k in range(1, len(self.columns))))
 
 
-def contrasts(n: int) -> np.ndarray:
-    """Return (n, n - 1) orthonormal columns that each sum to zero: cosines of rising frequency.
+def centered_rotation(z: Array, xp: ModuleType) -> Array:
+    """Return (level, *lane) numbers of sum zero made of (level - 1, *lane), by an isometry.
 
-    >>> contrasts(2).round(3).tolist()
-    [[0.707], [-0.707]]
+    The Householder reflection that takes the last axis to the constant one, its last column left out: a sum in the
+    place of a matrix product.
+
+    >>> centered_rotation(np.array([1.0, 0.0, 0.0]), np).round(3).tolist()
+    [0.5, -0.5, -0.5, 0.5]
     """
-    k, j = np.arange(1, n), np.arange(n)[:, None]
-    return np.sqrt(2 / n) * np.cos(np.pi * k * (j + 0.5) / n)
+    n = z.shape[0] + 1
+    root, total = math.sqrt(n), z.sum(0)
+    return xp.concatenate([z - total / (n - root), (total / root)[None]])

@@ -14,10 +14,13 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from simstudy.errors import StudyError
+from simstudy.models.design import Factor
 from simstudy.models.estimands import TAU, Estimand, Parameter
 from simstudy.models.shapes import Array
 from simstudy.models.terms.structure import EFFECT, NOISE, Constants, TermStructure, Values, slope_name
 
+TAU_AT_ZERO = replace(TAU, default_of_data="HalfNormal(s_0)")
 TAU_SLOPE = replace(TAU, name="tau_slope", symbol="τ_slope", words="the sd of the slopes", default_of_data=None)
 RHO = Parameter(
     name="rho",
@@ -63,20 +66,27 @@ class Slopes(TermStructure):
     def parameters(self) -> tuple[Parameter, ...]:
         """Standard deviations of intercepts and of each slope, and correlations or partial correlations."""
         several = len(self.covariates) > 1
-        slopes = tuple(
-            replace(TAU_SLOPE, name=f"tau_{x}", symbol=f"τ_{x}", words=f"the sd of the slopes on {x}")
-            if several
-            else TAU_SLOPE
-            for x in self.covariates
-        )
-        return (TAU, *slopes, *(self._correlations if self.correlated else ()))
+        of_data = [replace(TAU_SLOPE, default_of_data=f"HalfNormal(s/s_{x})") for x in self.covariates]
+        slopes = [
+            replace(slope, name=f"tau_{x}", symbol=f"τ_{x}", words=f"the sd of the slopes on {x}") if several else slope
+            for x, slope in zip(self.covariates, of_data, strict=True)
+        ]
+        return (TAU_AT_ZERO, *slopes, *(self._correlations if self.correlated else ()))
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The intercept, and the slope of each covariate."""
         return (EFFECT, *(slope_name(name, self.covariates) for name in self.covariates))
 
-    def parts(self, factor: Any) -> dict[str, int]:
+    def check(self, factor: Factor) -> None:
+        """Refuse slopes on nothing, or twice on the same."""
+        if not self.covariates:
+            raise StudyError('slopes need a covariate; give one, such as covariates = ["x"]')
+        twice = sorted(name for name in set(self.covariates) if self.covariates.count(name) > 1)
+        if twice:
+            raise StudyError(f"covariates: {twice[0]!r} stands twice; give every covariate once")
+
+    def parts(self, factor: Factor) -> dict[str, int]:
         """Return the noise of each column, apart."""
         return {f"{NOISE}{k}": factor.n_levels for k in range(len(self.columns))}
 
@@ -123,6 +133,7 @@ class Slopes(TermStructure):
                 words=f"the correlation of {names[i]} and {names[k]}",
                 lower=-1.0,
                 upper=1.0,
+                moves="none",
             )
             for k in range(1, len(names))
             for i in range(k)
@@ -173,6 +184,6 @@ class Slopes(TermStructure):
                 value = p[next(partial).name]
                 correlation = value if n == 2 else 2 * value - 1
                 row.append(correlation * left)
-                left = left * xp.sqrt(1 - correlation**2)
+                left = left * xp.sqrt((1 - correlation) * (1 + correlation))
             rows.append([*row, left])
         return rows

@@ -1,0 +1,130 @@
+"""Counts with a log link and an exposure: y_i ~ Poisson(e_i exp(theta_j)).
+
+Sufficient statistics are the total count S_j and the total exposure E_j of a group. Written around the rate that the
+data give, with d = theta - log(S / E), it is S d - S expm1(d) up to the constant kept in ``constant``: single precision
+then holds differences at a million counts. A group without a count has its plain form, -E exp(theta).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.special import gammaln
+
+from simstudy.models.estimands import RATE, Estimand
+from simstudy.models.likelihoods.likelihood import Likelihood, Statistics
+from simstudy.models.model import GROUP
+from simstudy.models.noise import Noise
+from simstudy.models.shapes import Array, Effects, OfLane, Scales
+from simstudy.models.unit import Unit, unit_of_estimates
+from simstudy.types import GroupedData
+
+LARGEST_RATE = 1e15
+"""Above it NumPy draws no Poisson number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poisson(Likelihood):
+    """Counts with an exposure; theta is the log of the group's rate."""
+
+    kind: ClassVar[str] = "poisson"
+    scale: ClassVar[str] = "link"
+    formula: ClassVar[str] = "Poisson counts, y_i ~ Poisson(exposure_i · exp(θ_j))"
+    mean: ClassVar[Estimand | None] = RATE
+    has_exposure: ClassVar[bool] = True
+    unit_words: ClassVar[str] = (
+        "m is the mean of the groups’ log rates l = log((S + ½) / E), s² their variance plus the median of 1 / (S + ½)"
+    )
+
+    @property
+    def words(self) -> str:
+        """Counts."""
+        return "Poisson counts"
+
+    def group_estimates(self, data: GroupedData) -> tuple[np.ndarray, np.ndarray]:
+        """Return l_j = log((S_j + 1/2) / E_j) and 1 / (S_j + 1/2); of an empty group, 0 and an infinite variance."""
+        total, exposure = totals(data)
+        is_seen = exposure > 0
+        estimates = np.log((total + 0.5) / np.where(is_seen, exposure, 1.0))
+        return np.where(is_seen, estimates, 0.0), np.where(is_seen, 1 / (total + 0.5), np.inf)
+
+    def unit_of(self, data: GroupedData) -> Unit:
+        """Return m, the mean of the l_j of ``group_estimates``, and s; s^2 is their variance and the median one."""
+        estimates, variances = self.group_estimates(data)
+        is_seen = np.isfinite(variances)
+        return unit_of_estimates(estimates[is_seen], float(np.median(variances[is_seen])))
+
+    @property
+    def statistic_axes(self) -> Mapping[str, tuple[str, ...]]:
+        """Exposure and count of each group, and what they are written around."""
+        return {"n": (GROUP,), "total": (GROUP,), "weight": (GROUP,), "center": (GROUP,), "constant": ()}
+
+    def statistics(self, data: GroupedData) -> dict[str, np.ndarray]:
+        """Return exposure n, total count, the center log(S / E) and the weight S; where S = 0, 0 and E."""
+        total, exposure = totals(data)
+        has_count = total > 0
+        one = np.where(has_count, total, 1.0)
+        center = np.where(has_count, np.log(one / np.where(has_count, exposure, 1.0)), 0.0)
+        of_counts = np.where(has_count, total * np.log(one / np.maximum(data.n_obs, 1)) - total, -exposure)
+        return {
+            "n": exposure,
+            "total": total,
+            "weight": np.where(has_count, total, exposure),
+            "center": center,
+            "constant": np.asarray(of_counts.sum() - log_factorials(data, total)),
+        }
+
+    def log_likelihood(
+        self, theta: Effects, scale: Mapping[str, Scales], stats: Statistics, *, xp: ModuleType = jnp
+    ) -> OfLane:
+        """Return the Poisson log probability."""
+        d = theta - stats["center"]
+        return stats["constant"] + (stats["total"] * d - stats["weight"] * xp.expm1(d)).sum(0)
+
+    def raw_log_likelihood(self, theta: Effects, scale: Mapping[str, Scales], raw: Statistics) -> OfLane:
+        """Return the sum of the log probabilities of single counts, without the factorials."""
+        eta = jnp.take_along_axis(theta, raw["group_of"], axis=0) + raw["log_exposure"]
+        return (raw["y"] * eta - jnp.exp(eta)).sum(0)
+
+    def raw(self, data: GroupedData) -> dict[str, np.ndarray]:
+        """Return counts, their groups, and the logs of their exposures."""
+        _, exposure = totals(data)
+        each = exposure / np.maximum(data.n_obs, 1)
+        return {**super().raw(data), "log_exposure": np.log(each[data.group_of])}
+
+    def group_columns(self, data: GroupedData) -> dict[str, np.ndarray]:
+        """Return total count and exposure."""
+        total, exposure = totals(data)
+        return {"count": total, "exposure": exposure}
+
+    def draw(self, key: jax.Array, theta: Array, scale: Mapping[str, Array], known_se: Any) -> jax.Array:
+        """Draw counts; the log of an exposure is part of theta."""
+        return jax.random.poisson(key, jnp.exp(theta)).astype(theta.dtype)
+
+    def new_observation(self, theta_new: np.ndarray, scale: Mapping[str, np.ndarray], noise: Noise) -> np.ndarray:
+        """Draw a count of exposure 1 in the new group."""
+        return noise.poisson(np.minimum(np.exp(theta_new), LARGEST_RATE)).astype(theta_new.dtype)
+
+    def shrinkage_weight(self, tau: OfLane, mu: OfLane, scale: Mapping[str, Scales], stats: Statistics) -> Effects:
+        """Return B_j = 1 / (1 + E_j exp(mu) tau^2): approximate, on the log scale."""
+        return 1 / (1 + stats["n"] * np.exp(mu) * tau**2)
+
+    def inverse_link(self, theta: Array) -> Array:
+        """Return the rate exp(theta)."""
+        with np.errstate(over="ignore"):
+            return np.exp(theta)
+
+
+def totals(data: GroupedData) -> tuple[np.ndarray, np.ndarray]:
+    """Return total count and total exposure of each group; without exposures, an observation has 1."""
+    exposure = data.n_obs.astype(np.float64) if data.exposure is None else np.asarray(data.exposure, np.float64)
+    return np.rint(data.n_obs * data.y_mean), exposure
+
+
+def log_factorials(data: GroupedData, total: np.ndarray) -> float:
+    """Return the sum of the logs of the counts' factorials; of totals where there is nothing else."""
+    return float(gammaln((total if data.y is None else data.y) + 1).sum())
