@@ -97,5 +97,5 @@ def groups_outermost(draws: np.ndarray) -> np.ndarray:
 
 
 def _against_draws(stats: np.ndarray) -> np.ndarray:
-    """Return (fit,) as (fit, 1, 1) and (fit, group) as (group, fit, 1, 1)."""
-    return (stats.T if stats.ndim > 1 else stats)[..., None, None]
+    """Return (fit,) as (fit, 1, 1) and (fit, group, ...) as (group, ..., fit, 1, 1)."""
+    return np.moveaxis(stats, 0, -1)[..., None, None]

@@ -45,10 +45,10 @@ def of_omega(data: GroupedData, priors: Mapping[str, Prior], *, effects_differ: 
     """Return why the posterior with log sigma_j ~ Normal(log m, omega) is improper, or an empty text.
 
     A group of n_j equal observations gives sigma_j^-k with k = n_j - 1, whose mean is m^-k exp(k^2 omega^2 / 2). With K
-    the sum of all k the density goes as m^-K where no group varies, so that the prior of m must have a + 1 > K; and as
-    exp(S omega^2 / 2), S the sum of all k^2, where omega grows, which a prior as exp(-c omega^2) makes finite if 2 c > S.
-    At equality it depends on the other groups, and nothing is said. Around one mean for all groups K is N - 1, and S is
-    the largest k^2, since it can be what one of the groups shows.
+    the sum of all k the density goes as m^-K where no group varies, so that the prior of m must have a + 1 > K. Where
+    omega grows it goes as exp(S omega^2 / 2), S the sum of all k^2, which a prior as exp(-c omega^2) makes finite if
+    2 c > S. At equality it depends on the other groups, and nothing is said. Around one mean for all groups K is N - 1,
+    and S is the largest k^2, since it can be what one of the groups shows.
     """
     if not effects_differ and not _is_free("mu", priors):
         return ""
@@ -77,7 +77,7 @@ def _is_free(name: str, priors: Mapping[str, Prior]) -> bool:
 
 
 def _fall(prior: Prior) -> float:
-    """Return the c for which a density falls as exp(-c x^2) where x is large; infinite where it ends or falls faster."""
+    """Return the c for which a density falls as exp(-c x^2) far out; infinite where it ends or falls faster."""
     if prior.is_constant:
         return math.inf
     with jax.enable_x64(True):

@@ -5,7 +5,7 @@ means and the coefficients of standardized covariates, which data hold nearly ap
 Analysis, section 14.6); both are shifts and scalings, so that the posterior is the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,6 +34,8 @@ BETA = Parameter(
 INTERCEPT = replace(MU, words="the intercept μ")
 AT_ZERO = "s_0"
 """Name of the spread of the intercept where covariates are 0, which may lie far from the data."""
+OF_POINTS = "s_of_points"
+"""Name of the half-width of the points that levels lie at."""
 AT_MEANS = "mu_at_means"
 """Latent site of the predictor at the covariates' means."""
 
@@ -49,8 +51,8 @@ def coefficient(covariate: str) -> Parameter:
     )
 
 
-def unit_with(unit: Unit, covariates: Mapping[str, np.ndarray]) -> Unit:
-    """Return the unit of data with the spreads of their covariates: s_x, and s_0 of the intercept.
+def unit_with(unit: Unit, covariates: Mapping[str, np.ndarray], points: Sequence[np.ndarray] = ()) -> Unit:
+    """Return the unit of data with the spreads of their covariates: s_x, and s_0 of the intercept; and of points.
 
     With rstanarm's rule (Goodrich et al. 2024), the predictor at the covariates' means has a spread s and each
     coefficient s/s_x, so that at 0 it has s_0 = s sqrt(1 + sum_x (mean_x / s_x)^2).
@@ -58,17 +60,33 @@ def unit_with(unit: Unit, covariates: Mapping[str, np.ndarray]) -> Unit:
     Args:
         unit: m and s of the data.
         covariates: name -> (cell,) values.
+        points: (level, dimension) of each factor whose levels lie somewhere; ``s_of_points`` is the largest half-width.
 
     >>> unit_with(Unit(center=5.0, spread=2.0), {"x": np.array([1.0, 3.0])}).spreads
     (('s_0', 4.47213595499958), ('s_x', 1.0))
     """
-    if not covariates:
-        return unit
-    away = sum((x.mean() / x.std()) ** 2 for x in covariates.values())
-    spreads = {AT_ZERO: unit.spread * float(np.sqrt(1 + away))} | {
-        f"s_{n}": float(x.std()) for n, x in covariates.items()
-    }
+    spreads = {f"s_{name}": float(x.std()) for name, x in covariates.items()}
+    if covariates:
+        away = sum((x.mean() / x.std()) ** 2 for x in covariates.values())
+        spreads = {AT_ZERO: unit.spread * float(np.sqrt(1 + away)), **spreads}
+    if points:
+        spreads[OF_POINTS] = max(float(np.ptp(at, axis=0).max()) / 2 for at in points)
     return replace(unit, spreads=tuple(spreads.items()))
+
+
+def spread_words(unit: Unit) -> list[str]:
+    """Return what each of the spreads is that ``unit_with`` added, and how large.
+
+    >>> spread_words(Unit(center=5.0, spread=2.0, spreads=(("s_0", 4.5), ("s_x", 1.0))))
+    ['s_0 = 4.5 is the spread where covariates are 0, s √(1 + Σ (mean x / s_x)²)', 's_x = 1 is the sd of x over cells']
+    """
+    words = {AT_ZERO: "the spread where covariates are 0, s √(1 + Σ (mean x / s_x)²)"}
+    words[OF_POINTS] = "half of the extent of the points"
+    each = [
+        (name, value, words.get(name, f"the sd of {name.removeprefix('s_')} over cells"))
+        for name, value in unit.spreads
+    ]
+    return [f"{name} = {value:.4g} is {what}" for name, value, what in each]
 
 
 @dataclass(frozen=True, kw_only=True)

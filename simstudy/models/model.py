@@ -122,6 +122,11 @@ class Model(ABC):
         return None
 
     @property
+    def declared(self) -> Any:
+        """What has ``parameters`` with priors, and says by ``unit_of`` what default ones are made of; None for none."""
+        return self.hierarchy
+
+    @property
     def sampled(self) -> Any:
         """The hierarchy that draws are made of: that of the data as ``arrays`` gives them, in a unit of their own."""
         return self.hierarchy

@@ -21,6 +21,10 @@ from simstudy.models.predictor import Term, constants_of, predictor
 from simstudy.models.terms.structure import EFFECT
 
 Arrays = Mapping[str, np.ndarray]
+NEW_CELL = (
+    replace(THETA_NEW, words="the predictor of a cell whose levels are all new"),
+    replace(Y_NEW, words="an observation in a cell whose levels are all new"),
+)
 CELL = replace(THETA, words="the predictor θ of a cell", center=None, spread=None)
 
 
@@ -31,28 +35,31 @@ def described(location: Location, terms: Sequence[Term], likelihood: Likelihood)
         each += _of_factor(term)
         each += [replace(one, name=term.name_of(one.name), factor=term.factor) for one in term.structure.derived]
     mean = [] if likelihood.mean is None else [likelihood.mean]
-    return tuple(listed([_cell(location, terms), *each, *likelihood.parameters, *mean, THETA_NEW, Y_NEW, LOG_LIK]))
+    return tuple(listed([_cell(location, terms), *each, *likelihood.parameters, *mean, *NEW_CELL, LOG_LIK]))
 
 
 def _cell(location: Location, terms: Sequence[Term]) -> Estimand:
     """Return the predictor of a cell, which lies around mu, and tau from it, where a single term makes it."""
     is_single = len(terms) == 1 and not location.covariates and not terms[0].structure.covariates
+    is_single &= all(term.structure.layout == "levels" for term in terms)
     spread = terms[0].estimated[0].name if is_single and terms[0].alone and terms[0].estimated else None
     return replace(CELL, center=None if location.covariates else "mu", spread=spread)
 
 
 def _of_factor(term: Term) -> list[Estimand]:
-    factor, spread = term.factor, term.estimated[0].name if term.estimated else None
+    factor, scales = term.factor, [p.name for p in term.estimated]
+    spreads = scales if term.structure.layout == "levels" else []  # else the scale is that of steps, or of neighbors
     out = []
-    for column in term.structure.columns:
-        noun = "effects" if column == EFFECT else column
+    for k, column in enumerate(term.structure.columns):
+        noun = "effects" if column == EFFECT else column.replace("slope_", "slopes on ").replace("slope", "slopes")
+        own = column.removeprefix("slope").removeprefix("_")
         out.append(
             Estimand(
                 name=f"{column}[{factor}]",
                 role="effects",
-                symbol=f"u_{factor}" if column == EFFECT else f"{column}_{factor}",
+                symbol=f"u_{factor}" if column == EFFECT else "_".join(filter(None, ["b", own, factor])),
                 words=f"the {noun} of {factor}",
-                spread=spread if column == EFFECT else None,
+                spread=spreads[k] if k < len(spreads) else None,
                 on_effect_scale=True,
                 factor=factor,
                 moves="difference",
@@ -63,20 +70,20 @@ def _of_factor(term: Term) -> list[Estimand]:
             name=f"sd[{factor}]",
             role="scale",
             symbol=f"sd of u_{factor}",
-            words=f"the sd of these effects of {factor}",
+            words=f"the sd of the effects of {factor} at hand",
             lower=0.0,
             on_effect_scale=True,
             factor=factor,
             moves="difference",
         )
     )
-    if spread:
+    if scales:
         words = f"the share of {factor} in the variance"
         out.append(
             Estimand(
                 name=f"share[{factor}]",
                 role="share",
-                symbol=f"ρ_{factor}",
+                symbol=f"ICC_{factor}",
                 words=words,
                 lower=0.0,
                 upper=1.0,
@@ -214,4 +221,4 @@ def _last(of_levels: np.ndarray) -> np.ndarray:
 
 def _against_draws(leaf: np.ndarray) -> np.ndarray:
     """Return (fit,) as (fit, 1, 1) and (fit, cell, ...) as (cell, ..., fit, 1, 1)."""
-    return (np.moveaxis(leaf, 0, -1) if leaf.ndim > 1 else leaf)[..., None, None]
+    return np.moveaxis(leaf, 0, -1)[..., None, None]

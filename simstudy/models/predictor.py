@@ -76,12 +76,19 @@ def constants_of(structure: TermStructure, factor: Factor) -> dict[str, np.ndarr
     return structure.constants(factor)
 
 
+GROUPS = "groups"
+"""What the levels of a factor are called in the words of a parameter that grouped models have as well."""
+
+
 def named(parameter: Parameter, name: str, factor: str) -> Parameter:
     """Return a parameter of a structure as one of a factor: its name, and the factor's in its letter and words."""
-    if name == parameter.name:
-        return replace(parameter, factor=factor)
     symbol, words = parameter.symbol or parameter.name, parameter.words or parameter.name
-    return replace(parameter, name=name, factor=factor, symbol=f"{symbol}_{factor}", words=f"{words} of {factor}")
+    of_levels = words.replace(GROUPS, f"levels of {factor}")
+    if name == parameter.name:
+        return replace(parameter, factor=factor, words=of_levels)
+    letter, text = f"{symbol}_{factor}", of_levels.removesuffix(symbol).rstrip()
+    told = f"{text if GROUPS in words else f'{text} of {factor}'}{f' {letter}' if words.endswith(symbol) else ''}"
+    return replace(parameter, name=name, factor=factor, symbol=letter, words=told)
 
 
 def predictor(

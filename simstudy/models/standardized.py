@@ -9,11 +9,12 @@ moves. Draws are moved in double precision, so that nothing of them is lost.
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from simstudy.errors import StudyError
+from simstudy.models.additive import AdditiveModel
 from simstudy.models.estimands import Estimand
 from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.model import Axes, Model
@@ -21,6 +22,8 @@ from simstudy.models.prior_units import in_unit
 from simstudy.models.priors import Prior
 from simstudy.models.unit import Moves, Unit
 from simstudy.types import GroupedData, KnownPosterior, PyTree
+
+Data = TypeVar("Data", bound=GroupedData)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +35,12 @@ class StandardizedModel(Model):
         unit: what its data are standardized by.
     """
 
-    model: HierarchicalModel
+    model: HierarchicalModel | AdditiveModel
     unit: Unit
     lanes_last = True
 
     @cached_property
-    def sampled(self) -> HierarchicalModel:
+    def sampled(self) -> HierarchicalModel | AdditiveModel:
         """The model of the standardized data.
 
         Raises:
@@ -54,15 +57,19 @@ class StandardizedModel(Model):
         """Run the program of the standardized data."""
         self.sampled(data)
 
-    def arrays(self, data: Sequence[GroupedData]) -> dict[str, np.ndarray]:
+    def bound(self, data: Any) -> "StandardizedModel":
+        """Return the model with the design of the data as constants, where it has one."""
+        return self if isinstance(self.model, HierarchicalModel) else replace(self, model=self.model.bound(data))
+
+    def arrays(self, data: Sequence[Any]) -> dict[str, np.ndarray]:
         """Stack standardized data."""
         return self.sampled.arrays([standardized(d, self.unit) for d in data])
 
-    def shape(self, data: GroupedData) -> Hashable:
+    def shape(self, data: Any) -> Hashable:
         """Return the model's shape."""
         return self.model.shape(data)
 
-    def known_shape(self, sizes: Sequence[int] | np.ndarray) -> Hashable:
+    def known_shape(self, sizes: Any) -> Hashable:
         """Return the model's shape."""
         return self.model.known_shape(sizes)
 
@@ -92,7 +99,7 @@ class StandardizedModel(Model):
         return f"{self.model.words}, sampled in units of {spread} from {center}"
 
     @property
-    def pooling(self) -> str:
+    def pooling(self) -> str | None:
         """The part that the model plays."""
         return self.model.pooling
 
@@ -102,22 +109,27 @@ class StandardizedModel(Model):
         return self.model.effect_scale
 
     @property
-    def hierarchy(self) -> HierarchicalModel:
-        """The model in the unit of its data: structure, likelihood and priors as they were given."""
+    def hierarchy(self) -> Any:
+        """The model in the unit of its data: structure, likelihood and priors as they were given; None without one."""
+        return self.model.hierarchy
+
+    @property
+    def declared(self) -> Any:
+        """The model in the unit of its data."""
         return self.model
 
     def estimands(
-        self, sites: Mapping[str, np.ndarray], data: Sequence[GroupedData], keys: np.ndarray
+        self, sites: Mapping[str, np.ndarray], data: Sequence[Any], keys: np.ndarray
     ) -> dict[str, np.ndarray]:
         """Return every estimand in the unit of the data, float64 where it moves."""
         in_units = self.sampled.estimands(sites, [standardized(d, self.unit) for d in data], keys)
         return self.moved(in_units, data)
 
-    def restored(self, known: KnownPosterior, data: Sequence[GroupedData]) -> KnownPosterior:
+    def restored(self, known: KnownPosterior, data: Sequence[Any]) -> KnownPosterior:
         """Return means, standard deviations and distribution functions in the unit of the data."""
         return MovedPosterior(known=known, model=self, data=data)
 
-    def moved(self, in_units: Mapping[str, np.ndarray], data: Sequence[GroupedData]) -> dict[str, np.ndarray]:
+    def moved(self, in_units: Mapping[str, np.ndarray], data: Sequence[Any]) -> dict[str, np.ndarray]:
         """Return values of estimands, (fit, ...), in the unit of the data."""
         n = np.array([d.n_obs.sum() for d in data], float)
         return {name: self.unit.moved(values, self.moves[name], n_observations=n) for name, values in in_units.items()}
@@ -140,7 +152,7 @@ class MovedPosterior:
 
     known: KnownPosterior
     model: StandardizedModel
-    data: Sequence[GroupedData]
+    data: Sequence[Any]
 
     @cached_property
     def mean(self) -> dict[str, np.ndarray]:
@@ -160,7 +172,7 @@ class MovedPosterior:
         return self.known.cdf({name: unit.standardized(value, moves[name]) for name, value in values.items()})
 
 
-def standardized(data: GroupedData, unit: Unit) -> GroupedData:
+def standardized(data: Data, unit: Unit) -> Data:
     """Return data as z = (y - m) / s."""
     m, s = unit.center, unit.spread
     return replace(
@@ -172,7 +184,7 @@ def standardized(data: GroupedData, unit: Unit) -> GroupedData:
     )
 
 
-def standardized_priors(model: HierarchicalModel, unit: Unit) -> tuple[tuple[str, Prior], ...]:
+def standardized_priors(model: HierarchicalModel | AdditiveModel, unit: Unit) -> tuple[tuple[str, Prior], ...]:
     """Return the priors of a model's parameters in a unit.
 
     Raises:
@@ -182,7 +194,7 @@ def standardized_priors(model: HierarchicalModel, unit: Unit) -> tuple[tuple[str
         raise StudyError(f"the likelihood {model.likelihood.kind!r} has no unit")
     if still := [one.name for one in model.described if one.moves is None]:
         raise StudyError(f"{still[0]} does not say how it moves with the unit of the data")
-    moves = {p.name: p.moves for p in (*model.structure.parameters, *model.likelihood.parameters)}
+    moves = {p.name: p.moves for p in model.parameters}
     priors = []
     for name, prior in model.priors:
         moved = in_unit(prior, moves[name], unit)

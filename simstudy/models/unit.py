@@ -12,7 +12,7 @@ how it moves (``Estimand.moves``); with m the center and s the spread of the uni
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -22,7 +22,9 @@ DIGITS = 4
 """Significant digits of a scale in the text of a prior that is made of data."""
 ROUNDING = 1e-14
 """Share of a mean by which means of equal numbers differ: a spread below it is none."""
-_ARGUMENT = re.compile(r"(?P<center>m)|(?P<factor>[\d.]*) ?s|(?P<numerator>[\d.]+)/s")
+_ARGUMENT = re.compile(
+    r"(?P<center>m)|(?P<factor>[\d.]*) ?(?P<spread>s(_\w+)?)(/(?P<by>s_\w+))?|(?P<numerator>[\d.]+)/s"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +34,12 @@ class Unit:
     Args:
         center: m, where the data lie.
         spread: s, above 0: how far they spread.
+        spreads: (name, value) pairs of other spreads that priors are made of, such as the sd ``s_days`` of a covariate.
     """
 
     center: float
     spread: float
+    spreads: tuple[tuple[str, float], ...] = field(default=(), repr=False)
 
     def moved(self, values: np.ndarray, moves: Moves, *, n_observations: np.ndarray) -> np.ndarray:
         """Return values in the data's own unit from values z in this one, in double precision.
@@ -80,14 +84,19 @@ class Unit:
         Scales have four significant digits; m is rounded to the decimals that these leave, at most s / 400.
 
         Args:
-            formula: such as ``Normal(m, 2.5 s)`` or ``Exponential(1/s)``.
+            formula: such as ``Normal(m, 2.5 s)`` or ``Exponential(1/s)``; ``HalfNormal(s/s_days)`` with a spread of
+                ``spreads``, which is 1 where it is not among them; or ``2.5 s``, a number.
 
         >>> Unit(center=298.50789, spread=56.36).prior("Normal(m, 2.5 s)")
         'Normal(298.5, 140.9)'
         >>> Unit(center=298.50789, spread=56.36).prior("Exponential(1/s)")
         'Exponential(0.01774)'
+        >>> Unit(center=298.50789, spread=56.36, spreads=(("s_days", 2.5),)).prior("Normal(0, 2.5 s/s_days)")
+        'Normal(0, 56.36)'
         """
         name, _, arguments = formula.removesuffix(")").partition("(")
+        if not arguments:
+            return _text(self._argument(formula))
         return f"{name}({', '.join(_text(self._argument(argument)) for argument in arguments.split(', '))})"
 
     def _argument(self, text: str) -> float:
@@ -96,8 +105,11 @@ class Unit:
             return float(text)
         if found["center"]:
             return round(self.center, DIGITS - 1 - math.floor(math.log10(2.5 * self.spread)))
-        number = float(found["numerator"]) / self.spread if found["numerator"] else None
-        return _rounded(float(found["factor"] or 1) * self.spread if number is None else number)
+        if found["numerator"]:
+            return _rounded(float(found["numerator"]) / self.spread)
+        spreads = {"s": self.spread, **dict(self.spreads)}
+        by = spreads.get(found["by"], 1.0)
+        return _rounded(float(found["factor"] or 1) * spreads.get(found["spread"], self.spread) / by)
 
 
 def unit_of_estimates(estimates: np.ndarray, variance: float) -> Unit:

@@ -40,7 +40,7 @@ def mass_of_decade(n_groups, orders, *, decade):
 @pytest.mark.parametrize("n_groups", [2, 3, 4, 6])
 @pytest.mark.parametrize(("sigma", "order"), [("HalfNormal(1)", 0), ("Gamma(2, 1)", 1)])
 def test_single_equal_observations(n_groups, sigma, order):
-    """They have a posterior where decades nearer to 0 hold ever less of it, and none where they hold as much or more."""
+    """They have a posterior where decades nearer to 0 hold ever less of it, and none where they hold as much."""
     masses = [mass_of_decade(n_groups, (order, 0), decade=decade) for decade in (2, 3)]
     is_improper = masses[1] >= 0.99 * masses[0]
     found = of_sigma(equal_data(*[1] * n_groups), priors(sigma=sigma), effects_differ=True, by_group=False)

@@ -43,6 +43,7 @@ class Binomial(Likelihood):
     scale: ClassVar[str] = "link"
     formula: ClassVar[str] = "binomial counts, successes_j ~ Binomial(n_j, expit(θ_j))"
     mean: ClassVar[Estimand | None] = P
+    fits_data_of: ClassVar[tuple[str, ...]] = ("bernoulli",)
     unit_words: ClassVar[str] = (
         "m is the mean of the groups’ logits l = log((k + ½) / (n − k + ½)), s² their variance plus the median of "
         "1 / (k + ½) + 1 / (n − k + ½)"

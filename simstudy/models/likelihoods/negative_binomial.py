@@ -9,9 +9,11 @@ that single precision holds differences at a million counts. Around the mean m =
 r = m / (m + phi), the part of theta is S d - (S + n phi) log1p(r expm1(d)); where m > phi, the same with -d, n phi in
 the place of S, and phi / (m + phi). Around the shape p that the moments give, with h = phi - p, the part of phi is
 
-    sum_k m_k log1p(h / (p + k)) - sum_j S_j log1p(h / (p + m_j)) - sum_j n_j [h a_j + p (log1p(h / (p + m_j)) - b)],
+    sum_k m_k log1p(h / (p + k)) - sum_j S_j log1p(h / (p + m_j)) - sum_j n_j [h a_j + p (a_j - b_j)],
 
-a_j = log1p(m_j / phi), b = log(phi / p). Programs are compiled before data are seen, so that the measure m_k, k >= 1,
+a_j = log1p(m_j / phi), b_j = log1p(m_j / p). So single precision holds a million counts where phi is near p; where they
+are no more spread than Poisson counts, p is the largest of ``SHAPES`` and energies at a million are right to .5 only.
+Programs are compiled before data are seen, so that the measure m_k, k >= 1,
 has to have a fixed length: it is replaced by the Gauss quadrature of it in log k (Golub & Welsch 1969), exact for up to
 ``NODES`` different k, and for more good to 1e-7, since log1p(k / phi) is analytic in log k up to a distance of pi.
 """
@@ -28,14 +30,18 @@ from jax.scipy.special import gammaln
 
 from simstudy.models.estimands import Parameter
 from simstudy.models.likelihoods.likelihood import Statistics
-from simstudy.models.likelihoods.poisson import LARGEST_RATE, Poisson, log_factorials, totals
+from simstudy.models.likelihoods.poisson import Poisson, drawn_counts, log_factorials, new_counts, totals
 from simstudy.models.model import GROUP
 from simstudy.models.noise import Noise
 from simstudy.models.shapes import Array, Effects, OfLane, Scales
 from simstudy.types import GroupedData
 
 NODES = 20
-SHAPES = (1e-2, 1e4)
+EXACT = 16_384
+"""Counts up to which the measure is taken as it is."""
+WIDEST, ORDER = 0.25, 6
+"""Widest panel in log k beyond, and the points in each."""
+SHAPES = (1e-2, 300.0)
 """Bounds of the shape that the likelihood is written around."""
 FAR = 30.0
 """Where log1p(q expm1(d)) is log(q) + d to rounding, and expm1 is still finite in single precision."""
@@ -68,7 +74,7 @@ class NegativeBinomial(Poisson):
     @property
     def statistic_axes(self) -> Mapping[str, tuple[str, ...]]:
         """Observations, exposure and count of each group, what they are written around, and the counts above k."""
-        of_groups = ("n", "size", "total", "center", "mean")
+        of_groups = ("n", "size", "total", "center", "mean", "lack")
         nodes = {"above": ("node",), "at": ("node",)}
         return {**dict.fromkeys(of_groups, (GROUP,)), **nodes, "nonzero": (), "shape": (), "constant": ()}
 
@@ -90,6 +96,7 @@ class NegativeBinomial(Poisson):
             "total": total,
             "center": center,
             "mean": mean,
+            "lack": np.log1p(mean / shape),
             "at": at,
             "above": above,
             "nonzero": np.asarray(float((y > 0).sum())),
@@ -111,7 +118,8 @@ class NegativeBinomial(Poisson):
         shape = stats["shape"]
         h = phi - shape
         beside = xp.log1p(h / (shape + mean))
-        of_shape = total * beside + size * (h * xp.log1p(mean / phi) + shape * (beside - xp.log(phi / shape)))
+        lack = xp.log1p(mean / phi)
+        of_shape = total * beside + size * (h * lack + shape * (lack - stats["lack"]))
         # Of k = 0, the sum over k has the logarithm of phi over the shape.
         above = (stats["above"] * xp.log1p(h / (shape + stats["at"]))).sum(0) + stats["nonzero"] * xp.log1p(h / shape)
         return stats["constant"] + (above + (of_means - of_shape).sum(0))
@@ -127,13 +135,13 @@ class NegativeBinomial(Poisson):
         """Draw a gamma number around the mean, and a Poisson count of it."""
         key_gamma, key_poisson = jax.random.split(key)
         phi = scale["phi"]
-        rate = jnp.exp(theta) * jax.random.gamma(key_gamma, phi, theta.shape, theta.dtype) / phi
-        return jax.random.poisson(key_poisson, rate).astype(theta.dtype)
+        log_gamma = jax.random.loggamma(key_gamma, phi, theta.shape, theta.dtype)
+        return drawn_counts(key_poisson, theta + log_gamma - jnp.log(phi))
 
     def new_observation(self, theta_new: np.ndarray, scale: Mapping[str, np.ndarray], noise: Noise) -> np.ndarray:
         """Draw a count of exposure 1 in the new group."""
-        rate = np.exp(theta_new) * noise.gamma(scale["phi"]) / scale["phi"]
-        return noise.poisson(np.minimum(rate, LARGEST_RATE)).astype(theta_new.dtype)
+        gamma = np.maximum(noise.gamma(scale["phi"]), np.finfo(np.float64).tiny)
+        return new_counts(theta_new + np.log(gamma) - np.log(scale["phi"]), noise)
 
     def shrinkage_weight(self, tau: OfLane, mu: OfLane, scale: Mapping[str, Scales], stats: Statistics) -> Effects:
         """Return B_j = 1 / (1 + n_j tau^2 m phi / (m + phi)), m = E_j exp(mu) / n_j: approximate, on the log scale."""
@@ -145,23 +153,37 @@ class NegativeBinomial(Poisson):
 def counts_above(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return nodes k and weights, (``NODES``,) each, that stand for m_k = number of counts above k, k >= 1.
 
+    Beyond ``EXACT`` the sum over k is the integral from k - 1/2, by panels of Gauss-Legendre points in log k.
+
     >>> at, above = counts_above(np.array([0.0, 1.0, 3.0, 3.0]))
     >>> at[above > 0].round(9).tolist(), above[above > 0].round(9).tolist()
     ([1.0, 2.0], [2.0, 2.0])
     """
-    at, above = np.zeros(NODES), np.zeros(NODES)
-    at[:] = 1.0
-    if not len(y) or y.max() < 2:
+    at, above = np.ones(NODES), np.zeros(NODES)
+    tally = np.bincount(np.minimum(y, EXACT).astype(np.int64), minlength=2)
+    m = (tally.sum() - np.cumsum(tally))[1:EXACT]
+    k = np.flatnonzero(m) + 1
+    points, weights = k.astype(float), m[k - 1].astype(float)
+    if len(y) and y.max() > EXACT:
+        more, of_more = _integral_above(y[y > EXACT])
+        points, weights = np.concatenate([points, more]), np.concatenate([weights, of_more])
+    if len(points) <= NODES:
+        at[: len(points)], above[: len(points)] = points, weights
         return at, above
-    tally = np.bincount(y.astype(np.int64))
-    m = tally.sum() - np.cumsum(tally)
-    k = np.flatnonzero(m[1:]) + 1
-    weights = m[k].astype(float)
-    if len(k) <= NODES:
-        at[: len(k)], above[: len(k)] = k, weights
-        return at, above
-    nodes, of_nodes = _gauss(np.log(k), weights)
+    nodes, of_nodes = _gauss(np.log(points), weights)
     return np.exp(nodes), of_nodes
+
+
+def _integral_above(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return points and weights of the integral of the number of counts above k, from ``EXACT`` - 1/2 on."""
+    ends, n = np.unique(np.log(y - 0.5), return_counts=True)
+    edges = np.union1d(np.arange(np.log(EXACT - 0.5), ends[-1], WIDEST), ends)
+    middle, half = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
+    above = n.sum() - np.concatenate([[0], np.cumsum(n)])[np.searchsorted(ends, middle)]
+    x, w = np.polynomial.legendre.leggauss(ORDER)
+    log_k = middle[:, None] + half[:, None] * x
+    weights = above[:, None] * half[:, None] * w * np.exp(log_k)
+    return np.exp(log_k).ravel(), weights.ravel()
 
 
 def _gauss(points: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -60,7 +60,7 @@ class Normal(Likelihood):
     kind: ClassVar[str] = "normal"
     scale: ClassVar[str] = "natural"
     formula: ClassVar[str] = "normal observations, y_ij ~ Normal(θ_j, σ)"
-    fits_data_of: ClassVar[tuple[str, ...]] = ("normal_known_se",)
+    fits_data_of: ClassVar[tuple[str, ...]] = ("normal_known_se", "student_t")
     every_parameter: ClassVar[tuple[Parameter, ...]] = (SIGMA, OMEGA)
     has_normal_means: ClassVar[bool] = True
     has_unit: ClassVar[bool] = True

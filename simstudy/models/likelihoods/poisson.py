@@ -1,8 +1,8 @@
 """Counts with a log link and an exposure: y_i ~ Poisson(e_i exp(theta_j)).
 
 Sufficient statistics are the total count S_j and the total exposure E_j of a group. Written around the rate that the
-data give, with d = theta - log(S / E), it is S d - S expm1(d) up to the constant kept in ``constant``: single precision
-then holds differences at a million counts. A group without a count has its plain form, -E exp(theta).
+data give, with w = max(S, 1) and d = theta - log(w / E), it is S d - w expm1(d) up to the constant kept in
+``constant``: single precision then holds differences at a million counts, and at an exposure of a million without one.
 """
 
 from collections.abc import Mapping
@@ -23,8 +23,10 @@ from simstudy.models.shapes import Array, Effects, OfLane, Scales
 from simstudy.models.unit import Unit, unit_of_estimates
 from simstudy.types import GroupedData
 
-LARGEST_RATE = 1e15
-"""Above it NumPy draws no Poisson number."""
+LARGE = 1e5
+"""Mean beyond which a count is drawn as a rounded normal number: JAX's own counts have a wrong variance there."""
+LARGEST = 1e15
+"""Largest mean of a predicted count; NumPy draws none of a larger one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,7 @@ class Poisson(Likelihood):
     formula: ClassVar[str] = "Poisson counts, y_i ~ Poisson(exposure_i · exp(θ_j))"
     mean: ClassVar[Estimand | None] = RATE
     has_exposure: ClassVar[bool] = True
+    fits_data_of: ClassVar[tuple[str, ...]] = ("negative_binomial",)
     unit_words: ClassVar[str] = (
         "m is the mean of the groups’ log rates l = log((S + ½) / E), s² their variance plus the median of 1 / (S + ½)"
     )
@@ -64,18 +67,19 @@ class Poisson(Likelihood):
         return {"n": (GROUP,), "total": (GROUP,), "weight": (GROUP,), "center": (GROUP,), "constant": ()}
 
     def statistics(self, data: GroupedData) -> dict[str, np.ndarray]:
-        """Return exposure n, total count, the center log(S / E) and the weight S; where S = 0, 0 and E."""
+        """Return exposure n, total count, the weight w = max(S, 1) and the center log(w / E); 0 of an empty group."""
         total, exposure = totals(data)
-        has_count = total > 0
-        one = np.where(has_count, total, 1.0)
-        center = np.where(has_count, np.log(one / np.where(has_count, exposure, 1.0)), 0.0)
-        of_counts = np.where(has_count, total * np.log(one / np.maximum(data.n_obs, 1)) - total, -exposure)
+        is_seen = exposure > 0
+        weight = np.where(is_seen, np.maximum(total, 1.0), 0.0)
+        each = np.where(is_seen, exposure / np.maximum(data.n_obs, 1), 1.0)
+        center = np.where(is_seen, np.log(np.maximum(weight, 1.0) / np.where(is_seen, exposure, 1.0)), 0.0)
+        constant = (total * (center + np.log(each)) - weight).sum() - log_factorials(data, total)
         return {
             "n": exposure,
             "total": total,
-            "weight": np.where(has_count, total, exposure),
+            "weight": weight,
             "center": center,
-            "constant": np.asarray(of_counts.sum() - log_factorials(data, total)),
+            "constant": np.asarray(constant),
         }
 
     def log_likelihood(
@@ -96,18 +100,13 @@ class Poisson(Likelihood):
         each = exposure / np.maximum(data.n_obs, 1)
         return {**super().raw(data), "log_exposure": np.log(each[data.group_of])}
 
-    def group_columns(self, data: GroupedData) -> dict[str, np.ndarray]:
-        """Return total count and exposure."""
-        total, exposure = totals(data)
-        return {"count": total, "exposure": exposure}
-
     def draw(self, key: jax.Array, theta: Array, scale: Mapping[str, Array], known_se: Any) -> jax.Array:
         """Draw counts; the log of an exposure is part of theta."""
-        return jax.random.poisson(key, jnp.exp(theta)).astype(theta.dtype)
+        return drawn_counts(key, jnp.asarray(theta))
 
     def new_observation(self, theta_new: np.ndarray, scale: Mapping[str, np.ndarray], noise: Noise) -> np.ndarray:
         """Draw a count of exposure 1 in the new group."""
-        return noise.poisson(np.minimum(np.exp(theta_new), LARGEST_RATE)).astype(theta_new.dtype)
+        return new_counts(theta_new, noise)
 
     def shrinkage_weight(self, tau: OfLane, mu: OfLane, scale: Mapping[str, Scales], stats: Statistics) -> Effects:
         """Return B_j = 1 / (1 + E_j exp(mu) tau^2): approximate, on the log scale."""
@@ -117,6 +116,21 @@ class Poisson(Likelihood):
         """Return the rate exp(theta)."""
         with np.errstate(over="ignore"):
             return np.exp(theta)
+
+
+def drawn_counts(key: jax.Array, log_mean: jax.Array) -> jax.Array:
+    """Draw Poisson counts, as floats; beyond a mean of ``LARGE``, normal numbers of their moments, rounded."""
+    key_normal, key_count = jax.random.split(key)
+    mean = jnp.exp(log_mean)
+    normal = jnp.rint(mean + jnp.sqrt(mean) * jax.random.normal(key_normal, mean.shape, mean.dtype))
+    counts = jax.random.poisson(key_count, jnp.minimum(mean, LARGE), mean.shape).astype(mean.dtype)
+    return jnp.where(mean > LARGE, normal, counts)
+
+
+def new_counts(log_mean: np.ndarray, noise: Noise) -> np.ndarray:
+    """Draw Poisson counts of given log means, (fit, chain, draw); means stop at ``LARGEST``."""
+    mean = np.exp(np.minimum(log_mean.astype(np.float64), np.log(LARGEST)))
+    return noise.poisson(mean).astype(log_mean.dtype)
 
 
 def totals(data: GroupedData) -> tuple[np.ndarray, np.ndarray]:

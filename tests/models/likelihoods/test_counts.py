@@ -1,5 +1,6 @@
 """Likelihoods of counts against scipy, in limits, and in single precision at a million counts."""
 
+import jax
 import numpy as np
 import pytest
 from scipy import stats
@@ -122,6 +123,40 @@ def test_single_precision_holds_a_million_counts(family):
     sd = 1 / np.sqrt(50 * 40.0) if family.parameters else 1 / np.sqrt(total)
     error = energy_error(family, data, near_the_mode(np.log(mean), np.broadcast_to(sd, 3)), scale)
     assert error < LARGEST_ENERGY_ERROR
+
+
+def test_single_precision_holds_an_exposure_of_a_million_without_a_count():
+    """A group that saw nothing says much of its rate."""
+    data = GroupedData(n_obs=np.full(3, 10), y_mean=np.zeros(3), y_ss=np.zeros(3), exposure=np.full(3, 1e6))
+    assert energy_error(Poisson(), data, near_the_mode(np.full(3, -14.0), np.ones(3))) < LARGEST_ENERGY_ERROR
+
+
+@pytest.mark.parametrize("nu", [1.5, 4.0, 60.0, 1e4])
+def test_single_precision_holds_ten_thousand_student_t_observations(nu):
+    """Also where nu moves, by less than a standard deviation of its posterior."""
+    rng = np.random.default_rng(2)
+    y = rng.standard_t(nu, 9_999)
+    n = np.full(3, 3_333)
+    data = GroupedData(n_obs=n, y_mean=y.reshape(3, -1).mean(1), y_ss=np.zeros(3), y=y)
+    family, errors = StudentT(), []
+    statistics = family.statistics(data)
+    single = {name: np.float32(value) for name, value in statistics.items()}
+    for theta, step in zip(near_the_mode(np.zeros(3), 0.02, n=50), rng.normal(0, 0.05, 50), strict=True):
+        scale = {"sigma": np.float32(1.0), "nu": np.float32(nu * np.exp(step))}
+        at = np.float32(theta)
+        exact = log_lik(family, np.float64(at), {k: np.float64(v) for k, v in scale.items()}, statistics)
+        errors.append(log_lik(family, at, scale, single) - exact)
+    assert np.ptp(errors) < 0.05  # of log likelihoods of -15,000
+
+
+@pytest.mark.parametrize("log_mean", [2.0, 10.0, 13.0, 40.0])
+def test_counts_have_the_moments_of_their_mean(log_mean):
+    """However large it is."""
+    with jax.enable_x64(True):
+        drawn = np.asarray(Poisson().draw(jax.random.key(1), np.full(20_000, log_mean), {}, None))
+    mean = np.exp(log_mean)
+    assert abs(drawn.mean() - mean) < 4 * np.sqrt(mean / len(drawn))
+    assert abs(drawn.var() / mean - 1) < 4 * np.sqrt(2 / len(drawn) + 1 / (mean * len(drawn)))
 
 
 def test_few_trials_have_the_form_that_they_had():
