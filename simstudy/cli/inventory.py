@@ -9,7 +9,7 @@ from simstudy.cli.exits import tell
 from simstudy.cli.options import check_choice
 
 WIDTH = 100
-LISTED = ("studies", "mechanisms", "likelihoods", "structures", "samplers", "measures")
+LISTED = ("studies", "mechanisms", "likelihoods", "structures", "terms", "samplers", "measures")
 
 
 def list_command(

@@ -7,6 +7,7 @@ from simstudy.measures import MEASURES, robust
 from simstudy.mechanisms import MECHANISMS
 from simstudy.models.likelihoods import LIKELIHOODS
 from simstudy.models.structures import STRUCTURES
+from simstudy.models.terms import TERM_STRUCTURES
 from simstudy.samplers import SAMPLERS
 
 PACKAGE = Path(__file__).parents[1]
@@ -19,7 +20,7 @@ def built_in_studies() -> dict[str, Path]:
 
 
 def inventory(what: str) -> dict[str, str]:
-    """Return name -> one line about it, for studies, mechanisms, likelihoods, structures, samplers or measures."""
+    """Return name -> one line about it, for studies, mechanisms, likelihoods, structures, terms, samplers or measures."""
     if what == "studies":
         return {name: _aim(path) for name, path in built_in_studies().items()}
     if what == "measures":
@@ -28,6 +29,7 @@ def inventory(what: str) -> dict[str, str]:
         "mechanisms": MECHANISMS,
         "likelihoods": LIKELIHOODS,
         "structures": STRUCTURES,
+        "terms": TERM_STRUCTURES,
         "samplers": SAMPLERS,
     }[what]
     return {name: _first_line(family.__doc__) for name, family in families.items()}  # type: ignore[attr-defined]

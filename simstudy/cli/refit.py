@@ -36,18 +36,29 @@ def refit_command(
     reason = f": {done.fit['reason']}" if isinstance(done.fit["reason"], str) else ""
     tell(f"status: {done.fit['status']}{reason}")
     if len(done.estimates):
-        tell(summary_text(done.estimates, done.group_names), lines=True)
+        tell(summary_text(done.estimates, done.group_names, done.level_names), lines=True)
     if done.draws is not None:
         for written in write_draws(target, done.draws):
             tell(f"draws: {written}")
     _judge(done)
 
 
-def summary_text(estimates: Any, names: Mapping[int, str]) -> str:
-    """Return the summary of a fit as lines of text, five digits a number, groups by their names where they have any."""
+def summary_text(
+    estimates: Any, names: Mapping[int, str], level_names: Mapping[str, Mapping[int, str]] | None = None
+) -> str:
+    """Return the summary of a fit as lines of text, five digits a number, groups by their names where they have any.
+
+    Args:
+        estimates: rows of the estimates of a fit.
+        names: group -> its name.
+        level_names: effect of a factor -> level -> what it is called, which is no name of a group.
+    """
     shown = estimates[[name for name in COLUMNS if name in estimates]].copy()
-    groups = zip(shown["group"], shown["group"].notna(), strict=True)
-    shown["group"] = [names.get(int(group), str(group)) if is_one else "" for group, is_one in groups]
+    rows = zip(estimates["estimand"].astype(str), shown["group"], shown["group"].notna(), strict=True)
+    shown["group"] = [
+        (level_names or {}).get(estimand, names).get(int(group), str(group)) if is_one else ""
+        for estimand, group, is_one in rows
+    ]
     return shown.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.5g}")
 
 

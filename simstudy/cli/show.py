@@ -41,7 +41,10 @@ def comments(study: Any) -> list[str]:
     lines = [f"{size}: {counted(math.prod(sizes.values()), 'fit')}"]
     scaled = study.priors_of_data
     for method in study.methods:
-        priors = ", ".join(f"{name} ~ {text}" for name, text in (dict(method.options).get("priors") or {}).items())
+        priors = ", ".join(
+            f"{name} {'~' if '(' in text else '='} {text}"
+            for name, text in (dict(method.options).get("priors") or {}).items()
+        )
         if priors:
             lines.append(f"priors of {method.name}: {priors}{' (scaled to the data)' if method.name in scaled else ''}")
     warnings = [f"warning: {name}: {one.text}" for name, found in study.conflicts.items() for one in found]
