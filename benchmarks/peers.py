@@ -1,5 +1,7 @@
 """Side-by-side measurements on this machine: ``python benchmarks/peers.py [--fits N] [--only NAME...] [--json FILE]``.
 
+``--family NAME...`` measures sums of terms instead, against NumPyro's NUTS under ``vmap`` on the same program.
+
 Every contestant runs in processes of its own, warm, on the same data sets, and its posterior means are held to the
 exact ones before its time counts. Peers that are not installed are named and left out. With ``--json`` the values are
 added to those that the file holds, so that the whole can be measured in pieces; the tables show all of them.
@@ -88,6 +90,31 @@ def first_rows(fits: int) -> Values:
     return apart("first_rows:measure")
 
 
+def family(name: str, fits: int) -> list[str]:
+    """Return the lines of a family: fits a second of both, their ratio, and how far their answers are apart."""
+    own = apart("family:ours", family=name, fits=fits, workers=len(cores()))
+    best = Outcome(**own["outcome"])
+    lines = [f"{name}: {best.name} {best.fits_per_second:.1f} fits/s, compiled in {best.compile_seconds:.1f} s"]
+    for batch, batches in FAMILY_BATCHES.items():
+        parts = on_every_core("family:vmapped", family=name, batch=batch, batches=batches)
+        peer = together([Outcome(**part["outcome"]) for part in parts])
+        apart_by = []
+        for part in parts:
+            first = part["part"] * batch * batches
+            for (mean, mcse), (other, of_other) in zip(part["mu"], own["mu"][first:], strict=False):
+                apart_by.append((mean - other) ** 2 / (mcse**2 + of_other**2))
+        z = (sum(apart_by) / len(apart_by)) ** 0.5
+        ratio = best.fits_per_second / peer.fits_per_second
+        lines.append(
+            f"  {peer.name}: {peer.fits_per_second:.2f} fits/s, simstudy {ratio:.1f} times as many; means of mu apart by "
+            f"{z:.2f} MCSE (root mean square of {len(apart_by)})"
+        )
+    return lines
+
+
+FAMILY_BATCHES = {16: 1, 4: 2}
+
+
 MEASUREMENTS: Mapping[str, Callable[[int], Values]] = {
     "ours": ours,
     "one_worker": one_worker,
@@ -110,8 +137,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fits", type=int, default=FITS, help="fits of simstudy's own run")
     parser.add_argument("--only", nargs="+", choices=MEASUREMENTS, default=list(MEASUREMENTS), metavar="NAME")
+    parser.add_argument(
+        "--family", nargs="+", metavar="NAME", help="measure sums of terms instead: poisson, nested, ..."
+    )
     parser.add_argument("--json", type=Path, help="add the values to this file")
     chosen = parser.parse_args()
+    if chosen.family:
+        print("\n".join(line for name in chosen.family for line in family(name, chosen.fits)))
+        return 0
     known: Values = json.loads(chosen.json.read_text()) if chosen.json and chosen.json.exists() else {}
     for name in chosen.only:
         if missing := [module for module in NEEDS.get(name, ()) if importlib.util.find_spec(module) is None]:

@@ -96,7 +96,7 @@ def _repeats(data: GroupedData, *, effects_differ: bool, by_group: bool) -> int:
     if not is_flat.all():
         return 0
     if effects_differ:
-        return int(n.sum()) - np.count_nonzero(n)
+        return int(n.sum()) - int(np.count_nonzero(n))
     # Means of equal numbers differ by rounding where groups differ in size.
     return int(n.sum()) - 1 if np.ptp(data.y_mean if data.y is None else data.y) == 0 else 0
 

@@ -16,7 +16,7 @@ TAU = {"school": 1.5, "class": 0.7, "row": 1.5, "item": 0.7, "subject": 1.5, "ar
 
 
 def gaussian_posterior(data, x):
-    """Return mean and covariance of the cells' predictor: y = theta + noise, theta ~ N(0, K), by dense linear algebra."""
+    """Return mean and covariance of the cells' predictor: y = theta + noise, theta ~ N(0, K), dense."""
     n_cells = data.design.n_cells
     k = np.full((n_cells, n_cells), MU_SD**2)
     for factor in data.design.factors:
@@ -43,7 +43,8 @@ def test_draws_have_the_moments_of_the_posterior(design, parameterization):
     terms = exchangeable(*design.names, parameterization=parameterization)
     model = model_with(terms, covariates=() if x is None else ("x",), priors=names)
     arrays = model.arrays(data)
-    program = NUTS(chains=2, warmup=200, draws=DRAWS).compile(model.bound(data[0]), jax.tree.map(lambda a: a[0], arrays))
+    example = jax.tree.map(lambda leaf: leaf[0], arrays)
+    program = NUTS(chains=2, warmup=200, draws=DRAWS).compile(model.bound(data[0]), example)
     keys = np.stack([np.arange(N_FITS), np.zeros(N_FITS)], 1).astype(np.uint32)
     theta = model.estimands(program.sample(arrays, keys).sites, data, keys)["theta"].astype(float)
     truth = [gaussian_posterior(d, x) for d in data]

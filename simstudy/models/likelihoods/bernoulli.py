@@ -1,13 +1,13 @@
-"""Observations of 0 or 1 with a logit link: the binomial likelihood, where an observation is a trial."""
+"""Observations of 0 or 1 with a logit link: each is a trial. Formulas: ``trials.py``."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from simstudy.models.likelihoods.binomial import Binomial
+from simstudy.models.likelihoods.trials import Trials
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bernoulli(Binomial):
+class Bernoulli(Trials):
     """Zeros and ones; theta is the logit of their probability."""
 
     kind: ClassVar[str] = "bernoulli"

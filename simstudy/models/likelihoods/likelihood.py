@@ -252,3 +252,9 @@ def by_group(scale: Scales, theta: Effects) -> Scales:
 def normal_log_density(y: Array, mean: Array, sd: Array) -> Array:
     """Return log Normal(y | mean, sd), elementwise, in JAX."""
     return jax.scipy.stats.norm.logpdf(y, mean, sd)
+
+
+def variance_within(data: GroupedData) -> float:
+    """Return the pooled variance within groups, 0 where none has two observations."""
+    n_within = int(data.n_obs.sum()) - data.n_groups
+    return float(data.y_ss.sum()) / n_within if n_within else 0.0

@@ -29,8 +29,8 @@ import numpy as np
 from jax.scipy.special import gammaln
 
 from simstudy.models.estimands import Parameter
+from simstudy.models.likelihoods.counts import Counts, drawn_counts, log_factorials, new_counts, totals
 from simstudy.models.likelihoods.likelihood import Statistics
-from simstudy.models.likelihoods.poisson import Poisson, drawn_counts, log_factorials, new_counts, totals
 from simstudy.models.model import GROUP
 from simstudy.models.noise import Noise
 from simstudy.models.shapes import Array, Effects, OfLane, Scales
@@ -58,7 +58,7 @@ PHI = Parameter(
 
 
 @dataclass(frozen=True, kw_only=True)
-class NegativeBinomial(Poisson):
+class NegativeBinomial(Counts):
     """Counts whose variance exceeds their mean; theta is the log of the group's rate."""
 
     kind: ClassVar[str] = "negative_binomial"

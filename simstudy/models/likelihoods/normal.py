@@ -32,6 +32,7 @@ from simstudy.models.likelihoods.likelihood import (
     Statistics,
     by_group,
     normal_log_density,
+    variance_within,
 )
 from simstudy.models.model import GROUP
 from simstudy.models.noise import Noise
@@ -98,7 +99,7 @@ class Normal(Likelihood):
 
     def group_estimates(self, data: GroupedData) -> tuple[np.ndarray, np.ndarray]:
         """Return the groups' means, and the pooled variance within groups over their sizes."""
-        return data.y_mean, _variance_within(data) / data.n_obs
+        return data.y_mean, variance_within(data) / data.n_obs
 
     def unit_of(self, data: GroupedData) -> Unit:
         """Return m, the mean of the groups' means, and s.
@@ -106,7 +107,7 @@ class Normal(Likelihood):
         s^2 is the variance of the groups' means (divisor J - 1; 0 for one group) plus the pooled variance within groups
         (divisor N - J; 0 where every group has one observation).
         """
-        return unit_of_estimates(data.y_mean, _variance_within(data))
+        return unit_of_estimates(data.y_mean, variance_within(data))
 
     def residual_sd(self, of_groups: Mapping[str, Array]) -> Array:
         """Return sigma."""
@@ -232,12 +233,6 @@ class Normal(Likelihood):
         n = stats["n"]
         sigma2 = by_group(scale["sigma"], n * tau) ** 2
         return sigma2 / (sigma2 + n * tau**2)
-
-
-def _variance_within(data: GroupedData) -> float:
-    """Return the pooled variance within groups, 0 where none has two observations."""
-    n_within = int(data.n_obs.sum()) - data.n_groups
-    return float(data.y_ss.sum()) / n_within if n_within else 0.0
 
 
 def _of_group(values: Array, group_of: Array) -> Array:

@@ -18,12 +18,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from simstudy.models.estimands import SIGMA, Parameter
-from simstudy.models.likelihoods.likelihood import Likelihood, Statistics
-from simstudy.models.likelihoods.normal import LOG_2PI, Normal
+from simstudy.models.likelihoods.likelihood import Likelihood, Statistics, variance_within
 from simstudy.models.model import GROUP
 from simstudy.models.noise import Noise
 from simstudy.models.shapes import Array, Effects, OfLane, Scales
-from simstudy.models.unit import Unit
+from simstudy.models.unit import Unit, unit_of_estimates
 from simstudy.types import GroupedData
 
 NU = Parameter(
@@ -50,7 +49,9 @@ class StudentT(Likelihood):
     formula: ClassVar[str] = "observations with heavy tails, y_i ~ Student-t(ν, θ_j, σ)"
     every_parameter: ClassVar[tuple[Parameter, ...]] = (SIGMA, NU)
     fits_data_of: ClassVar[tuple[str, ...]] = ("normal",)
-    unit_words: ClassVar[str] = Normal.unit_words
+    unit_words: ClassVar[str] = (
+        "m is the mean of the groups’ means, s² their variance plus the pooled variance within groups"
+    )
 
     @property
     def words(self) -> str:
@@ -59,11 +60,11 @@ class StudentT(Likelihood):
 
     def group_estimates(self, data: GroupedData) -> tuple[np.ndarray, np.ndarray]:
         """Return the groups' means, and the pooled variance within groups over their sizes."""
-        return Normal().group_estimates(data)
+        return data.y_mean, variance_within(data) / np.maximum(data.n_obs, 1)
 
     def unit_of(self, data: GroupedData) -> Unit:
         """Return center and spread as of normal observations."""
-        return Normal().unit_of(data)
+        return unit_of_estimates(data.y_mean, variance_within(data))
 
     def latent_variance(self, scale: Mapping[str, Scales]) -> Scales:
         """Return sigma^2 nu / (nu - 2), infinite for nu of 2 and less."""
@@ -97,7 +98,7 @@ class StudentT(Likelihood):
         nu, sigma = scale["nu"], scale["sigma"]
         residual = (stats["y"] - theta[:, None]) / sigma
         beyond = (stats["is_seen"] * xp.log1p(residual**2 / nu)).sum((0, 1))
-        of_each = log_gamma_ratio(nu / 2, xp) - 0.5 * LOG_2PI - xp.log(sigma)
+        of_each = log_gamma_ratio(nu / 2, xp) - 0.5 * np.log(2 * np.pi) - xp.log(sigma)
         return stats["n"].sum(0) * of_each - (nu + 1) / 2 * beyond
 
     def raw_log_likelihood(self, theta: Effects, scale: Mapping[str, Scales], raw: Statistics) -> OfLane:

@@ -7,8 +7,8 @@ from scipy import stats
 from scipy.special import gammaln
 
 from simstudy.models.likelihoods import Bernoulli, Binomial, NegativeBinomial, Poisson, StudentT
-from simstudy.models.likelihoods.binomial import MANY_TRIALS
 from simstudy.models.likelihoods.negative_binomial import counts_above
+from simstudy.models.likelihoods.trials import MANY_TRIALS
 from simstudy.types import GroupedData
 
 SIZES = np.array([4, 1, 7])
