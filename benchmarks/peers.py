@@ -106,12 +106,13 @@ def family(name: str, fits: int) -> list[str]:
         z = (sum(apart_by) / len(apart_by)) ** 0.5
         ratio = best.fits_per_second / peer.fits_per_second
         lines.append(
-            f"  {peer.name}: {peer.fits_per_second:.2f} fits/s, simstudy {ratio:.1f} times as many; means of mu apart by "
-            f"{z:.2f} MCSE (root mean square of {len(apart_by)})"
+            f"  {peer.name}: {peer.fits_per_second:.2f} fits/s, simstudy {ratio:.1f} times as many; means of mu apart "
+            f"by {z:.2f} MCSE (root mean square of {len(apart_by)})"
         )
     return lines
 
 
+FAMILY_FITS = 64 + 2 * 1024  # a small first block, and a large one for each of two workers
 FAMILY_BATCHES = {16: 1, 4: 2}
 
 
@@ -143,7 +144,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="add the values to this file")
     chosen = parser.parse_args()
     if chosen.family:
-        print("\n".join(line for name in chosen.family for line in family(name, chosen.fits)))
+        print("\n".join(line for name in chosen.family for line in family(name, FAMILY_FITS)))
         return 0
     known: Values = json.loads(chosen.json.read_text()) if chosen.json and chosen.json.exists() else {}
     for name in chosen.only:

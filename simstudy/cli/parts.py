@@ -20,7 +20,7 @@ def built_in_studies() -> dict[str, Path]:
 
 
 def inventory(what: str) -> dict[str, str]:
-    """Return name -> one line about it, for studies, mechanisms, likelihoods, structures, terms, samplers or measures."""
+    """Return name -> one line about it, for studies, measures, or a kind of part."""
     if what == "studies":
         return {name: _aim(path) for name, path in built_in_studies().items()}
     if what == "measures":

@@ -39,7 +39,9 @@ def test_nested_factors_have_levels_of_their_own():
 def test_the_digest_is_that_of_what_programs_have():
     """Equal designs have one digest; other levels, graphs and points another."""
     one, same = (cells_of({"row": Crossed(n_levels=4)}, {}).design for _ in range(2))
-    assert one.digest == same.digest and one == same and hash(one) == hash(same)
+    assert one.digest == same.digest
+    assert one == same
+    assert hash(one) == hash(same)
     others = [
         Crossed(n_levels=5),
         Crossed(n_levels=4, edges=np.array([[0, 1]])),
@@ -101,7 +103,9 @@ def test_points_lie_where_they_are_said_to():
     """On a line and on a grid from -1 to 1, or as given."""
     assert points_of({"line": 5}).ravel().tolist() == [-1, -0.5, 0, 0.5, 1]
     grid = points_of({"grid": [2, 3]})
-    assert grid.shape == (6, 2) and set(grid[:, 0]) == {-1, 0, 1} and set(grid[:, 1]) == {-1, 1}
+    assert grid.shape == (6, 2)
+    assert set(grid[:, 0]) == {-1, 0, 1}
+    assert set(grid[:, 1]) == {-1, 1}
     assert points_of({"at": [[0, 1], [2, 3]]}).tolist() == [[0, 1], [2, 3]]
 
 

@@ -113,7 +113,8 @@ def test_cells_may_be_empty():
     (one,) = mechanism(sizes=sizes).simulate(keys(1))
     assert len(one.data.y) == sum(sizes)
     assert one.data.n_obs.tolist() == list(sizes)
-    assert np.all(one.data.y_mean[::3] == 0) and np.all(one.data.y_ss[::3] == 0)
+    assert np.all(one.data.y_mean[::3] == 0)
+    assert np.all(one.data.y_ss[::3] == 0)
     np.testing.assert_allclose(one.data.y_mean[1], one.data.y[:3].mean())
     assert np.isfinite(one.truth["theta"]).all()
 
@@ -126,7 +127,8 @@ def test_successes_have_the_probability_of_their_cell():
 
 def test_hyperparameters_may_be_drawn():
     """A prior in the place of a value: the truth is drawn from it, anew in each replicate."""
-    drawn = mechanism(**{"tau[school]": parse_prior("HalfNormal(2)", TAU), "sigma": parse_prior("Exponential(1)", SIGMA)})
+    priors = {"tau[school]": parse_prior("HalfNormal(2)", TAU), "sigma": parse_prior("Exponential(1)", SIGMA)}
+    drawn = mechanism(**priors)
     replicates = drawn.simulate(keys())
     for name, prior in (("tau[school]", stats.halfnorm(0, 2)), ("sigma", stats.expon())):
         assert stats.kstest([r.truth[name] for r in replicates], prior.cdf).pvalue > 1e-3
@@ -135,12 +137,13 @@ def test_hyperparameters_may_be_drawn():
 def test_a_covariate_moves_the_predictor_of_its_cells():
     """Values that belong to no factor are crossed with the cells."""
     cells = cells_of({"school": Crossed(n_levels=3)}, {"day": {"values": (0.0, 2.0), "of": None}})
+    values = {"mu": 1.0, "beta[day]": 10.0, "tau": 0.1, "sigma": 1.0}
     made = Multilevel(
         likelihood=Normal(),
         design=cells.design,
         sizes=(1,) * 6,
         terms=(SimulatedTerm(term=Term(factor="school", structure=Exchangeable(), alone=True)),),
-        values=tuple({"mu": constant(1.0), "beta[day]": constant(10.0), "tau": constant(0.1), "sigma": constant(1.0)}.items()),
+        values=tuple((name, constant(value)) for name, value in values.items()),
         covariates=tuple((name, tuple(x)) for name, x in cells.covariates.items()),
     )
     (one,) = made.simulate(keys(1))

@@ -57,7 +57,7 @@ class Counts(Likelihood):
             return np.exp(theta)
 
 
-def drawn_counts(key: jax.Array, log_mean: jax.Array) -> jax.Array:
+def drawn_counts(key: jax.Array, log_mean: Array) -> jax.Array:
     """Draw Poisson counts, as floats; beyond a mean of ``LARGE``, normal numbers of their moments, rounded."""
     key_normal, key_count = jax.random.split(key)
     mean = jnp.exp(log_mean)
