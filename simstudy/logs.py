@@ -19,7 +19,7 @@ from simstudy.errors import RunError, printable
 
 FILE = "run.log"
 FILE_FORMAT = "%(asctime)s %(levelname)s %(message)s"
-ON_A_BAR = "on_a_bar"  # attribute of the records that a bar in the terminal shows already
+ON_A_BAR = "on_a_bar"  # attribute of the records that the terminal, mostly a bar in it, shows already
 
 log = logging.getLogger("simstudy")
 

@@ -26,7 +26,7 @@ STUDY: dict[str, Any] = {
     "method": [{"name": "complete", "structure": "complete"}, {"name": "none", "structure": "none"}],
     "sampler": {"kind": "exact", "draws": 40},
 }
-UNBOUND = ("run.log", "performance.parquet", "provenance.json", "draws/", ".simstudy/checksums/", ".simstudy/lock")
+UNBOUND = ("run.log", "performance.parquet", ".simstudy/checksums/", ".simstudy/lock")
 """Files that the manifest does not bind: records are for readers of before, the others can be done without."""
 DEEP = 200_000
 

@@ -110,6 +110,10 @@ class FakeStudy:
     def estimand_rows(self) -> list[dict]:
         return self.run.estimands.to_dict("records")
 
+    def level_rows(self) -> list[dict]:
+        """No factor has levels of its own."""
+        return []
+
     def method_rows(self) -> list[dict]:
         return self.run.methods.to_dict("records")
 

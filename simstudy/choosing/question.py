@@ -8,6 +8,7 @@ from typing import Any
 
 from simstudy.errors import StudyError
 from simstudy.mechanisms import Dataset
+from simstudy.mechanisms.built_in import refuse_terms
 from simstudy.mechanisms.dataset import BUILT_IN
 from simstudy.models.estimands import THETA
 from simstudy.study.study import Study
@@ -84,6 +85,7 @@ def ask(
         raise StudyError(
             f"priors.{fixed[0]}: expected a distribution as text, such as 'HalfNormal(10)', got {priors[fixed[0]]!r}"
         )
+    refuse_terms(data)
     study = _study(
         {
             "study": {"name": "choose", "aim": "Which pooling fits these groups?", "seed": seed, "replicates": 1},

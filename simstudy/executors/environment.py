@@ -30,6 +30,7 @@ SINGLE_THREAD_XLA = "--xla_cpu_multi_thread_eigen=false"
 
 PROGRAMS = "xla"
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+NO_HOME = "there is no home folder to keep compiled programs in; set SIMSTUDY_CACHE_DIR to a folder of your own"
 WITHOUT = "going on without a compilation cache, so that every process compiles its programs anew"
 
 
@@ -81,33 +82,35 @@ def _closed(folder: Path, mode: int) -> str:
     return "" if os.access(folder, os.W_OK | os.X_OK) else f"the cache folder {folder} cannot be written"
 
 
-def _own_cache() -> Path | None:
-    """Return the folder of compiled programs, which is the user's alone, or None; says once why there is none."""
+def _own_cache() -> tuple[Path | None, str]:
+    """Return the folder of compiled programs, which is the user's alone; or None, and a sentence that says why."""
     folder = cache_folder()
-    if folder is None:
-        _say("there is no home folder to keep compiled programs in; set SIMSTUDY_CACHE_DIR to a folder of your own")
-        return None
-    if problem := own_folder(folder / PROGRAMS):
-        _say(problem)
-        return None
-    return folder / PROGRAMS
+    problem = NO_HOME if folder is None else own_folder(folder / PROGRAMS)
+    return (None, f"{problem}; {WITHOUT}") if folder is None or problem else (folder / PROGRAMS, "")
+
+
+def without_cache() -> str:
+    """Return why programs that are compiled here are not kept, in a sentence; an empty text where they are."""
+    return _own_cache()[1]
 
 
 @functools.cache
 def _say(problem: str) -> None:
-    log.warning("%s; %s", problem, WITHOUT)
+    log.warning("%s", problem)
 
 
 def compilation_cache() -> dict[str, Any]:
     """Return JAX's options for a persistent cache of every program, however small or quickly compiled.
 
-    With JAX's own thresholds the many small programs of a study are compiled anew in every worker.
+    With JAX's own thresholds the many small programs of a study are compiled anew in every worker. Where no cache can
+    be, it says once why.
 
     Returns:
         Option -> value; none where there is no folder that is the user's own.
     """
-    folder = _own_cache()
+    folder, problem = _own_cache()
     if folder is None:
+        _say(problem)
         return {}
     return {
         "jax_compilation_cache_dir": str(folder),

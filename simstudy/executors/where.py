@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from simstudy.errors import RunError
 from simstudy.executors.dask import SCHEMES, DaskExecutor
-from simstudy.executors.environment import configure_compilation_cache, worker_environment
+from simstudy.executors.environment import configure_compilation_cache, without_cache, worker_environment
 from simstudy.executors.here import InProcessExecutor
 from simstudy.executors.limits import IN_PROCESS_BYTES, WORKER_BYTES, require_address_space
 from simstudy.executors.local import local_executor
@@ -64,6 +64,14 @@ class Where:
             return InProcessExecutor()
         require_address_space(WORKER_BYTES)
         return local_executor(self.n_processes, environment=worker_environment())
+
+    @property
+    def without_cache(self) -> str:
+        """Why the programs of a run are not kept for the next one, in a sentence; empty where they are.
+
+        Workers that are not started here keep theirs, or do not, as they say themselves.
+        """
+        return without_cache() if self.executor == LOCAL else ""
 
     @property
     def n_processes(self) -> int:

@@ -21,6 +21,8 @@ from simstudy.study.study import Study
 Fit = tuple[int, int]
 Stored = Mapping[tuple[str, ...], np.ndarray]
 NOTHING = np.array([], dtype=np.int64)
+MOST_DRAWN = 2**27  # numbers of all draws of a block, one for each group: half a GiB in float32
+MOST_OBSERVED = 2**26  # raw observations of a block: half a GiB in float64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,10 +162,21 @@ def _simulated_shapes(study: Study, s: int, methods: Collection[int]) -> dict[in
 def _chunks(study: Study, method: Method, scenarios: list[int]) -> Iterator[FitRange]:
     """Yield the fits of one program in blocks, replicate by replicate, so that no scenario waits for another."""
     fits = FitRange(scenarios=tuple(scenarios), places=range(study.replicates * len(scenarios)))
-    first, others = method.sampler.fits_at_once, method.sampler.fits_per_block
+    most = _most_fits(study, method, scenarios)
+    first, others = min(method.sampler.fits_at_once, max(1, most // 2)), min(method.sampler.fits_per_block, most)
     yield fits[:first]
     for start in range(first, len(fits), others):
         yield fits[start : start + others]
+
+
+def _most_fits(study: Study, method: Method, scenarios: list[int]) -> int:
+    """Return how many fits a block may have, at least 1, so that its draws and its data stay within bounds.
+
+    All draws and raw observations of a block are held at once, and a time limit ends between blocks.
+    """
+    sizes = [study.scenarios[s].mechanism.sizes_of_data for s in scenarios]
+    drawn = method.sampler.chains * method.sampler.draws * max(map(len, sizes))
+    return max(1, min(MOST_DRAWN // max(drawn, 1), MOST_OBSERVED // max(1, *map(sum, sizes))))
 
 
 def _missing(fits: FitRange, stored: list[np.ndarray]) -> Sequence[Fit]:

@@ -33,6 +33,7 @@ from simstudy.summaries.summaries import Summary, summarize, with_known
 from simstudy.types import Draws, Replicate, SamplerStats
 
 FITS_PER_SLAB = 8  # estimands of this many fits are held at once: more of them leave a core's cache
+MOST_PER_SLAB = 2**22  # numbers of the largest site of a slab's fits, where a single one is as large
 
 
 def fit_block(block: Block) -> BlockRows:
@@ -104,12 +105,14 @@ def _summarized(
     method = block.study.methods[block.method]
     slabs: list[Summary] = []
     kept: list[KeptDraws] = []
-    for start in range(0, len(block.fits), FITS_PER_SLAB):
-        fits = slice(start, start + FITS_PER_SLAB)
+    largest = max((site[0].size for site in draws.sites.values()), default=1)
+    n_at_once = max(1, min(FITS_PER_SLAB, MOST_PER_SLAB // max(1, largest)))
+    for start in range(0, len(block.fits), n_at_once):
+        fits = slice(start, start + n_at_once)
         sites = {name: site[fits] for name, site in draws.sites.items()}
         estimands = method.model.estimands(sites, [r.data for r in replicates[fits]], keys[fits])
         slabs.append(_summary(block.study, method, replicates[fits], estimands, keys[fits]))
-        kept += _kept(block, start, estimands, draws.stats)
+        kept += _kept(block, fits, estimands, draws.stats)
     summary = Summary.concatenate(slabs)
     if draws.known is not None:
         known = method.model.restored(draws.known, [r.data for r in replicates])
@@ -154,10 +157,10 @@ def _same_likelihood(study: Study, method: Method) -> bool:
 
 
 def _kept(
-    block: Block, start: int, estimands: Mapping[str, np.ndarray], stats: SamplerStats | None
+    block: Block, fits: slice, estimands: Mapping[str, np.ndarray], stats: SamplerStats | None
 ) -> Iterator[KeptDraws]:
     method = block.study.methods[block.method]
-    for i, (s, replicate) in enumerate(block.fits[start : start + FITS_PER_SLAB]):
+    for i, (s, replicate) in enumerate(block.fits[fits]):
         if replicate < block.keep_draws:
             names = KEPT_STATISTICS if stats is not None else ()
             yield KeptDraws(
@@ -165,6 +168,6 @@ def _kept(
                 method=method.name,
                 replicate=replicate,
                 estimands={name: np.array(value[i]) for name, value in estimands.items()},
-                stats={name: np.array(getattr(stats, name)[start + i]) for name in names},
+                stats={name: np.array(getattr(stats, name)[fits.start + i]) for name in names},
                 labels=block.study.scenarios[s].mechanism.labels,
             )

@@ -20,8 +20,8 @@ from simstudy.store.kept import LETTERS, POSTERIOR, SAMPLE_STATS, kept_folder
 CHAIN_AND_DRAW = ("chain", "draw")
 
 
-def write_kept(folder: Path, draws: KeptDraws) -> None:
-    """Write the draws of one fit under the ``draws`` folder of a run.
+def write_kept(folder: Path, draws: KeptDraws) -> list[Path]:
+    """Write the draws of one fit under the ``draws`` folder of a run, and return what was written.
 
     Raises:
         RunError: a folder on the way is a link, through which nothing is written.
@@ -31,7 +31,7 @@ def write_kept(folder: Path, draws: KeptDraws) -> None:
         if each.is_symlink():
             raise RunError(f"{printable(str(each))}: expected a folder, got a link, which is not followed; remove it")
     place.mkdir(parents=True, exist_ok=True)
-    write_draws(place / f"{draws.replicate}.{POSTERIOR}", draws)
+    return write_draws(place / f"{draws.replicate}.{POSTERIOR}", draws)
 
 
 def write_draws(path: Path, draws: KeptDraws) -> list[Path]:

@@ -21,6 +21,8 @@ from simstudy.fitting.reasons import reason_of
 from simstudy.fitting.rows import KeptDraws
 from simstudy.store import Run
 from simstudy.store.data import kept_data
+from simstudy.store.declared import Declared
+from simstudy.store.factors import level_names
 from simstudy.store.frames import KEYS, as_frame
 from simstudy.store.labels import begun_by, labeled, listed
 from simstudy.store.parts import as_table
@@ -42,6 +44,7 @@ class Refit:
         draws: its draws and the sampler's statistics, or None where it failed.
         differences: what is not as it is stored, a line each.
         group_names: group -> its name, for those that have one.
+        level_names: effect of a factor -> level -> what it is called.
     """
 
     fit: pd.Series
@@ -49,6 +52,7 @@ class Refit:
     draws: KeptDraws | None
     differences: tuple[str, ...]
     group_names: Mapping[int, str] = field(default_factory=dict)
+    level_names: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
     @property
     def is_equal(self) -> bool:
@@ -102,7 +106,18 @@ def refit(
         draws=rows.kept[0] if rows.kept else None,
         differences=differences,
         group_names=dict(enumerate(study.scenarios[block.fits[0][0]].mechanism.labels)),
+        level_names=_level_names(run, scenario),
     )
+
+
+def _level_names(run: Run, scenario: str) -> dict[str, dict[int, str]]:
+    """Return what the levels of each effect of a factor are called."""
+    levels = run.levels[run.levels["scenario"] == scenario]
+    names = {
+        str(factor): dict(zip(rows["level"].astype(int), level_names(rows), strict=True))
+        for factor, rows in levels.groupby("factor")
+    }
+    return {e.name: names[e.factor] for e in Declared.of(run).effects if e.factor in names}
 
 
 def _study(run: Run, folder: Path | None) -> Study:

@@ -233,7 +233,7 @@ def _groups_of(data: Any, likelihood: Likelihood | None) -> Columns:
     return {
         "group": np.arange(len(n)),
         "n_obs": n,
-        "y_mean": data.y_mean,
+        "y_mean": np.where(n > 0, data.y_mean, np.nan),
         "y_sd": y_sd,
         "known_se": np.full(len(n), np.nan) if data.known_se is None else data.known_se,
         "data_digest": np.full(len(n), digest, dtype=object),

@@ -57,6 +57,7 @@ class Measure:
         roles: the only roles whose estimands have the measure; empty for all estimands.
         worst: what a missing fit gets under the policy ``worst_case``; None where that policy has no such measure.
         repeated_data: makes sense only where the replicates differ in their data.
+        of_exchangeable: makes sense only for levels that have no neighbors and that no covariate sets apart.
     """
 
     name: str
@@ -73,3 +74,4 @@ class Measure:
     roles: tuple[Role, ...] = ()
     worst: Worst | None = None
     repeated_data: bool = False
+    of_exchangeable: bool = False

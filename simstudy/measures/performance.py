@@ -135,7 +135,10 @@ def _score_estimates(
     if terms.policy == "worst_case":
         return tables
     effects = read_effects(run, context, rows)
-    tables += score_cells(average_cells(effects, attempted), _over("effects"), terms)
+    of_effects = [measure for measure in _over("effects") if set(measure.needs) <= set(effects.columns)]
+    tables += score_cells(average_cells(effects, attempted), [m for m in of_effects if not m.of_exchangeable], terms)
+    exchangeable = effects.take(np.flatnonzero(np.isfinite(effects["is_exchangeable"])))
+    tables += score_cells(average_cells(exchangeable, attempted), [m for m in of_effects if m.of_exchangeable], terms)
     binned = [measure for measure in MEASURES.values() if measure.by_bin]
     for make in (distance_cells, size_cells):
         tables += score_cells(make(effects, attempted, plan.n_counted), binned, terms)

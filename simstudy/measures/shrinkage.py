@@ -4,6 +4,7 @@ import numpy as np
 
 from simstudy.measures.measure import Measure, Setting
 from simstudy.measures.rows.replicates import Replicates, Score, mean_score, proportion_score, ratio_score
+from simstudy.measures.rows.trio import PARTS
 
 RIVALS = np.array(["none", "complete", "oracle"])
 ROUNDING = 1e-6
@@ -45,6 +46,27 @@ def regret(cells: Replicates, setting: Setting) -> Score:
     of_best = np.take_along_axis(squares, cells.over_units(best)[None], axis=0)[0]
     score = mean_score(cells, cells.reduce(cells["error"] ** 2) - of_best)
     return Score(**{**vars(score), "reference": RIVALS[best]})
+
+
+def regret_of_parts(cells: Replicates, setting: Setting) -> Score:
+    """Return MSE minus the smallest scenario mean of the methods that play no, complete and partial pooling.
+
+    ``reference`` names the best part; MCSE of the paired difference to it. Zero, without error, for the best itself.
+    """
+    squares = np.stack([cells.reduce(cells[f"part_{part}"] ** 2) for part in PARTS])
+    best = np.argmin([cells.mean(a) for a in squares], axis=0)
+    of_best = np.take_along_axis(squares, cells.over_units(best)[None], axis=0)[0]
+    score = mean_score(cells, cells.reduce(cells["error"] ** 2) - of_best)
+    return Score(**{**vars(score), "reference": np.array(PARTS)[best]})
+
+
+def local_bias(cells: Replicates, setting: Setting) -> Score:
+    """Return the slope of the error on what sets a level apart from its neighbors, sum (e - ebar) d / sum d^2.
+
+    Errors are taken around their mean over the levels, which intercept and effects share.
+    """
+    d = cells["local_deviation"]
+    return ratio_score(cells, cells.reduce(_within(cells, cells["error"]) * d), cells.reduce(d**2))
 
 
 def rank_correlation(cells: Replicates, setting: Setting) -> Score:
@@ -142,9 +164,30 @@ MEASURES = (
         rows="effects",
     ),
     Measure(
+        name="regret_of_parts",
+        function=regret_of_parts,
+        needs=("error", "has_parts", *(f"part_{part}" for part in PARTS)),
+        definition="MSE minus the smallest scenario mean of the methods of no, complete and partial pooling",
+        source="Efron & Morris 1973; of data with terms, which have no closed forms",
+        unit="estimand^2",
+        better="smaller",
+        rows="effects",
+    ),
+    Measure(
+        name="local_bias",
+        function=local_bias,
+        needs=("error", "local_deviation"),
+        definition="slope of the error on truth minus mean truth of the neighbors: -1 where nothing of it is found",
+        source="Cochran 1977, eq. 6.13 (ratio estimator)",
+        unit="1",
+        better="nominal",
+        rows="effects",
+    ),
+    Measure(
         name="rank_correlation",
         function=rank_correlation,
         needs=("mean", "truth"),
+        of_exchangeable=True,
         definition="Spearman correlation of estimates and truth over the groups; undefined where all are alike",
         source="Spearman 1904",
         unit="1",
@@ -155,6 +198,7 @@ MEASURES = (
         name="prob_best",
         function=prob_best,
         needs=("mean", "truth"),
+        of_exchangeable=True,
         definition="share of replicates that name the group with the largest effect; undefined where all are alike",
         source="Wilson 1927",
         unit="1",

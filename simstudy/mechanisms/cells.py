@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def cells_of(factors: Mapping[str, Crossed], covariates: Mapping[str, Mapping[st
     levels: dict[str, np.ndarray] = {}
     made: dict[str, Factor] = {}
     n_cells = 1
-    for name in _in_order(factors):
+    for name in nesting_order(factors):
         one = factors[name]
         repeated = {other: np.repeat(level, one.n_levels) for other, level in levels.items()}
         within = np.tile(np.arange(one.n_levels), n_cells)
@@ -99,8 +99,20 @@ def _at(factor: Factor, level: np.ndarray) -> Factor:
     return replace(factor, level=level)
 
 
-def _in_order(factors: Mapping[str, Crossed]) -> list[str]:
-    """Return the factors, every one after the one that it is nested in."""
+class Nested(Protocol):
+    """A factor that may be nested in another."""
+
+    @property
+    def within(self) -> str | None:
+        """Factor that it is nested in."""
+
+
+def nesting_order(factors: Mapping[str, Nested]) -> list[str]:
+    """Return the factors, every one after the one that it is nested in.
+
+    Raises:
+        StudyError: one is nested in a factor that is not there, or they are nested in a circle.
+    """
     done: list[str] = []
     waiting = list(factors)
     for name, one in factors.items():

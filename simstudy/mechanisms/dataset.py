@@ -2,7 +2,7 @@
 
 Built in are ``lecture``, ``eight_schools`` and ``baseball``; any CSV or Parquet file, any frame, and numbers in the
 study itself can be brought: a row per observation (``value``), per estimate (``value`` and ``standard_error``) or per
-count (``successes`` and ``trials``).
+share of trials (``successes`` and ``trials``) or per count (``count``, and ``exposure`` where counts are of rates).
 """
 
 import hashlib
@@ -15,9 +15,10 @@ import numpy as np
 import pyarrow as pa
 
 from simstudy.errors import StudyError, TableError, shown, suggestion
+from simstudy.mechanisms.built_in import WITH_TERMS
 from simstudy.mechanisms.grouping import Grouped, group_rows
 from simstudy.mechanisms.mechanism import Mechanism
-from simstudy.models.likelihoods import Binomial, Likelihood, Normal, NormalKnownSE
+from simstudy.models.likelihoods import Binomial, Likelihood, Normal, NormalKnownSE, Poisson
 from simstudy.tables import ENDINGS, Table, as_table, read_file
 from simstudy.tables.table import listed
 from simstudy.types import Replicate
@@ -31,6 +32,7 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "normal": Normal,
     "normal_known_se": NormalKnownSE,
     "binomial": Binomial,
+    "poisson": Poisson,
 }
 
 
@@ -103,8 +105,8 @@ def load_dataset(data: Any, *, folder: Path | None = None, columns: Mapping[str,
         data: ``lecture``, ``eight_schools``, ``baseball``, the path of a CSV or Parquet file, a table, a frame that
             narwhals reads, or the rows that a run kept.
         folder: what the path is relative to; the file has to lie inside.
-        columns: which column is ``group``, ``value``, ``standard_error``, ``successes``, ``trials``, ``truth``; a
-            column that is called so need not be named.
+        columns: which column is ``group``, ``value``, ``standard_error``, ``successes``, ``trials``, ``count``,
+            ``exposure``, ``truth``; a column that is called so need not be named.
 
     Raises:
         StudyError: no such data set or file, a column that is missing, or values that cannot be what they stand for.
@@ -124,9 +126,10 @@ def load_dataset(data: Any, *, folder: Path | None = None, columns: Mapping[str,
         return _built_in(data)
     if is_file_name(data):
         return dataset_of_table(_read(file_beside(data, folder or Path())), given, Path(data).name)
-    near = suggestion(data, BUILT_IN)
+    known = (*BUILT_IN, *WITH_TERMS)
     raise StudyError(
-        f"data: no data set {data!r}{near}; expected one of {', '.join(BUILT_IN)}, or a {' or '.join(ENDINGS)} file"
+        f"data: no data set {data!r}{suggestion(data, known)}; expected one of {', '.join(known)}, or a "
+        f"{' or '.join(ENDINGS)} file"
     )
 
 

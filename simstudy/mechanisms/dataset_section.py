@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from simstudy.errors import StudyError, shown
+from simstudy.mechanisms.built_in import WITH_TERMS
 from simstudy.mechanisms.dataset import BUILT_IN, Dataset, KeptData, dataset_of_table, load_dataset
 from simstudy.mechanisms.grouping import COLUMN_KEYS
 from simstudy.mechanisms.inline import inline_table, is_inline
@@ -27,6 +28,8 @@ class DatasetSection(Section):
     standard_error: str | None = None
     successes: Any = None
     trials: Any = None
+    count: Any = None
+    exposure: Any = None
     truth: Any = None
     values: Any = None
     standard_errors: Any = None
@@ -48,8 +51,9 @@ def section_dataset(section: DatasetSection, folder: Path | None) -> Dataset:
             'a file is named value = "score"'
         )
     if section.data is None:
+        known = ", ".join((*BUILT_IN, *WITH_TERMS))
         raise StudyError(
-            f"data: the key is missing; expected one of {', '.join(BUILT_IN)}, a {' or '.join(ENDINGS)} file, or "
+            f"data: the key is missing; expected one of {known}, a {' or '.join(ENDINGS)} file, or "
             "values = [10, 12, 9] in the study itself"
         )
     columns = {key: contents[key] for key in COLUMN_KEYS if contents[key] is not None}
@@ -64,14 +68,14 @@ def plain_section(contents: Mapping[str, Any], dataset: Dataset) -> dict[str, An
     plain = {name: plain_value(value) for name, value in contents.items() if value is not None}
     if is_inline(plain):
         return plain
-    return {**plain, "data": _said(contents["data"], dataset), **dataset.columns}
+    return {**plain, "data": said_data(contents["data"], dataset.name), **dataset.columns}
 
 
-def _said(data: Any, dataset: Dataset) -> str:
-    """Return what a study says of its data: a name, a path, or a table in words."""
+def said_data(data: Any, name: str) -> str:
+    """Return what a study says of its data: a name, a path, or a table by the name that it has as a data set."""
     if isinstance(data, KeptData):
         return data.said
-    return str(data) if isinstance(data, str | Path) else dataset.name
+    return str(data) if isinstance(data, str | Path) else name
 
 
 def plain_value(value: Any) -> Any:

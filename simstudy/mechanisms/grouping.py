@@ -1,7 +1,7 @@
 """The rows of a table as groups: which columns are what, what they may hold, and their reduction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,22 @@ from simstudy.tables import Table
 from simstudy.tables.table import listed
 from simstudy.types import GroupedData
 
-COLUMN_KEYS = ("group", "value", "standard_error", "successes", "trials", "truth")
+COLUMN_KEYS = ("group", "value", "standard_error", "successes", "trials", "count", "exposure", "truth")
 KINDS_OF_COLUMNS = {
     frozenset({"value"}): "normal",
     frozenset({"value", "standard_error"}): "normal_known_se",
     frozenset({"successes", "trials"}): "binomial",
+    frozenset({"count"}): "poisson",
+    frozenset({"count", "exposure"}): "poisson",
 }
-EXPECTED = "group and value, group and value and standard_error, or group and successes and trials (truth besides)"
+RESPONSES = ("value", "successes", "count")
+"""Of each kind of observations, the column that tells it from the others."""
+EXPECTED = (
+    "group and value, group and value and standard_error, group and successes and trials, or group and count (exposure "
+    "and truth besides)"
+)
+LINKS = {"binomial": ("p", logit), "poisson": ("rate", np.log)}
+"""Kind -> what the mean of an observation is called, and the link that makes the effect of it."""
 MOST_TRIALS = 100_000_000
 LARGEST = 1e100  # squares of larger numbers overflow
 SMALLEST_ERROR = 1e-100  # as do the reciprocals of squares of smaller ones
@@ -69,6 +78,9 @@ def group_rows(table: Table, columns: Mapping[str, str]) -> Grouped:
     if kind == "binomial":
         _check_counts(numbers["successes"], numbers["trials"], columns)
         data = _binomial(code, numbers)
+    elif kind == "poisson":
+        _check_rates(numbers, columns)
+        data = _poisson(code, numbers, labels, columns)
     else:
         data = _normal(code, numbers, labels, columns)
     rows = pa.table({columns[key]: _stored(table, key, columns[key], names, numbers) for key in columns})
@@ -92,10 +104,10 @@ def chosen_columns(table: Table, given: Mapping[str, str]) -> dict[str, str]:
     found = dict(given)
     if not set(given) - {"group", "truth"}:
         kinds = [keys for keys in KINDS_OF_COLUMNS if keys <= set(by_name)]
-        if any("trials" in keys for keys in kinds) and any("value" in keys for keys in kinds):
+        if len({response for response in RESPONSES for keys in kinds if response in keys}) > 1:
             raise StudyError(
                 f"data: the columns {listed(table.names)} could be values or counts; name those that are meant: "
-                'value = "value", or successes = "successes" and trials = "trials"'
+                'value = "value", or successes = "successes" and trials = "trials", or count = "count"'
             )
         largest = max(kinds, key=len, default=frozenset())
         found |= {key: key for key in by_name if key in {*largest, "truth"} - set(given)}
@@ -146,6 +158,43 @@ def _check_counts(successes: np.ndarray, trials: np.ndarray, columns: Mapping[st
     _refuse(total > MOST_TRIALS, trials, "trials", columns["trials"], what)
 
 
+def _check_rates(numbers: Mapping[str, np.ndarray], columns: Mapping[str, str]) -> None:
+    """Refuse rows that are no counts, or have no exposure."""
+    count = numbers["count"]
+    _refuse(count != np.rint(count), count, "count", columns["count"], "expected whole numbers")
+    _refuse(count < 0, count, "count", columns["count"], "expected 0 or more")
+    _refuse(count >= LARGEST_EXACT, count, "count", columns["count"], f"expected less than {LARGEST_EXACT:,}")
+    if "exposure" in numbers:
+        exposure = numbers["exposure"]
+        _refuse(exposure <= 0, exposure, "exposure", columns["exposure"], "expected exposures above 0")
+        _refuse(
+            exposure < SMALLEST_ERROR,
+            exposure,
+            "exposure",
+            columns["exposure"],
+            f"expected at least {SMALLEST_ERROR:g}",
+        )
+
+
+def _poisson(
+    code: np.ndarray, numbers: Mapping[str, np.ndarray], labels: np.ndarray, columns: Mapping[str, str]
+) -> GroupedData:
+    """Return counts by group; those of a group have one exposure, so that any likelihood of counts can be theirs."""
+    data = _normal(code, {"value": numbers["count"]}, labels, columns)
+    if "exposure" not in numbers:
+        return data
+    each = pd.Series(numbers["exposure"]).groupby(code)
+    least, most = each.min().to_numpy(float), each.max().to_numpy(float)
+    if (differs := most > least).any():
+        group = int(np.argmax(differs))
+        raise StudyError(
+            f"exposure: column {columns['exposure']!r} has {least[group]:g} and {most[group]:g} for group "
+            f"{shown(str(labels[group]))}; expected one exposure for the counts of a group: add up its rows, or "
+            "name the groups in [mechanism.terms.NAME], where counts of different exposures stand apart"
+        )
+    return replace(data, exposure=data.n_obs * least)
+
+
 def _binomial(code: np.ndarray, numbers: Mapping[str, np.ndarray]) -> GroupedData:
     k, n = (np.bincount(code, weights=numbers[key]) for key in ("successes", "trials"))
     y = np.concatenate([np.repeat([1.0, 0.0], [int(a), int(b - a)]) for a, b in zip(k, n, strict=True)])
@@ -177,6 +226,8 @@ def _truth(code: np.ndarray, given: np.ndarray, labels: np.ndarray, kind: str, c
     """Return the truth of each group, NaN where no row has one; an infinite effect is no truth to be compared with."""
     if kind == "binomial":
         _refuse((given < 0) | (given > 1), given, "truth", column, "expected probabilities, from 0 to 1")
+    if kind == "poisson":
+        _refuse(given < 0, given, "truth", column, "expected rates, 0 or more")
     groups = pd.Series(given).groupby(code)
     least, most = groups.min().to_numpy(float), groups.max().to_numpy(float)
     if (differs := most > least).any():
@@ -185,10 +236,12 @@ def _truth(code: np.ndarray, given: np.ndarray, labels: np.ndarray, kind: str, c
             f"truth: column {column!r} has {least[group]:g} and {most[group]:g} for group "
             f"{shown(str(labels[group]))}; expected one true value for a group"
         )
-    if kind != "binomial":
+    if kind not in LINKS:
         return {"theta": least}
-    effect = logit(least)
-    return {"p": least, "theta": np.where(np.isfinite(effect), effect, np.nan)}
+    mean, link = LINKS[kind]
+    with np.errstate(divide="ignore"):
+        effect = link(least)
+    return {mean: least, "theta": np.where(np.isfinite(effect), effect, np.nan)}
 
 
 def _stored(table: Table, key: str, column: str, names: np.ndarray, numbers: Mapping[str, Any]) -> pa.Array:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
+import pyarrow as pa
 
 from simstudy.models.design import Design
 from simstudy.models.likelihoods import Likelihood
@@ -25,8 +26,12 @@ class Mechanism(ABC):
     """The likelihood of the data, or None for data of a user's own form."""
     design: Design | None = None
     """Cells and factors of data with terms; None for data in groups, and for those of a user's own form."""
+    covariates: tuple[tuple[str, Any], ...] = ()
+    """(name, (cell,) values) of each covariate of data with terms."""
     labels: tuple[str, ...] = ()
     """Names of the groups, in their order; none where they have numbers alone."""
+    rows: pa.Table | None = None
+    """The rows of a user's own data, which a run keeps; None for simulated and for built-in data."""
 
     @property
     def assumed_terms(self) -> tuple[Term, ...]:
@@ -71,3 +76,8 @@ class Mechanism(ABC):
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
         """Observations in each group: mechanisms of one shape can share compiled programs."""
+
+    @property
+    def sizes_of_data(self) -> tuple[int, ...]:
+        """Observations in each group or cell, by which blocks are kept small; none where only data can tell."""
+        return self.shape

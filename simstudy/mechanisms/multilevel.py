@@ -19,6 +19,7 @@ from simstudy.mechanisms.deviates import NORMAL, Deviates
 from simstudy.mechanisms.grouped import EFFECTS_TEXT, Effects, purpose_of, values_of, wrapped_key
 from simstudy.mechanisms.mechanism import Mechanism
 from simstudy.models.design import CellData, Design
+from simstudy.models.formula import formula_of
 from simstudy.models.likelihoods import Likelihood
 from simstudy.models.location import Location
 from simstudy.models.of_terms import estimands_of
@@ -91,7 +92,8 @@ class Multilevel(Mechanism):
         for simulated in self.terms:
             noise = f" with {simulated.noise.words}" if simulated.noise.words else ""
             each.append(f"{simulated.term.factor}: {simulated.term.structure.words}{noise}")
-        return "a sum of terms: " + "; ".join(each)
+        formula = formula_of(self.design, self.assumed_terms, self.location.covariates)
+        return f"a sum of terms, {formula}: {'; '.join(each)}"
 
     @property
     def effects_text(self) -> str:
@@ -112,7 +114,8 @@ class Multilevel(Mechanism):
     def symbols(self) -> Mapping[str, str]:
         """Letters of the parameters."""
         parameters = [*self.location.parameters, *(p for s in self.terms for p in s.term.parameters)]
-        return {p.name: p.symbol for p in (*parameters, *self.likelihood.parameters)}
+        counts = {f"levels[{factor.name}]": f"J_{factor.name}" for factor in self.design.factors}
+        return counts | {p.name: p.symbol for p in (*parameters, *self.likelihood.parameters)}
 
     @property
     def location(self) -> Location:
@@ -149,6 +152,11 @@ class Multilevel(Mechanism):
         """The design, and observations in each cell."""
         return self.design, self.sizes
 
+    @property
+    def sizes_of_data(self) -> tuple[int, ...]:
+        """Observations in each cell."""
+        return self.sizes
+
     def simulate(self, keys: np.ndarray) -> list[Replicate]:
         """Return one replicate for each (2,) key."""
         chunk = max(1, min(MAX_CHUNK, MAX_CHUNK_OBSERVATIONS // max(1, sum(self.sizes))))
@@ -165,9 +173,7 @@ class Multilevel(Mechanism):
             n_values = {
                 p.name: self.likelihood.n_values(p.name, self.design.n_cells) for p in self.likelihood.parameters
             }
-            parameters = {
-                name: values_of(prior, keys, name, n_values.get(name, 1)) for name, prior in self.values
-            }
+            parameters = {name: values_of(prior, keys, name, n_values.get(name, 1)) for name, prior in self.values}
             drawn = jax.tree.map(np.asarray, _simulate(self._program, keys, parameters))
         data = [self._cell_data(y) for y in drawn["y"]]
         truth = self._truth(drawn, parameters, data)

@@ -8,6 +8,7 @@ import numpy as np
 
 from simstudy.errors import RunError, StudyError
 from simstudy.mechanisms import Dataset
+from simstudy.mechanisms.built_in import refuse_terms
 from simstudy.mechanisms.dataset import place_of
 from simstudy.planning.goal import Goal
 from simstudy.planning.points import Design
@@ -97,6 +98,7 @@ def _posterior(
 ) -> tuple[Dataset, Mapping[str, np.ndarray], dict[str, str]]:
     """Return the data, (draw,) draws of the hyperparameters, and the priors of partial pooling as text."""
     place, source = place_of(data)
+    refuse_terms(source)
     contents = {
         "study": {"name": "plan", "seed": seed, "replicates": 1},
         "mechanism": {"kind": Dataset.kind, "data": source, **columns},

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from simstudy.report.ademp_terms import n_settings, term_lines
 from simstudy.report.reading.description import Description
 from simstudy.report.reading.extent import Extent
 from simstudy.report.reading.vocabulary import declared
@@ -18,8 +19,9 @@ from simstudy.report.reading.wording import counted, enumerate_words, number, sy
 from simstudy.store.declared import RESIDUAL
 from simstudy.store.extension import DATASET
 
-NOT_FACTORS = ("kind", "likelihood", "effects", "sigma_by", "data", "sizes", "standard_errors")
+NOT_FACTORS = ("kind", "likelihood", "effects", "sigma_by", "data", "sizes", "standard_errors", "terms", "covariates")
 COUNTS = {"groups": "J, number of groups", "group_size": "n, observations in each group"}
+OTHER_COUNTS = {"per_cell": "observations in each cell", "empty": "share of cells without observations"}
 UNEQUAL = {"sizes": "unequal group sizes", "standard_errors": "sets of standard errors"}
 NOMINAL = 0.95
 WORST_SHARE = 0.5
@@ -42,6 +44,7 @@ def mechanisms(description: Description) -> list[str]:
         lines.append("data: values in the study")
     is_drawn = not said.get("has_fixed_data")
     lines += [_factor(name, mechanism[name], may_be_drawn=is_drawn) for name in _factors(mechanism)]
+    lines += term_lines(mechanism)
     for name in UNEQUAL:
         if mechanism.get(name):
             lines.append(f"{UNEQUAL[name]}: {_levels(mechanism[name])}")
@@ -49,7 +52,7 @@ def mechanisms(description: Description) -> list[str]:
 
 
 def _factor(name: str, value: Any, *, may_be_drawn: bool) -> str:
-    letter = COUNTS.get(name) or symbol(name)
+    letter = {**COUNTS, **OTHER_COUNTS}.get(name) or symbol(name)
     drawn = may_be_drawn and isinstance(value, str) and "(" in value
     return f"{letter} ~ {value}, drawn anew in each replicate" if drawn else f"{letter}: {_levels(value)}"
 
@@ -75,7 +78,9 @@ def n_scenarios(study: Mapping[str, Any]) -> int:
     balanced = balanced if any(mechanism.get(name) for name in COUNTS) else 0
     unequal = sum(len(mechanism.get(name) or ()) for name in UNEQUAL)
     others = [name for name in _factors(mechanism) if name not in COUNTS]
-    return max(balanced + unequal, 1) * math.prod(len(_listed(mechanism[name])) for name in others)
+    return (
+        max(balanced + unequal, 1) * math.prod(len(_listed(mechanism[name])) for name in others) * n_settings(mechanism)
+    )
 
 
 def priors_words(method: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ from simstudy.report.reading.roles import Roles, read_roles
 from simstudy.report.reading.vocabulary import speaking
 from simstudy.report.words.split import split_table
 from simstudy.store.declared import Declared
+from simstudy.store.factors import level_names, levels_of
 from simstudy.store.group_names import group_names
 from simstudy.store.kept import KeptFit, kept_fits
 from simstudy.store.traits import exact_samplers, has_fixed_data
@@ -89,6 +90,22 @@ class Evidence:
         """Group -> what it is called in real data; empty where groups are only numbered, and in a run made before."""
         names = group_names(self.run) if self.is_dataset else {}
         return next(iter(names.values()), {})
+
+    def names_of(self, estimand: str) -> dict[int, str]:
+        """Return group or level -> what it is called; empty where they are only numbered.
+
+        An effect of a factor has the names of its levels, which are not those of groups.
+        """
+        if (factor := self._declared[estimand].factor) is None:
+            return self.group_names
+        levels = levels_of(self.run)
+        levels = levels[(levels["factor"] == factor) & (levels["scenario"] == levels["scenario"].iloc[0])]
+        return dict(zip(levels["level"].astype(int), level_names(levels), strict=True))
+
+    @cached_property
+    def has_terms(self) -> bool:
+        """Whether the data have factors with levels of their own, so that effects are not those of groups alone."""
+        return len(levels_of(self.run)) > 0
 
     @property
     def is_dataset(self) -> bool:

@@ -24,7 +24,7 @@ from simstudy.fitting.blocks import Block, plan_blocks
 from simstudy.fitting.fitting import fit_block
 from simstudy.fitting.kept import write_kept
 from simstudy.fitting.rows import BlockRows, Clock, failed_rows
-from simstudy.logs import log, session_log
+from simstudy.logs import ON_A_BAR, log, session_log
 from simstudy.running.duration import read_duration
 from simstudy.running.interruption import Interruption
 from simstudy.running.progress import RunProgress
@@ -99,6 +99,8 @@ def run(
         session_log(folder, quiet=quiet, verbose=verbose),
         Interruption() as interruption,
     ):
+        if problem := where.without_cache:
+            log.warning("%s", problem, extra={ON_A_BAR: True})  # the terminal has it since the workers started
         for notice in writer.notices:
             log.warning("%s", notice)
         _keep_data(study, writer)
@@ -106,6 +108,7 @@ def run(
         writer.write_methods(pd.DataFrame(study.method_rows()))
         writer.write_estimands(pd.DataFrame(study.estimand_rows()))
         writer.write_labels(pd.DataFrame(study.label_rows()))
+        writer.write_levels(pd.DataFrame(study.level_rows()), pd.DataFrame(study.cell_rows()))
         writer.write_description(study.description)
         restore_groups(study, writer)
         blocks = plan_blocks(study, writer.stored_fits(), keep_draws=keep_draws)
@@ -119,7 +122,7 @@ def run(
             time_limit=None if seconds is None else seconds - (time.monotonic() - started),
             tolerance=None if max_failed is None else _tolerance(max_failed, writer, blocks),
         )
-        with session(folder, command=sys.argv, seed=study.section.seed):
+        with session(folder, command=sys.argv, seed=study.section.seed, write=writer.write_provenance):
             _fit(blocks, writer, executors, stopping, quiet=quiet)
     return Run.open(folder)
 
@@ -255,8 +258,8 @@ def _stored(writer: RunWriter, block: Block, came: BlockRows | BlockFailure) -> 
 
 
 def _write(writer: RunWriter, rows: BlockRows) -> None:
-    for draws in rows.kept:
-        write_kept(writer.folder, draws)
+    if files := [file for draws in rows.kept for file in write_kept(writer.folder, draws)]:
+        writer.bind_draws(rows.batch, files)
     writer.write_block(
         rows.batch,
         fits=rows.fits,

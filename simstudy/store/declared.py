@@ -7,18 +7,21 @@ as one of which nothing but the name is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
 from simstudy.models.estimands import THETA, Estimand, estimand_of, listed
+from simstudy.store.factors import with_neighbors
 from simstudy.types import RunTables
 
 SAID = ("role", "symbol", "words", "lower", "upper", "center", "spread", "factor")
 MEAN, SD, VARIANCE = "_mean", "_sd", "_var"
 """What the names of mean, sd and variance of the effects of the groups at hand add to the name of the effects."""
+OF_LEVELS = "sd[{}]"
+"""What the sd of the effects of a factor's levels is called."""
 RESIDUAL = "sigma"
 """The sd of an observation around the effect of its group, under every likelihood that has one."""
 
@@ -37,7 +40,32 @@ class Declared:
     @classmethod
     def of(cls, *runs: RunTables) -> Declared:
         """Return what a run declares, or several together, of which the first that says something is believed."""
-        return cls.of_rows(row for run in runs for row in run.estimands.to_dict("records"))
+        declared = cls.of_rows(row for run in runs for row in run.estimands.to_dict("records"))
+        return declared.without_spread({factor for run in runs for factor in with_neighbors(run)})
+
+    def without_spread(self, factors: Collection[str]) -> Declared:
+        """Return the declarations for factors whose levels have neighbors, so that no spread is that of all levels.
+
+        The scale of a series or a map is that of its steps, or of what sets a level apart from its neighbors, whatever
+        a method takes it for.
+        """
+        if not factors:
+            return self
+        return Declared(
+            {
+                name: replace(e, spread=None) if e.role == "effects" and e.factor in {None, *factors} else e
+                for name, e in self.estimands.items()
+            }
+        )
+
+    def sd_of(self, effects: Estimand) -> list[str]:
+        """Return what the standard deviation of the effects of the levels at hand is called, of groups or a factor.
+
+        Of a factor with several kinds of effects it is that of the first.
+        """
+        of_factor = [e.name for e in self.effects if e.factor == effects.factor]
+        is_first = effects.factor is not None and of_factor[:1] == [effects.name]
+        return [f"{effects.name}{SD}", *([OF_LEVELS.format(effects.factor)] if is_first else [])]
 
     @classmethod
     def of_rows(cls, rows: Iterable[Mapping[Any, Any]]) -> Declared:
@@ -75,7 +103,8 @@ class Declared:
     @property
     def moments(self) -> list[str]:
         """Mean, sd and variance of the effects of the groups at hand, which follow from the effects."""
-        return [f"{e.name}{ending}" for e in self.effects for ending in (MEAN, SD, VARIANCE)]
+        of_groups = [f"{e.name}{ending}" for e in self.effects for ending in (MEAN, SD, VARIANCE)]
+        return of_groups + [OF_LEVELS.format(e.factor) for e in self.effects if e.factor is not None]
 
     def in_order(self, names: Iterable[str]) -> list[str]:
         """Return each name once: quantities of grouped models, then other declared ones, then the rest.

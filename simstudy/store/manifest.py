@@ -1,9 +1,10 @@
 """The manifest of a run: a line for everything that was written, each with the digest of the line before it.
 
-``.simstudy/manifest.jsonl`` binds the study, the description and every part to one run: a changed study, a lost block,
-and a block of another run, record and all, are found. A line is written before what it names, so that a writer may be
-killed at any moment: what the last line names may be there or not, or be what it replaces. ``end`` says that all before
-it is there. Runs made before there were manifests have none, and get one when they are next written to.
+``.simstudy/manifest.jsonl`` binds the study, the description, the provenance, every part and the kept draws to one run:
+a changed study, a lost block, and a block of another run, record and all, are found. A line is written before what it
+names, so that a writer may be killed at any moment: what the last line names may be there or not, or be what it
+replaces. Kept draws alone are named once they are there, before the block that they belong to. ``end`` says that all
+before it is there. Runs made before there were manifests have none, and get one when they are next written to.
 """
 
 import hashlib
@@ -12,9 +13,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from simstudy.errors import RunError
 from simstudy.store.atomic import publish, stage
@@ -22,26 +23,30 @@ from simstudy.store.inside import read_inside, said
 
 HIDDEN = ".simstudy"
 FILE = "manifest.jsonl"
-WHOLE_TABLES = ("scenarios", "methods", "estimands", "labels")
+WHOLE_TABLES = ("scenarios", "methods", "estimands", "labels", "levels", "cells")
 
 Record = dict[str, list[str]]
+Kind = Literal["file", "batch", "draws", "aside", "end"]
+_STEP = r"(?:\.?[^/\\.\x00][^/\\\x00]*|\.\.[^/\\\x00]+)"
+Inside = Annotated[str, StringConstraints(pattern=rf"^(?:{_STEP}(?:/{_STEP})*)?$")]
+"""A name that leads to nothing outside of the run: steps that are not ``..``, none from the root."""
 
 
 class Entry(BaseModel):
     """One line.
 
     Args:
-        kind: ``file`` for a JSON file or the data, ``batch`` for parts, ``aside`` for a batch that was set aside,
-            ``end`` where a writer closed the run.
-        name: of the file or batch.
-        digests: part's table, or the file's own name -> SHA-256.
+        kind: ``file`` for a JSON file or the data, ``batch`` for parts, ``draws`` for files of kept draws, ``aside``
+            for a batch that was set aside, ``end`` where a writer closed the run.
+        name: of the file or batch; of the batch that draws belong to.
+        digests: part's table, the file's own name, or the paths of draws inside the run -> SHA-256.
         before: SHA-256 of the line before; empty in the first.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-    kind: Literal["file", "batch", "aside", "end"]
-    name: str = ""
-    digests: dict[str, str] = {}
+    kind: Kind
+    name: Inside = ""
+    digests: dict[Inside, str] = {}
     before: str
 
     @property
@@ -57,7 +62,7 @@ class Manifest:
     Args:
         folder: run folder.
         batches: batch -> table -> the digests that its part may have, the last one first in force.
-        files: JSON file, or the data -> the digests that it may have.
+        files: JSON file, the data, or a file of kept draws -> the digests that it may have.
         aside: batches that were set aside and have not come back.
         last: the last line, or None.
     """
@@ -116,7 +121,7 @@ class Manifest:
         publish(stage(folder / HIDDEN / "staging", b"".join(lines)), folder / HIDDEN / FILE)
         return manifest
 
-    def add(self, kind: Literal["file", "batch", "aside", "end"], name: str = "", **digests: str) -> None:
+    def add(self, kind: Kind, name: str = "", **digests: str) -> None:
         """Write a line, flushed to the disk; what a writer that was killed has left of a line is overwritten.
 
         Raises:
@@ -164,6 +169,8 @@ class Manifest:
         if entry.kind == "file":
             known = self.files.get(entry.name, [])
             self.files[entry.name] = [*known[-1:], *entry.digests.values()]
+        elif entry.kind == "draws":
+            self.files.update({path: [digest] for path, digest in entry.digests.items()})
         elif entry.kind == "batch":
             known_parts = self.batches.get(entry.name, {}) if entry.name in WHOLE_TABLES else {}
             self.batches[entry.name] = {t: [*known_parts.get(t, [])[-1:], d] for t, d in entry.digests.items()}

@@ -9,7 +9,7 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib import metadata
@@ -21,9 +21,11 @@ import psutil
 from simstudy.errors import RunError
 from simstudy.store.atomic import write_json, writing
 from simstudy.store.documents import ProvenanceDocument, read_document
-from simstudy.store.inside import is_there, said
+from simstudy.store.inside import digest_inside, is_there, said
+from simstudy.store.manifest import Manifest
 from simstudy.store.records import staging_folder
 
+PROVENANCE = "provenance.json"
 PACKAGES = ("simstudy", "jax", "jaxlib", "numpyro", "numpy", "scipy", "pandas", "pyarrow")
 CONDITIONS = ("versions", "machine", "commit")
 GIT_SECONDS = 10
@@ -31,7 +33,14 @@ GIBIBYTE = 2**30
 
 
 @contextmanager
-def session(folder: Path, *, command: Sequence[str], seed: int, source: Path | None = None) -> Iterator[None]:
+def session(
+    folder: Path,
+    *,
+    command: Sequence[str],
+    seed: int,
+    source: Path | None = None,
+    write: Callable[[Mapping[str, Any]], None] | None = None,
+) -> Iterator[None]:
     """Record a session in the provenance of a run folder: when it began, when it ended and what it ran.
 
     A session that was killed has no end. Versions, machine and commit stand in a session where they changed.
@@ -41,11 +50,13 @@ def session(folder: Path, *, command: Sequence[str], seed: int, source: Path | N
         command: command line; of paths that lead out of the working folder only the last name is kept.
         seed: seed of the study.
         source: the study file or its folder, whose git commit is recorded.
+        write: replaces ``provenance.json``, as a writer does that binds it to its run.
 
     Raises:
         RunError: The provenance that is there cannot be read, or the folder cannot be written.
     """
-    path = folder / "provenance.json"
+    path = folder / PROVENANCE
+    write = write or (lambda document: write_json(path, document, staging=staging_folder(folder)))
     before = _read(path) if is_there(path) else None
     here = {"versions": versions(), "machine": machine(), "commit": commit(source or Path.cwd())}
     document: dict[str, Any] = before or {"seed": seed, **here, "sessions": []}
@@ -53,13 +64,34 @@ def session(folder: Path, *, command: Sequence[str], seed: int, source: Path | N
     entry = {"started": _now(), "ended": None, "command": public_command(command), **changed}
     document.setdefault("sessions", []).append(entry)
     with writing(folder):
-        write_json(path, document, staging=staging_folder(folder))
+        write(document)
     try:
         yield
     finally:
         entry["ended"] = _now()
         with suppress(OSError):  # of a disk that is full, which has been said by whoever wrote to it last
-            write_json(path, document, staging=staging_folder(folder))
+            write(document)
+
+
+def hold_provenance(folder: Path, manifest: Manifest) -> None:
+    """Hold the provenance of a run that goes on to its manifest; one that is gone begins anew.
+
+    Where a session died before its last line was followed by what it names, what is there is bound again, since other
+    lines are to follow.
+
+    Raises:
+        RunError: it was edited, or is of another run.
+    """
+    if PROVENANCE not in manifest.files or not is_there(folder / PROVENANCE):
+        return
+    digest = digest_inside(folder, PROVENANCE)
+    if digest not in manifest.files[PROVENANCE]:
+        raise RunError(
+            f"{said(folder / PROVENANCE)} is not as the run wrote it: it was edited, or is of another run; restore it "
+            "from a copy, or move it away to begin anew"
+        )
+    if digest != manifest.files[PROVENANCE][-1]:
+        manifest.add("file", PROVENANCE, **{PROVENANCE: digest})
 
 
 def _read(path: Path) -> dict[str, Any]:

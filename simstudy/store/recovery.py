@@ -6,9 +6,10 @@ lost, and one with a missing or changed part is damaged: the writer moves them t
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from simstudy.errors import RunError
 from simstudy.store.atomic import flush_folder, leftovers
@@ -33,13 +34,18 @@ NO_MANIFEST = (
     f"there is no manifest ({HIDDEN}/manifest.jsonl), so that nothing binds the study to its parts: the run was made "
     "before there were manifests, or has lost it"
 )
+NEEDED = ("study.json", DATA)  # files without which numbers cannot be told from others
 DAY_SECONDS = 86_400
 
 
-def find_problems(folder: Path) -> list[str]:
+def find_problems(folder: Path, *, of: Literal["everything", "numbers"] = "everything") -> list[str]:
     """Return what keeps a folder from being, part for part, what its writer stored; nothing is changed.
 
     Every part of every table is read and held to its checksum, whether anyone asks for the table or not.
+
+    Args:
+        folder: run folder.
+        of: ``numbers`` leaves out what no measure is made of: description, provenance and kept draws.
 
     Raises:
         RunError: the manifest cannot be trusted.
@@ -47,7 +53,9 @@ def find_problems(folder: Path) -> list[str]:
     known = known_parts(folder)
     if not known.batches and known.manifest is None:
         return [f"there are no checksum records ({HIDDEN}/checksums)"]
-    problems = [] if known.manifest is None else list(_changed_files(folder, known.manifest))
+    files = {} if known.manifest is None else known.manifest.files
+    named = [name for name in files if of == "everything" or name in NEEDED]
+    problems = [] if known.manifest is None else list(_changed_files(folder, known.manifest, named))
     problems += [f"{DATA} is no part of this run"] if is_foreign(folder, known.manifest) else []
     foreign = _foreign(folder, known.batches)
     problems += [f"{said(f'{path.parent.name}/{path.name}')} is no part of this run" for path in foreign]
@@ -84,11 +92,12 @@ def lost_batches(folder: Path, known: Known) -> list[str]:
     return [b for b in known.finished if b not in WHOLE_TABLES and not is_there(mark_path(folder, b))]
 
 
-def _changed_files(folder: Path, manifest: Manifest) -> Iterator[str]:
-    for name, digests in manifest.files.items():
+def _changed_files(folder: Path, manifest: Manifest, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
         if not is_there(folder / name):
-            yield f"{said(name)} is missing"
-        elif digest_inside(folder, name) not in digests:
+            if not manifest.is_pending(name):
+                yield f"{said(name)} is missing"
+        elif digest_inside(folder, *name.split("/")) not in manifest.files[name]:
             yield f"{said(name)} is not as the run wrote it"
 
 

@@ -30,8 +30,8 @@ from simstudy.store.group_names import group_names
 from simstudy.store.inside import digest_inside, is_there, read_inside, said
 from simstudy.store.manifest import WHOLE_TABLES, Manifest
 from simstudy.store.records import BLOCK_TABLES, Known, known_parts, part_path
-from simstudy.store.recovery import find_problems, lost_batches
-from simstudy.store.schema import CHAINS, ESTIMANDS, FITS, GROUPS, LABELS, TIMINGS, estimates_schema
+from simstudy.store.recovery import NO_MANIFEST, find_problems, lost_batches
+from simstudy.store.schema import CELLS, CHAINS, ESTIMANDS, FITS, GROUPS, LABELS, LEVELS, TIMINGS, estimates_schema
 
 STUDY = "study.json"
 STUDY_KEYS = ("study", "mechanism", "methods", "summary", "diagnostics")
@@ -60,37 +60,24 @@ class Run:
 
     @classmethod
     def open(cls, folder: str | Path) -> "Run":
-        """Open a run folder for reading, as its manifest binds it together.
+        """Open a run folder for reading, as its manifest binds it together; warns of one that has no manifest.
 
         Raises:
             RunError: The folder is no run, no fit of it is finished, or it is not what its writer left: its study was
                 edited, or blocks are missing or foreign.
         """
-        folder = Path(folder)
-        for look in range(N_LOOKS):
-            study = _loaded_study(folder)
-            _refuse_linked(folder)
-            if not (batches := committed_batches(folder)):
-                raise RunError(
-                    f"{said(folder)} is a run without a finished fit; run its study with --out {said(folder)} first"
-                )
-            known = known_parts(folder)
-            try:
-                batches = _bound(folder, batches, known)
-            except RunError:
-                if look == N_LOOKS - 1:
-                    raise
-                continue
-            break
-        return cls(folder=folder, study=_valid_study(folder, study), batches=batches, known=known)
+        run = opened(Path(folder))
+        if run.known is not None and run.known.manifest is None:
+            log.warning("%s: %s", said(folder), NO_MANIFEST)
+        return run
 
     def verify(self) -> None:
-        """Hold every part of every table to its checksum.
+        """Hold the study and every part of every table to their checksums.
 
         Raises:
             RunError: A part is damaged, missing or foreign, or the run has lost its checksums; names up to three.
         """
-        if problems := find_problems(self.folder):
+        if problems := find_problems(self.folder, of="numbers"):
             more = f" and {len(problems) - MOST_NAMED} more" if len(problems) > MOST_NAMED else ""
             raise RunError(
                 f"{said(self.folder)} is not as its run wrote it: {'; '.join(problems[:MOST_NAMED])}{more}. Restore it "
@@ -144,18 +131,22 @@ class Run:
     @cached_property
     def estimands(self) -> pd.DataFrame:
         """One row per method and estimand that it declares; none where the run was made before runs told."""
-        is_known = self._known.digests("estimands", "estimands") is not None
-        if not is_known and not is_there(part_path(self.folder, "estimands", "estimands")):
-            return ESTIMANDS.empty_table().to_pandas()
-        return self._part("estimands", "estimands", schema=ESTIMANDS).to_pandas()
+        return self._whole_or_none("estimands", ESTIMANDS)
 
     @cached_property
     def labels(self) -> pd.DataFrame:
         """One row per scenario and group that has a name; none for simulated data, and where a run was made before."""
-        is_known = self._known.digests("labels", "labels") is not None
-        if not is_known and not is_there(part_path(self.folder, "labels", "labels")):
-            return LABELS.empty_table().to_pandas()
-        return self._part("labels", "labels", schema=LABELS).to_pandas()
+        return self._whole_or_none("labels", LABELS)
+
+    @cached_property
+    def levels(self) -> pd.DataFrame:
+        """One row per scenario, factor and level (``schema.LEVELS``); none for data with a single grouping."""
+        return self._whole_or_none("levels", LEVELS)
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """One row per scenario, cell, and factor or covariate (``schema.CELLS``); none for a single grouping."""
+        return self._whole_or_none("cells", CELLS)
 
     @cached_property
     def groups(self) -> pd.DataFrame:
@@ -250,14 +241,16 @@ class Run:
 
     def _recorded(self, name: str, model: type[BaseModel]) -> dict[str, Any]:
         """Return a file that a run can do without."""
+        bound = self._known.manifest.files.get(name) if self._known.manifest is not None else None
         try:
             recorded: dict[str, Any] = read_document(model, self.folder, name)
         except FileNotFoundError:
+            if bound is not None:  # a run made before has none
+                log.warning("%s is missing; what it says is left out", said(self.folder / name))
             return {}
         except (OSError, ValueError) as error:
             log.warning("%s cannot be read (%s); what it says is left out", said(self.folder / name), _why(error))
             return {}
-        bound = self._known.manifest.files.get(name) if self._known.manifest is not None else None
         if bound is not None and digest_inside(self.folder, name) not in bound:
             known = known_parts(self.folder).manifest
             if known is None or digest_inside(self.folder, name) not in known.files.get(name, ()):
@@ -276,12 +269,43 @@ class Run:
             raise RunError(f"{said(path)} has no column {missing[0]!r}; {RUN_AGAIN}")
         return frame
 
+    def _whole_or_none(self, table: str, schema: pa.Schema) -> pd.DataFrame:
+        """Return a table that a run can do without; no rows where it has none."""
+        is_known = self._known.digests(table, table) is not None
+        if not is_known and not is_there(part_path(self.folder, table, table)):
+            return schema.empty_table().to_pandas()
+        return self._part(table, table, schema=schema).to_pandas()
+
     def _table(self, table: str) -> pd.DataFrame:
         schema = self._schema(table)
         batches = stored_parts(self.folder, table, self.batches, known=self._known)
         parts = [self._part(table, batch, schema=schema) for batch in batches]
         whole = pa.concat_tables([schema.empty_table(), *parts])
         return as_frame(whole, key=KEYS[table], order=self._order)
+
+
+def opened(folder: Path) -> Run:
+    """Return the run of a folder, without a word on a manifest that it does not have.
+
+    Raises:
+        RunError: as ``Run.open`` says.
+    """
+    for look in range(N_LOOKS):
+        study = _loaded_study(folder)
+        _refuse_linked(folder)
+        if not (batches := committed_batches(folder)):
+            raise RunError(
+                f"{said(folder)} is a run without a finished fit; run its study with --out {said(folder)} first"
+            )
+        known = known_parts(folder)
+        try:
+            batches = _bound(folder, batches, known)
+        except RunError:
+            if look == N_LOOKS - 1:
+                raise
+            continue
+        break
+    return Run(folder=folder, study=_valid_study(folder, study), batches=batches, known=known)
 
 
 def read_study(folder: Path) -> dict[str, Any]:

@@ -102,6 +102,33 @@ ESTIMANDS = pa.schema(
 
 LABELS = pa.schema([("scenario", pa.string()), ("group", pa.int64()), ("label", pa.string())])
 
+LEVELS = pa.schema(
+    [
+        ("scenario", pa.string()),
+        ("factor", pa.string()),
+        ("layout", pa.string()),
+        ("within", pa.string()),
+        ("level", pa.int64()),
+        ("label", pa.string()),
+        ("parent", pa.int64()),
+        ("x", pa.float64()),
+        ("y", pa.float64()),
+        ("neighbors", pa.list_(pa.int64())),
+    ]
+)
+"""The levels of each factor of data with terms, how they lie to each other, and what they are called."""
+
+CELLS = pa.schema(
+    [
+        ("scenario", pa.string()),
+        ("cell", pa.int64()),
+        ("name", pa.string()),
+        ("level", pa.int64()),
+        ("value", pa.float64()),
+    ]
+)
+"""The level that each cell has of each factor, and its value of each covariate, by their names."""
+
 PERFORMANCE = pa.schema(
     [
         ("scenario", pa.string()),

@@ -11,7 +11,7 @@ from simstudy.store.documents import DescriptionDocument, ProvenanceDocument, re
 from simstudy.store.inside import refuse_links, said
 from simstudy.store.manifest import HIDDEN, Manifest
 from simstudy.store.recovery import NO_MANIFEST, find_problems
-from simstudy.store.run import STUDY, Run, read_study
+from simstudy.store.run import STUDY, opened, read_study
 
 OPTIONAL: dict[str, type[BaseModel]] = {"provenance.json": ProvenanceDocument, "description.json": DescriptionDocument}
 
@@ -44,7 +44,7 @@ def _problems(folder: Path) -> Iterator[str]:
     yield from _unreadable(folder, manifest)
     if committed_batches(folder):
         try:
-            Run.open(folder).require_groups()
+            opened(folder).require_groups()
         except RunError as error:
             yield str(error)
 

@@ -7,7 +7,7 @@ import hashlib
 import os
 import platform
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,22 @@ from simstudy.store.extension import extended
 from simstudy.store.inside import digest_inside, is_there, refuse_links, said
 from simstudy.store.manifest import HIDDEN, WHOLE_TABLES, Manifest
 from simstudy.store.parts import Columns, as_table, by_name, encode, factor_table
+from simstudy.store.provenance import PROVENANCE, hold_provenance
 from simstudy.store.records import BLOCK_TABLES, Known, mark_path, part_path, read_records, staging_folder
 from simstudy.store.recovery import recover
 from simstudy.store.run import STUDY, read_study, refuse_edited
-from simstudy.store.schema import CHAINS, ESTIMANDS, FITS, GROUPS, LABELS, PERFORMANCE, TIMINGS, estimates_schema
+from simstudy.store.schema import (
+    CELLS,
+    CHAINS,
+    ESTIMANDS,
+    FITS,
+    GROUPS,
+    LABELS,
+    LEVELS,
+    PERFORMANCE,
+    TIMINGS,
+    estimates_schema,
+)
 
 BATCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -138,10 +150,18 @@ class RunWriter:
 
     def write_labels(self, frame: pd.DataFrame) -> None:
         """Replace the table of the names of groups (columns of ``schema.LABELS``); none where no group has a name."""
-        if not len(frame):
-            return
-        with writing(self.folder):
-            rewrite(self.folder, "labels", as_table(frame, LABELS), manifest=self._manifest)
+        self._write_whole("labels", frame, LABELS)
+
+    def write_levels(self, levels: pd.DataFrame, cells: pd.DataFrame) -> None:
+        """Replace the tables of factors (``schema.LEVELS``, ``schema.CELLS``); none for data with a single grouping."""
+        self._write_whole("levels", levels, LEVELS)
+        self._write_whole("cells", cells, CELLS)
+
+    def _write_whole(self, name: str, frame: pd.DataFrame, schema: pa.Schema) -> None:
+        """Replace a table that a run can do without, which a frame without rows leaves alone."""
+        if len(frame):
+            with writing(self.folder):
+                rewrite(self.folder, name, as_table(frame, schema), manifest=self._manifest)
 
     def write_data(self, rows: pa.Table) -> None:
         """Put the data of the run on disk, with which its fits can be made again."""
@@ -152,6 +172,22 @@ class RunWriter:
         """Replace ``description.json``: what the mechanism and the methods are, in words."""
         with writing(self.folder):
             _write_file(self.folder, DESCRIPTION, description, self._manifest)
+
+    def write_provenance(self, provenance: Mapping[str, Any]) -> None:
+        """Replace ``provenance.json``: versions, machine and sessions."""
+        _write_file(self.folder, PROVENANCE, provenance, self._manifest)
+
+    def bind_draws(self, batch: str, files: Sequence[Path]) -> None:
+        """Bind files of kept draws to the run, once they are there and before the block that they belong to.
+
+        Args:
+            batch: name of the block.
+            files: inside the run folder.
+        """
+        inside = [path.relative_to(self.folder).parts for path in files]
+        digests = {"/".join(parts): digest_inside(self.folder, *parts) for parts in inside}
+        if any(self._manifest.files.get(name) != [digest] for name, digest in digests.items()):
+            self._manifest.add("draws", batch, **digests)
 
     def stored_fits(self) -> Index:
         """Return (scenario, method) -> sorted int64 array of the replicates that are stored."""
@@ -282,6 +318,8 @@ def _opened(folder: Path, study: Mapping[str, Any]) -> tuple[dict[str, Any], Man
     if known is not None:
         refuse_edited(folder, known)
     merged = extended(stored, study, folder=said(folder))
+    if known is not None:
+        hold_provenance(folder, known)
     notices = recover(folder, known)
     manifest = known or Manifest.begin(folder, {STUDY: digest_inside(folder, STUDY)}, read_records(folder))
     _write_file(folder, STUDY, merged, manifest)

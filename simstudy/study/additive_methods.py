@@ -15,7 +15,6 @@ from simstudy.errors import StudyError, named, one_of, shown, suggestion
 from simstudy.mechanisms import Mechanism
 from simstudy.models.additive import AdditiveModel
 from simstudy.models.design import CellData, Design
-from simstudy.models.estimands import Parameter
 from simstudy.models.likelihoods import LIKELIHOODS, Likelihood
 from simstudy.models.location import Location
 from simstudy.models.options import Section, checked, option_types, options_of
@@ -202,14 +201,11 @@ def _priors(
     where: str,
 ) -> dict[str, Prior]:
     """Return a prior for every parameter of the method: the given ones over the defaults, which given data make."""
-    parameters: list[Parameter] = [
-        *location.parameters,
-        *(p for t in terms for p in t.parameters),
-        *likelihood.parameters,
-    ]
+    bare = AdditiveModel(location=location, terms=terms, likelihood=likelihood, priors=())
+    parameters = bare.parameters
     check_keys(section.priors, tuple(p.name for p in parameters), f"{where} priors.")
     data = given_data(mechanism)
-    unit = likelihood.unit_of(data) if isinstance(data, CellData) else None
+    unit = bare.unit_of(data) if isinstance(data, CellData) else None
     priors = {}
     try:
         for p in parameters:

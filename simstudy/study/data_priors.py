@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from simstudy.mechanisms import Mechanism
-from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.unit import Unit
 from simstudy.study.given import given_data
 from simstudy.study.methods import Method
@@ -31,10 +30,11 @@ class PriorsOfData:
     @property
     def text(self) -> str:
         """The priors, what they are made as, and m and s, in a line."""
-        priors = ", ".join(f"{name} ~ {prior}" for name, prior in self.priors.items())
-        made = ", ".join(self.formulas.values())
+        priors = ", ".join(f"{name} {'~' if '(' in prior else '='} {prior}" for name, prior in self.priors.items())
+        made = ", ".join(dict.fromkeys(self.formulas.values()))
         m, s = self.unit.texts
-        return f"{priors}, scaled to the data as {made} with m = {m}, s = {s}"
+        others = "".join(f", {name} = {value:.4g}" for name, value in self.unit.spreads)
+        return f"{priors}, scaled to the data as {made} with m = {m}, s = {s}{others}"
 
     @property
     def described(self) -> dict[str, Any]:
@@ -50,21 +50,22 @@ def priors_of_data(mechanism: Mechanism, methods: Iterable[Method]) -> dict[str,
     continued has all its priors written out.
     """
     data = given_data(mechanism)
-    found = {m.name: _made_of(m.model.hierarchy, data) for m in methods if data is not None and m.model.hierarchy}
+    models = {m.name: m.model.declared for m in methods}
+    found = {name: _made_of(model, data) for name, model in models.items() if data is not None and model is not None}
     return {name: made for name, made in found.items() if made is not None}
 
 
-def _made_of(model: HierarchicalModel, data: GroupedData) -> PriorsOfData | None:
-    unit = model.likelihood.unit_of(data)
+def _made_of(model: Any, data: GroupedData) -> PriorsOfData | None:
+    unit = model.unit_of(data)
     if unit is None:
         return None
     priors = dict(model.priors)
     formulas = {
         p.name: p.default_of_data
-        for p in (*model.structure.parameters, *model.likelihood.parameters)
+        for p in model.parameters
         if p.default_of_data and priors[p.name].text == unit.prior(p.default_of_data)
     }
     if not formulas:
         return None
     texts = {name: priors[name].text for name in formulas}
-    return PriorsOfData(priors=texts, unit=unit, formulas=formulas, words=model.likelihood.unit_words)
+    return PriorsOfData(priors=texts, unit=unit, formulas=formulas, words=model.unit_words(unit))

@@ -12,9 +12,11 @@ from typing import Any
 
 from simstudy.errors import StudyError, named, shown, suggestion
 from simstudy.mechanisms import MECHANISMS, Dataset, Mechanism, Multilevel
+from simstudy.mechanisms.cell_dataset import CellDataset
 from simstudy.mechanisms.dataset_section import DatasetSection, plain_section, plain_value, section_dataset
 from simstudy.models.options import checked
 from simstudy.streams import canonical_json, identity
+from simstudy.study.dataset_terms import has_terms, plain_terms, terms_cell
 from simstudy.study.factors import check_count, check_lists, crossed, varying
 from simstudy.study.grouped_design import grouped_cells, grouped_counts
 from simstudy.study.multilevel_design import multilevel_cells, multilevel_counts, plain_multilevel
@@ -97,7 +99,7 @@ def _cells(contents: Mapping[str, Any], folder: Path | None) -> Iterator[tuple[M
     if family is not None:
         yield from _user_cells(family, contents)
     elif kind == Dataset.kind:
-        yield _dataset_cell(contents, folder)
+        yield terms_cell(contents, folder) if has_terms(contents) else _dataset_cell(contents, folder)
     elif kind == Multilevel.kind:
         yield from multilevel_cells(contents, folder)
     elif kind in MECHANISMS:
@@ -143,5 +145,7 @@ def plain_mechanism(contents: Mapping[str, Any], mechanism: Mechanism, folder: P
         return plain_multilevel(contents, folder)
     if isinstance(mechanism, Dataset):
         return plain_section(contents, mechanism)
+    if isinstance(mechanism, CellDataset):
+        return plain_terms(contents, mechanism, folder)
     kind = contents.get("kind")
     return {**contents, "kind": kind.name if isinstance(kind, UserMechanismFamily) else kind}

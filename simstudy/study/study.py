@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from simstudy.errors import StudyError, shown
 from simstudy.mechanisms import Dataset
+from simstudy.mechanisms.built_in import is_built_in_with_terms
 from simstudy.mechanisms.dataset import BUILT_IN, KeptData, is_file_name
 from simstudy.models.options import checked
 from simstudy.streams import random_key
@@ -21,6 +22,7 @@ from simstudy.study.additive_methods import terms_text
 from simstudy.study.conflict import Conflict, conflicts
 from simstudy.study.data_priors import PriorsOfData, priors_of_data
 from simstudy.study.design import Scenario, plain_mechanism, scenarios_of
+from simstudy.study.level_rows import cell_rows, level_rows
 from simstudy.study.matching import check_matching
 from simstudy.study.methods import Method, methods_of, refuse_twins
 from simstudy.study.registry import check_source
@@ -223,8 +225,7 @@ class Study:
     @property
     def data(self) -> pa.Table | None:
         """The rows of a user's own data set, which a run keeps; None for simulated and for built-in data."""
-        mechanism = self.scenarios[0].mechanism
-        return mechanism.rows if isinstance(mechanism, Dataset) else None
+        return self.scenarios[0].mechanism.rows
 
     def label_rows(self) -> list[dict[str, Any]]:
         """Return the rows of the labels table: what the groups of each scenario are called, where they have names."""
@@ -233,6 +234,14 @@ class Study:
             for scenario in self.scenarios
             for group, label in enumerate(scenario.mechanism.labels)
         ]
+
+    def level_rows(self) -> list[dict[str, Any]]:
+        """Return the rows of the levels table: those of each factor of each scenario; none for a single grouping."""
+        return [row for scenario in self.scenarios for row in level_rows(scenario.identity, scenario.mechanism)]
+
+    def cell_rows(self) -> list[dict[str, Any]]:
+        """Return the rows of the cells table: levels and covariates of each cell; none for a single grouping."""
+        return [row for scenario in self.scenarios for row in cell_rows(scenario.identity, scenario.mechanism)]
 
     def scenario_rows(self) -> list[dict[str, Any]]:
         """Return the rows of the scenarios table."""
@@ -264,7 +273,7 @@ def _with_rows(mechanism: Mapping[str, Any], folder: Path | None, rows: Table | 
         StudyError: it needs a file or a table that is not there.
     """
     said = mechanism.get("data")
-    if mechanism.get("kind") != Dataset.kind or said is None or said in BUILT_IN:
+    if mechanism.get("kind") != Dataset.kind or said is None or said in BUILT_IN or is_built_in_with_terms(said):
         return dict(mechanism)
     if folder is not None and is_file_name(str(said)):
         return dict(mechanism)

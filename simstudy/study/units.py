@@ -15,6 +15,7 @@ import numpy as np
 
 from simstudy.errors import StudyError, shown
 from simstudy.mechanisms import GroupedMechanism, Mechanism
+from simstudy.models.additive import AdditiveModel
 from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.priors import Prior, check_single
 from simstudy.models.standardized import StandardizedModel
@@ -50,11 +51,11 @@ def at_home(scenarios: Sequence[Scenario], methods: Iterable[Method]) -> Iterato
     far = next((s for s in scenarios if is_far(s.mechanism)), None)
     unit = None if far is None else common_unit([s.mechanism for s in scenarios])
     for method in methods:
-        sampler, hierarchy = method.sampler, method.model.hierarchy
+        sampler, declared = method.sampler, method.model.declared
         moved = method
-        if far is not None and hierarchy is not None and (sampler.has_trajectories or sampler.is_exact):
+        if far is not None and declared is not None and (sampler.has_trajectories or sampler.is_exact):
             try:
-                moved = _moved(method, hierarchy, unit)
+                moved = _moved(method, declared, unit)
             except StudyError as error:
                 if sampler.has_trajectories:
                     raise _refusal(method, far, str(error)) from None
@@ -107,7 +108,7 @@ def common_unit(mechanisms: Sequence[Mechanism]) -> Unit | None:
     return first
 
 
-def _moved(method: Method, model: HierarchicalModel, unit: Unit | None) -> Method:
+def _moved(method: Method, model: HierarchicalModel | AdditiveModel, unit: Unit | None) -> Method:
     """Return a method that is sampled in a unit.
 
     Raises:
@@ -133,16 +134,16 @@ def _refusal(method: Method, far: Scenario, why: str) -> StudyError:
     )
 
 
-def _check_near(sampled: HierarchicalModel, precision: str) -> None:
+def _check_near(sampled: HierarchicalModel | AdditiveModel, precision: str) -> None:
     """Refuse priors that lie so far from standardized data that their density is lost in rounding.
 
     Raises:
         StudyError: names the prior.
     """
     most = ENERGY_ERROR / float(np.finfo(precision).eps)
-    moves = {p.name: p.moves for p in (*sampled.structure.parameters, *sampled.likelihood.parameters)}
+    supports = {p.name: p.support for p in sampled.parameters}
     for name, prior in sampled.priors:
-        depth = _depth(prior, at=0.0 if moves[name] == "value" else 1.0)
+        depth = _depth(prior, at=1.0 if supports[name] == "positive" else 0.0)
         if not depth <= most:
             raise StudyError(f"the prior of {name} lies so far from them that {precision} loses it")
 

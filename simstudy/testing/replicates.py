@@ -18,6 +18,7 @@ Z95 = 1.96
 LAYOUTS = {"grouped": (N_GROUPS, None), "single": (1, 2.0), "boundary": (1, 0.0)}
 IN_UNIT = (
     "error", "truth", "mean", "median", "sd", "lower", "upper", "deviation", "y_mean", "crps", "mcse_mean",
+    "local_deviation", "part_none", "part_complete", "part_partial",
     "reference_error", "none_error", "complete_error", "oracle_error", "exact_error", "sampler_error", "exact_sd",
     "exact_mcse",
 )  # fmt: skip
@@ -79,6 +80,11 @@ def _estimates(rng: np.random.Generator, shape: tuple[int, int], truth: float | 
         "y_mean": y,
         "n_obs": np.ones(shape),
         "is_balanced": np.ones(shape),
+        "has_parts": np.ones(shape),
+        "part_none": y - theta,
+        "part_complete": y.mean(axis=1, keepdims=True) - theta,
+        "part_partial": oracle - theta,
+        "local_deviation": theta - MU,
     }
 
 

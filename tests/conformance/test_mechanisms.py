@@ -50,6 +50,7 @@ def test_registered_mechanisms_conform(kind):
 def test_mechanisms_conform_with_every_likelihood(likelihood):
     """Observations of every registered likelihood, with hyperparameters drawn anew in each replicate."""
     priors = {"mu": "Normal(0, 2)", "tau": "HalfNormal(1)", "sigma": "LogNormal(0, 0.5)", "omega": "HalfNormal(1)"}
+    priors |= {"phi": "LogNormal(1, 0.5)", "nu": "Gamma(20, 4)"}
     drawn: dict[str, Any] = {p.name: parse_prior(priors[p.name], p) for p in (MU, TAU)}
     drawn["scale"] = tuple((p.name, parse_prior(priors[p.name], p)) for p in likelihood.parameters)
     if isinstance(likelihood, NormalKnownSE):

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import simstudy
 from simstudy.executors.environment import own_folder
+from tests.damage import STUDY
 
 ROOT = Path(__file__).parents[2]
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can become another user")
@@ -67,6 +69,21 @@ def test_a_home_that_cannot_be_written_is_none():
         "the cache folder /nonexistent/.cache/simstudy/xla cannot be made (Permission denied); going on" in complaints
     )
     assert len(complaints.splitlines()) == 1
+
+
+def test_the_log_of_every_run_says_that_there_is_no_cache(tmp_path, monkeypatch, capsys):
+    """The terminal hears it once, before there is a folder to log to; the log of each run has it."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SIMSTUDY_CACHE_DIR", str(tmp_path / "file"))
+    study = simstudy.Study.from_dict(STUDY)
+    for name in ("one", "two"):
+        simstudy.run(study, out=tmp_path / name, workers=0, quiet=True)
+        (line,) = [line for line in (tmp_path / name / "run.log").read_text().splitlines() if "cache folder" in line]
+        assert line.endswith(
+            "cannot be made (File exists); going on without a compilation cache, so that every process "
+            "compiles its programs anew"
+        )
+    assert capsys.readouterr().err.count("going on without a compilation cache") <= 1
 
 
 @AS_ROOT

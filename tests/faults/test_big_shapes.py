@@ -11,7 +11,7 @@ from simstudy.store import Run
 from tests.faults.study import HEEDING, PATIENCE_SECONDS
 
 FULL = pytest.mark.faults(full=True)
-MOST_MB = 4_000
+MOST_MB = 3_000
 LIMIT_SECONDS = 20
 
 STUDY = """
@@ -26,13 +26,16 @@ group_size = {group_size}
 [[method]]
 name = "partial"
 structure = "partial"
+parameterization = "{parameterization}"
 [sampler]
 kind = "{kind}"
 chains = {chains}
 warmup = {warmup}
 draws = {draws}
 """
-USUAL = {"replicates": 2, "groups": 3, "group_size": 3, "kind": "nuts", "chains": 2, "warmup": 200, "draws": 20}
+USUAL = {"replicates": 2, "groups": 3, "group_size": 3, "parameterization": "noncentered"}
+USUAL |= {"kind": "nuts", "chains": 2, "warmup": 200, "draws": 20}
+MANY_GROUPS = {"groups": 5000, "warmup": 40, "draws": 5}
 
 # Ends with the exit code of the command line, after a line that says how much memory it took.
 MEASURED = f"""
@@ -46,7 +49,9 @@ finally:
 """
 
 SHAPES = {
-    "10^7 observations in a group": {"group_size": 10_000_000},
+    "5,000 groups": MANY_GROUPS,
+    "5,000 groups, centered": MANY_GROUPS | {"parameterization": "centered"},
+    "10^7 observations in a group": {"group_size": 10_000_000, "replicates": 10},  # raw, more than the bound
     "64 chains": {"chains": 64},
     "64 chains, numpyro": {"chains": 64, "kind": "numpyro"},
     "4 draws": {"draws": 4},
@@ -70,7 +75,7 @@ def test_a_big_shape(tmp_path, faults, shape):
     """It ends with all its fits stored, or with exit code 2 and a sentence; never with a traceback, nor all memory."""
     kind = "big shape"
     faults.tried(kind)
-    done, said, megabytes = run_shape(tmp_path, **SHAPES[shape])
+    done, said, megabytes = run_shape(tmp_path, "--max-failed", "100%", **SHAPES[shape])
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode in (0, 1, 2), done.stderr
     assert megabytes < MOST_MB
@@ -78,8 +83,24 @@ def test_a_big_shape(tmp_path, faults, shape):
         assert said[-1].startswith("simstudy: "), done.stderr
     else:
         fits = Run.open(tmp_path / "run").fits
-        assert len(fits) == USUAL["replicates"]
+        assert len(fits) == (USUAL | SHAPES[shape])["replicates"]
         assert fits.loc[fits["status"] != "ok", "reason"].notna().all()
+    faults.survived(kind)
+
+
+def test_many_groups_under_a_time_limit(tmp_path, faults):
+    """Fits of 5,000 groups take minutes: what is in hand when the time is over is given up, and a sentence says so."""
+    kind = "5,000 groups under a time limit"
+    faults.tried(kind)
+    began = time.monotonic()
+    limit = ("--time-limit", f"{LIMIT_SECONDS}s", "--workers", "1")
+    shape = {"groups": 5000, "chains": 4, "warmup": 500, "draws": 500, "replicates": 50}
+    done, said, _ = run_shape(tmp_path, *limit, **shape)
+    assert time.monotonic() - began < 3 * LIMIT_SECONDS
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 2
+    assert any("no further block would end within the time limit" in line for line in said), said
+    assert "is a run without a finished fit" in said[-1]
     faults.survived(kind)
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import sys
 
 import jax
@@ -317,6 +318,8 @@ def test_a_site_that_never_moves_is_told_where_every_site_has_to_move():
 FLAT = {"a": [2.0, 2.0, 2.0], "b": [5.0, 5.0]}
 ALL_FLAT = {"a": [0.1] * 3, "b": [0.1] * 4}
 VARIED = {"a": [2.0, 2.0, 2.5], "b": [5.0, 5.0]}
+SINGLE = {"a": [2.0], "b": [2.0], "c": [2.0]}
+HIERARCHICAL = {"sigma_by": "hierarchical"}
 
 
 @pytest.mark.parametrize(
@@ -336,6 +339,13 @@ VARIED = {"a": [2.0, 2.0, 2.5], "b": [5.0, 5.0]}
         (FLAT, "partial", {}, "Uniform(0.1, 1)", False),
         (FLAT, "partial", {}, 0.5, False),
         ({"a": [1.0], "b": [3.0]}, "partial", {}, "Exponential(1)", False),  # one observation tells no sigma
+        (SINGLE, "partial", {}, "Exponential(1)", True),  # sigma and tau go to 0 together
+        (SINGLE, "partial", {}, "LogNormal(0, 1)", False),
+        (SINGLE, "none", {}, "Exponential(1)", False),
+        (SINGLE, "partial", {"sigma_by": "group"}, "Exponential(1)", False),
+        (FLAT, "partial", HIERARCHICAL, "Exponential(1)", True),
+        (ALL_FLAT, "complete", HIERARCHICAL, "Exponential(1)", True),
+        (VARIED, "partial", HIERARCHICAL, "LogNormal(0, 1)", False),  # omega ~ HalfNormal(1) outweighs one pair
     ],
 )
 def test_data_without_variation_have_an_improper_posterior(tmp_path, data, structure, options, sigma, is_improper):
@@ -356,7 +366,7 @@ def test_data_without_variation_have_an_improper_posterior(tmp_path, data, struc
     assert bool(found) == is_improper
     if is_improper:
         assert found[0].startswith("the posterior is improper: the observations do not vary")
-        assert "sigma goes to 0 under its prior" in found[0]
+        assert re.search("sigma (and tau go|goes) to 0 under (its prior|their priors)", found[0])
 
 
 @pytest.mark.parametrize("sampler", [SAMPLER, {"kind": "exact", "chains": 2, "draws": 60}])
@@ -374,6 +384,21 @@ def test_a_fit_of_constant_data_has_failed(tmp_path, sampler):
     assert run.fits["status"].tolist() == ["failed"]
     assert run.fits["reason"].str.startswith("the posterior is improper: the observations do not vary at all").all()
     assert len(run.estimates) == 0
+
+
+def test_a_run_without_an_estimate_has_a_report(tmp_path):
+    """Whatever methods there were: the page says that their fits failed."""
+    (tmp_path / "d.csv").write_text("g,v\n" + "a,3\nb,3\n" * 5)
+    contents = {
+        "study": {"name": "s", "replicates": 1},
+        "mechanism": {"kind": "dataset", "data": "d.csv", "group": "g", "value": "v"},
+        "method": [{"name": name, "structure": name} for name in ("complete", "none", "partial")],
+        "sampler": {"kind": "exact", "chains": 2, "draws": 60},
+    }
+    study = simstudy.Study.from_dict(contents, folder=tmp_path)
+    run = simstudy.run(study, out=tmp_path / "run", workers=0, quiet=True)
+    assert run.fits["status"].tolist() == ["failed"] * 3
+    assert "the observations do not vary at all" in simstudy.report(run, tmp_path / "page.html").read_text()
 
 
 @pytest.mark.parametrize(

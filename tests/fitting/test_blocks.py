@@ -133,6 +133,34 @@ def test_a_simulator_that_raises_fails_its_own_fits(tmp_path):
     assert broken["reason"].str.startswith("ValueError: no data today").all()
 
 
+def large_study(**options):
+    sampler = {"kind": "nuts", "chains": 4, "warmup": 500, "draws": 500}
+    return Study.from_dict(
+        {
+            "study": {"name": "large", "replicates": 3000},
+            "mechanism": {"kind": "exchangeable", "group_size": 5, **options},
+            "method": [{"name": "partial", "structure": "partial"}],
+            "sampler": sampler,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "fits_of_blocks"),
+    [
+        ({"groups": 60}, {64, 1024}),  # chains that fill the lanes of a program, then sixteen times as many
+        ({"groups": 5000}, {6, 13}),  # 2^27 numbers of four chains of 500 draws of 5,000 effects
+        ({"groups": 3, "group_size": 10**7}, {1, 2}),  # 2^26 observations
+        ({"groups": 8, "group_size": 10**7}, {1}),
+    ],
+)
+def test_blocks_of_large_data_are_small(options, fits_of_blocks):
+    """What a block holds at once is bounded, and no fit is left out."""
+    blocks = plan_blocks(large_study(**options), {})
+    assert len(fits_of(blocks)) == len(set(fits_of(blocks))) == 3000
+    assert {len(block.fits) for block in blocks[:-1]} == fits_of_blocks
+
+
 def test_plans_do_not_grow_with_replicates(study):
     """Hundreds of times the replicates make more blocks, but none larger: the fits of a block are not listed."""
     few, many = (

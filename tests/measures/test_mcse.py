@@ -12,6 +12,7 @@ METHODS = ("none", "partial, noncentered")
 BY_CLOCK = {name for name, measure in MEASURES.items() if measure.rows == "batches"}
 NOT_AT_ZERO = {"upper_limit"}
 NEEDS_EXACT = {name for name, measure in MEASURES.items() if measure.rows == "sampler_errors"}
+OF_TERMS = {"regret_of_parts", "local_bias"}  # of data with several factors; tests/conformance has their errors
 CONSTANT = 1e-9
 CELL = ["measure", "method", "estimand", "bin", "level"]
 RARE = 50
@@ -43,7 +44,7 @@ def test_mcse_is_the_spread_of_every_measure_over_repeated_studies():
     """For every measure the MCSE lies within 10 % of the spread over 400 studies (its own error is 3.5 %)."""
     ratios = rms_mcse_over_spread(performance_of_repeats(repeats=400, replicates=100, seed=1))
     by_measure = ratios.groupby("measure")["ratio"].median()
-    assert set(by_measure.index) == set(MEASURES) - BY_CLOCK - NOT_AT_ZERO - NEEDS_EXACT
+    assert set(by_measure.index) == set(MEASURES) - BY_CLOCK - NOT_AT_ZERO - NEEDS_EXACT - OF_TERMS
     assert by_measure.between(0.9, 1.1).all(), by_measure[~by_measure.between(0.9, 1.1)]
 
 
@@ -52,5 +53,5 @@ def test_mcse_is_the_spread_over_many_studies_of_200_replicates():
     """Over 2,000 studies of 200 replicates the ratio lies in 0.93 to 1.07 (its own error is 1.6 %)."""
     chunks = [performance_of_repeats(repeats=200, replicates=200, seed=seed) for seed in range(10)]
     ratios = rms_mcse_over_spread(pd.concat(chunks))
-    assert set(ratios["measure"]) == set(MEASURES) - BY_CLOCK - NOT_AT_ZERO - NEEDS_EXACT
+    assert set(ratios["measure"]) == set(MEASURES) - BY_CLOCK - NOT_AT_ZERO - NEEDS_EXACT - OF_TERMS
     assert ratios["ratio"].between(0.93, 1.07).all(), ratios[~ratios["ratio"].between(0.93, 1.07)]

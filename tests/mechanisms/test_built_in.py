@@ -6,7 +6,6 @@ from scipy.stats import multivariate_normal
 
 from simstudy.errors import StudyError
 from simstudy.mechanisms.built_in import FOLDER, WITH_TERMS, refuse_terms
-from simstudy.models.likelihoods import LIKELIHOODS
 from simstudy.study.dataset_terms import terms_cell
 
 
@@ -70,7 +69,10 @@ def test_the_nile_has_the_published_likelihood():
 
 @pytest.mark.parametrize(
     ("name", "n_cells", "n_observations"),
-    [("rats", 150, 150), ("radon", 145, 919), ("seeds", 21, 831), ("blockers", 44, 20_290)],
+    [
+        *[("rats", 150, 150), ("radon", 145, 919), ("seeds", 21, 831), ("blockers", 44, 20_290), ("pumps", 10, 10)],
+        *[("salm", 18, 18), ("epil", 236, 236), ("scotland", 56, 56)],
+    ],
 )
 def test_sizes(name, n_cells, n_observations):
     """Cells and observations (or trials) of each."""
@@ -78,7 +80,7 @@ def test_sizes(name, n_cells, n_observations):
     assert (data.design.n_cells, int(data.n_obs.sum())) == (n_cells, n_observations)
 
 
-@pytest.mark.parametrize("name", [n for n in WITH_TERMS if "count" not in WITH_TERMS[n] or "poisson" in LIKELIHOODS])
+@pytest.mark.parametrize("name", WITH_TERMS)
 def test_every_set_stands_by_its_name_alone(name):
     """Every data set gives cells whose factors are its terms, and every factor has all of its levels in the rows."""
     dataset, factors = terms_cell({"kind": "dataset", "data": name}, None)

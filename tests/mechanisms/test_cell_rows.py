@@ -193,3 +193,13 @@ def test_dependence_is_found_at_any_size():
         else:
             with pytest.raises(StudyError, match="are not apart"):
                 read_cells(rows, {}, {"row": ROW}, covariates)
+
+
+def test_counts_of_different_exposures_are_apart():
+    """Counts at the same levels with other exposures have predictors of their own."""
+    rows = table(row=["a", "a", "a"], column=["x", "x", "x"], count=[1, 2, 3], exposure=[2.0, 5.0, 2.0])
+    found = read_cells(rows, {}, {"row": ROW, "column": COLUMN}, {})
+    assert found.kind == "poisson"
+    assert found.data.exposure.tolist() == [4, 5]
+    assert found.data.y.tolist() == [1, 3, 2]
+    assert found.data.design.factor("row").level.tolist() == [0, 0]

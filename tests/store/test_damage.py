@@ -138,6 +138,38 @@ class TestOptional:
         assert caplog.text.strip().endswith("what it says is left out")
         pd.testing.assert_frame_equal(simstudy.performance(run), tiny.performance)
 
+    @pytest.mark.parametrize("name", ["provenance.json", "description.json"])
+    def test_missing(self, tiny, copy, caplog, name):
+        """One that is gone is said to be gone, by a reader and by verify; the numbers are what they were."""
+        (copy / name).unlink()
+        run = Run.open(copy)
+        assert (run.provenance if name == "provenance.json" else run.description) == {}
+        assert caplog.messages == [f"{copy / name} is missing; what it says is left out"]
+        pd.testing.assert_frame_equal(simstudy.performance(run), tiny.performance)
+        assert verify(copy) == [f"{name} is missing"]
+        assert set(simstudy.compare(tiny.folder, copy).table["evidence"]) == {"identical"}
+        go_on(copy)
+        assert verify(copy) == []
+
+    def test_edited_provenance(self, copy):
+        """It is found, and no session is added to it; moved away, it begins anew."""
+        path = copy / "provenance.json"
+        path.write_text(path.read_text().replace('"seed": 5', '"seed": 6'))
+        assert verify(copy) == ["provenance.json is not as the run wrote it"]
+        with pytest.raises(RunError, match=r"provenance\.json is not as the run wrote it: it was edited.*move it away"):
+            go_on(copy)
+        path.unlink()
+        go_on(copy)
+        assert verify(copy) == []
+
+    @pytest.mark.parametrize(("damage", "words"), [("edited", "is not as the run wrote it"), ("missing", "is missing")])
+    def test_kept_draws(self, tiny, copy, damage, words):
+        """Draws that were edited, or are gone, are found; nothing else is harmed."""
+        path = next((copy / "draws").rglob("*.nc"))
+        path.write_bytes(path.read_bytes()[:-1] + b"x") if damage == "edited" else path.unlink()
+        assert verify(copy) == [f"{path.relative_to(copy)} {words}"]
+        assert set(simstudy.compare(tiny.folder, copy).table["evidence"]) == {"identical"}
+
     def test_report(self, copy, tmp_path, caplog):
         """A report without provenance and with unreadable draws is a report."""
         (copy / "provenance.json").write_text("[]")

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -11,12 +12,14 @@ import pytest
 from simstudy.errors import RunError
 from simstudy.store import Run, RunWriter
 from simstudy.store.manifest import Manifest
+from simstudy.store.records import BLOCK_TABLES
 from simstudy.store.recovery import NO_MANIFEST
 from simstudy.store.verification import verify
 from tests import moments
 from tests.store.test_store import assert_whole, make_block, make_study, write_labels
 
 SOME = 8  # a step through the moments
+MOST_SECONDS = 0.5  # about 0.1 on a machine of 2023
 BASELINE = Path(__file__).parents[2] / "benchmarks" / "regress" / "baseline"
 
 
@@ -94,6 +97,27 @@ class TestChain:
         with pytest.raises(RunError, match="it was edited, or is of another run"):
             Run.open(folder)
 
+    @pytest.mark.parametrize("name", ["../x", "/etc/passwd", "draws/../../x", "a\\b", "draws//x", ".."])
+    def test_a_name_that_leads_out_is_no_entry(self, folder, name):
+        """A manifest that was received names nothing outside of its run."""
+        manifest = Manifest.read(folder)
+        lines = path_of(folder).read_text()
+        entry = {"kind": "draws", "name": "none-0", "digests": {name: "0"}, "before": manifest._digest}
+        path_of(folder).write_text(f"{lines}{json.dumps(entry)}\n")
+        assert any(f"line {len(lines.splitlines()) + 1} is no entry" in problem for problem in verify(folder))
+
+    def test_ten_thousand_blocks_are_read_at_once(self, tmp_path):
+        """The lines are followed in far less time than their parts take to open."""
+        (tmp_path / ".simstudy").mkdir()
+        digests = {table: [f"{i:064x}"] for i, table in enumerate(BLOCK_TABLES)}
+        Manifest.begin(tmp_path, {"study.json": "0" * 64}, {f"none-{i:06}": digests for i in range(10_000)})
+        seconds = []
+        for _ in range(3):
+            began = time.process_time()
+            assert len(Manifest.read(tmp_path).batches) == 10_000
+            seconds.append(time.process_time() - began)
+        assert min(seconds) < MOST_SECONDS
+
     def test_nothing_is_written_where_nothing_changed(self, folder):
         """Going on with a finished run leaves its manifest as it is."""
         before = path_of(folder).read_bytes()
@@ -105,12 +129,15 @@ class TestChain:
 class TestEarlierRuns:
     """Runs made before there were manifests."""
 
-    def test_a_run_without_one_opens_and_gets_one(self, folder):
+    def test_a_run_without_one_opens_and_gets_one(self, folder, caplog):
         """It reads, verify says what is missing, and the next writing binds it."""
         path_of(folder).unlink()
         assert_whole(Run.open(folder))
+        assert caplog.messages == [f"{folder}: {NO_MANIFEST}"]
         Run.open(folder).verify()
+        caplog.clear()
         assert verify(folder) == [NO_MANIFEST]
+        assert caplog.messages == []  # said once
         RunWriter.create_or_continue(folder, make_study()).close()
         assert verify(folder) == []
         assert_whole(Run.open(folder))

@@ -6,10 +6,15 @@ from getpass import getuser
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from simstudy.errors import RunError
+from simstudy.store import RunWriter
+from simstudy.store.atomic import write_json
 from simstudy.store.provenance import commit, machine, public_command, session, versions
+from simstudy.store.verification import verify
+from tests.store.test_store import make_study
 
 
 def git(folder, *arguments):
@@ -126,3 +131,36 @@ def test_nothing_private_is_written(tmp_path):
 def test_public_command(argument, public):
     """Paths that lead out of the working folder keep their last name; all else stays."""
     assert public_command([argument]) == public_command([f"--out={argument}"]).removeprefix("--out=") == public
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("is_extended", [True, False])
+def test_killed_between_the_manifest_and_the_file(tmp_path, monkeypatch, is_first, is_extended):
+    """What a session that died has announced may not be there: the run is clean, goes on, and is clean again."""
+    folder = tmp_path / "run"
+
+    def write(aim):
+        with RunWriter.create_or_continue(folder, make_study(study__aim=aim)) as writer:
+            writer.write_labels(pd.DataFrame())
+            with session(folder, command=["simstudy"], seed=1, write=writer.write_provenance):
+                pass
+
+    if not is_first:
+        write("one")
+    with monkeypatch.context() as patched:
+        patched.setattr("simstudy.store.writer.write_json", killed_at("provenance.json"))
+        with pytest.raises(KeyboardInterrupt):
+            write("one")
+    assert verify(folder) == []
+    for _ in range(2):
+        write("two" if is_extended else "one")
+        assert verify(folder) == []
+
+
+def killed_at(name):
+    def write(path, *arguments, **options):
+        if path.name == name:
+            raise KeyboardInterrupt
+        write_json(path, *arguments, **options)
+
+    return write

@@ -174,8 +174,8 @@ REFUSED = [
     (dict(mechanism__tau=[0.5, 0.5]), "stands twice in the design"),
     (dict(mechanism__df=3.0), "has no such parameter"),
     (
-        dict(mechanism__likelihood="poisson"),
-        "likelihood: expected 'normal', 'normal_known_se' or 'binomial'",
+        dict(mechanism__likelihood="poison"),
+        "did you mean 'poisson'",
     ),
     (dict(mechanism__likelihood="binomial", mechanism__sigma=1.0), "has no such parameter"),
     (dict(mechanism__likelihood="normal_known_se"), "[mechanism] standard_error:"),

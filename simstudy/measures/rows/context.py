@@ -12,7 +12,7 @@ import pandas as pd
 
 from simstudy.measures.rows.labels import Keys, Labels
 from simstudy.models.estimands import Estimand
-from simstudy.store.declared import RESIDUAL, SD, VARIANCE
+from simstudy.store.declared import RESIDUAL, VARIANCE
 from simstudy.types import RunTables
 
 COLUMNS = ("scenario", "replicate", "method", "estimand", "group", "truth", "mean", "sd", "ess_bulk")
@@ -45,14 +45,14 @@ class Context:
         sets = _ess_sets(labels.effects)
         members = sorted({name for names in sets.values() for name in names})
         least = {name: np.full(fits.n_fits, np.inf) for name in members}
-        among = {f"{name}{ending}" for name in variance for ending in (SD, VARIANCE)}
+        among = {name for each in labels.effects for name in (*labels.declared.sd_of(each), f"{each.name}{VARIANCE}")}
         for rows in _pieces(run, labels, {*truth, *among, *members}):
             for name, values in truth.items():
                 rows.read_truth(name, into=values)
             if group_sigma is not None:
                 rows.read_group_sigma(into=group_sigma)
-            for name, values in variance.items():
-                rows.read_variance(name, into=values)
+            for each in labels.effects:
+                rows.read_variance(labels.declared.sd_of(each), f"{each.name}{VARIANCE}", into=variance[each.name])
             for name, values in least.items():
                 rows.read_least_ess(name, into=values)
         return cls(
@@ -88,12 +88,12 @@ class _Piece:
         rows = rows[self.keys.group[rows] >= 0]
         into[self.keys.data[rows], self.keys.group[rows]] = self.columns["truth"][rows]
 
-    def read_variance(self, effects: str, *, into: np.ndarray) -> None:
+    def read_variance(self, sds: Collection[str], variance: str, *, into: np.ndarray) -> None:
         """E[variance among the effects | y]: estimated as such, or from their sd as sd^2 + mean^2."""
-        for ending in (SD, VARIANCE):
-            rows = self._rows(f"{effects}{ending}", finite="mean")
+        for name in (*sds, variance):
+            rows = self._rows(name, finite="mean")
             mean, sd = self.columns["mean"][rows], self.columns["sd"][rows]
-            into[self.keys.fit[rows]] = mean if ending == VARIANCE else mean**2 + sd**2
+            into[self.keys.fit[rows]] = mean if name == variance else mean**2 + sd**2
 
     def read_least_ess(self, name: str, *, into: np.ndarray) -> None:
         rows = self._rows(name, finite="ess_bulk")

@@ -13,7 +13,7 @@ from simstudy.store.schema import interval_columns
 from simstudy.store.traits import pooling_of
 from simstudy.types import RunTables
 
-ROUNDING = 1e-9
+ROUNDING = 1e-9  # of an end, or of a posterior's sd where the end is 0: a unit of data must not decide
 KEY_COLUMNS = ("scenario", "replicate", "method", "estimand", "group")
 NUMBERS = ("truth", "mean", "sd", "mcse_mean", "crps", "log_score")
 
@@ -128,20 +128,37 @@ def _references(run: RunTables, labels: Labels, reference: str | None) -> np.nda
 def _reference_error(rows: Rows, references: np.ndarray) -> np.ndarray:
     """Return the (row,) error of the reference method on the same data, estimand and group."""
     is_reference = rows.keys.method == references[rows.keys.estimand]
+    return np.where(is_reference, np.nan, error_of(rows, references))
+
+
+def error_of(rows: Rows, methods: np.ndarray) -> np.ndarray:
+    """Return the (row,) error, on the same data, estimand and group, of the method of each estimand.
+
+    Args:
+        rows: of estimates.
+        methods: (estimand,) code of a method, -1 for none; NaN is returned where it has no fit.
+    """
+    is_reference = rows.keys.method == methods[rows.keys.estimand]
     code = rows.keys.data_estimand
     order = np.argsort(code[is_reference], kind="stable")
     known, error = code[is_reference][order], rows["error"][is_reference][order]
     if not len(known):
         return np.full(len(code), np.nan)
     place = np.minimum(np.searchsorted(known, code), len(known) - 1)
-    return np.where((known[place] == code) & ~is_reference, error[place], np.nan)
+    return np.where(known[place] == code, error[place], np.nan)
 
 
 def _is_at_end(rows: Rows) -> np.ndarray:
-    """Return (row,) bool, the truth is the least or the largest value that its estimand can have, up to rounding."""
-    labels, truth = rows.keys.labels, rows["truth"]
+    """Return (row,) bool, the truth is the least or the largest value that its estimand can have, up to rounding.
+
+    Rounding is measured by the end itself and by the posterior's sd, which have the estimand's unit.
+    """
+    labels, truth, code = rows.keys.labels, rows["truth"], rows.keys.estimand
     declared = [labels.declared[name] for name in labels.estimands]
-    lower, upper = (np.array([getattr(e, end) for e in declared], float) for end in ("lower", "upper"))
-    code = rows.keys.estimand
-    with np.errstate(invalid="ignore"):
-        return (np.abs(truth - lower[code]) < ROUNDING) | (np.abs(truth - upper[code]) < ROUNDING)
+    sd = np.where(np.isfinite(rows["sd"]), rows["sd"], 0)
+    at_end = np.zeros(len(truth), bool)
+    for side in ("lower", "upper"):
+        end = np.array([getattr(e, side) for e in declared], float)[code]
+        room = ROUNDING * np.fmax(np.abs(end), sd)
+        at_end |= np.isfinite(end) & (np.abs(truth - end) <= room)
+    return at_end

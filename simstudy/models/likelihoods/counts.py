@@ -67,9 +67,10 @@ def drawn_counts(key: jax.Array, log_mean: Array) -> jax.Array:
 
 
 def new_counts(log_mean: np.ndarray, noise: Noise) -> np.ndarray:
-    """Draw Poisson counts of given log means, (fit, chain, draw); means stop at ``LARGEST``."""
+    """Draw Poisson counts of given log means, (fit, chain, draw); means stop at ``LARGEST``, and NaN stays NaN."""
     mean = np.exp(np.minimum(log_mean.astype(np.float64), np.log(LARGEST)))
-    return noise.poisson(mean).astype(log_mean.dtype)
+    is_known = ~np.isnan(mean)
+    return np.where(is_known, noise.poisson(np.where(is_known, mean, 0.0)), np.nan).astype(log_mean.dtype)
 
 
 def totals(data: GroupedData) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,10 @@ from simstudy.report.figures.efficiency import efficiency
 from simstudy.report.figures.error_split import error_split
 from simstudy.report.figures.funnel import funnel
 from simstudy.report.figures.gains import gains
+from simstudy.report.figures.level_lines import level_lines
+from simstudy.report.figures.level_map import level_map
+from simstudy.report.figures.level_series import level_series
+from simstudy.report.figures.level_tree import level_tree
 from simstudy.report.figures.maps import design_map
 from simstudy.report.figures.nested_loop import nested_loop
 from simstudy.report.figures.posterior import posterior
@@ -40,6 +44,10 @@ __all__ = [
     "error_split",
     "funnel",
     "gains",
+    "level_lines",
+    "level_map",
+    "level_series",
+    "level_tree",
     "nested_loop",
     "posterior",
     "priors",

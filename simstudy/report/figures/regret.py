@@ -20,6 +20,8 @@ from simstudy.report.reading.readings import average, is_clear, require
 COLORS = "flare"
 MOST = 10.0
 TICKS = (1, 1.5, 2, 3, 5, 10)
+FEWEST_ROWS = 3
+"""Rows that a color bar beside them needs the height of."""
 
 
 def regret(
@@ -27,6 +29,7 @@ def regret(
     scenarios: pd.DataFrame,
     *,
     estimand: str = "theta",
+    measure: str = "regret",
     labels: Mapping[str, str] | None = None,
     ax: Axes | None = None,
     width: float = WIDE,
@@ -41,6 +44,7 @@ def regret(
         performance: the performance table with ``mse`` and ``regret``.
         scenarios: the run's scenarios, with a column per factor.
         estimand: an estimand with groups.
+        measure: ``regret``, or ``regret_of_parts`` against the methods of no, complete and partial pooling.
         labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
             estimands; their own names where left out.
         ax: axes to draw on, where there is one panel; a figure of its own where left out.
@@ -50,12 +54,13 @@ def regret(
         TableError: no method has a regret.
     """
     design = read_design(scenarios)
-    table = require(multiples(performance, estimand=estimand), "regret")
+    table = require(multiples(performance, estimand=estimand, measure=measure), "regret")
     maps = {name: spread(rows, design, "multiple") for name, rows in table.groupby("method", sort=False, observed=True)}
     grids = list(maps.values())
     written = max(grid.size for grid in grids) <= MAX_WRITTEN_CELLS
     columns = (1 if grids[0].shape[1] > 4 else 2) if width < NARROW_BELOW else even_columns(len(maps), most=4)
-    height = HEAD + ROW_INCHES * max(len(grid) for grid in grids)
+    fewest = 1 if width < NARROW_BELOW else FEWEST_ROWS
+    height = HEAD + ROW_INCHES * max(fewest, *(len(grid) for grid in grids))
     with drawing(ax=ax, labels=labels):
         figure, axes = panels(len(maps), columns=columns, width=width, height=height)
         for ax, (name, grid) in zip(axes, maps.items(), strict=True):
@@ -78,10 +83,10 @@ def _multiple(value: float) -> str:
     return f"{value:.1f}" if value < MOST else f"{value:.0f}"
 
 
-def multiples(performance: pd.DataFrame, *, estimand: str = "theta") -> pd.DataFrame:
+def multiples(performance: pd.DataFrame, *, estimand: str = "theta", measure: str = "regret") -> pd.DataFrame:
     """Return ``multiple``, MSE / (MSE - regret), by scenario and method; NaN where the regret is not clear."""
     keys = ["scenario", "method"]
-    lost = average(performance, "regret", estimand=estimand)[[*keys, "value", "mcse"]]
+    lost = average(performance, measure, estimand=estimand)[[*keys, "value", "mcse"]]
     mse = average(performance, "mse", estimand=estimand)[[*keys, "value"]].rename(columns={"value": "mse"})
     table = lost.merge(mse, on=keys)
     clear = np.array([v > 0 and is_clear(v, m) for v, m in zip(table["value"], table["mcse"], strict=True)], bool)

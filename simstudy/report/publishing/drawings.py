@@ -21,6 +21,7 @@ from simstudy.report.figures.efficiency import trusted
 from simstudy.report.figures.regret import multiples
 from simstudy.report.figures.weights import SIDE, WEIGHT
 from simstudy.report.lesson import read_lesson
+from simstudy.report.publishing.term_drawings import level_lines, level_map, level_series, level_tree
 from simstudy.report.publishing.wish import Wish
 from simstudy.report.reading.readings import average, binned, headline_level
 from simstudy.report.reading.shown import shown_estimands
@@ -30,7 +31,7 @@ from simstudy.report.sections.calibration import RANK_COLUMNS, by_estimand, wors
 from simstudy.report.sections.divergences import funnel_draws
 from simstudy.report.sections.error_split import shown_split
 from simstudy.report.sections.posterior import forest
-from simstudy.report.sections.shrinkage import marks_with, oracle_table, slope_table
+from simstudy.report.sections.shrinkage import REGRETS, marks_with, oracle_table, slope_table
 from simstudy.report.sections.speed import speed_table
 from simstudy.store.schema import interval_columns
 
@@ -194,9 +195,10 @@ def regret(wish: Wish) -> Draw:
     """Squared error of every method as a multiple of the best one's, over the design."""
     _several(wish)
     estimand = wish.estimand or effects().name
-    if multiples(wish.tables[0], estimand=estimand)["multiple"].isna().all():
+    known = [m for m in REGRETS if multiples(wish.tables[0], estimand=estimand, measure=m)["multiple"].notna().any()]
+    if not known:
         raise TableError("needs a regret above 2 MCSE of an estimand with groups")
-    return partial(figures.regret, *wish.tables, estimand=estimand)
+    return partial(figures.regret, *wish.tables, estimand=estimand, measure=known[0])
 
 
 def speed(wish: Wish) -> Draw:
@@ -270,6 +272,10 @@ DRAWINGS = {
     "error-split": Drawing(read=error_split),
     "funnel": Drawing(read=funnel, is_of_one=True),
     "gains": Drawing(read=gains),
+    "level-lines": Drawing(read=level_lines),
+    "level-map": Drawing(read=level_map),
+    "level-series": Drawing(read=level_series),
+    "level-tree": Drawing(read=level_tree),
     "nested-loop": Drawing(read=nested_loop),
     "posterior": Drawing(read=posterior),
     "priors": Drawing(read=priors),

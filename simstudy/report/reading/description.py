@@ -11,6 +11,7 @@ import pandas as pd
 from simstudy.report.reading.before import describe_before, names_of
 from simstudy.report.reading.vocabulary import Vocabulary
 from simstudy.store.declared import Declared
+from simstudy.store.factors import EXCHANGEABLE
 from simstudy.store.traits import has_fixed_data, pooling_of
 from simstudy.types import RunTables
 
@@ -28,6 +29,9 @@ class Planned(Protocol):
 
     def estimand_rows(self) -> Sequence[Mapping[str, Any]]:
         """Return what each method declares of each of its estimands."""
+
+    def level_rows(self) -> Sequence[Mapping[str, Any]]:
+        """Return the rows of the table of levels."""
 
     def method_rows(self) -> Sequence[Mapping[str, Any]]:
         """Return the rows of the table of methods."""
@@ -62,10 +66,11 @@ class Description:
     @classmethod
     def of_planned(cls, planned: Planned) -> Description:
         """Return the description of a study that there need be no run of."""
+        near = {str(row["factor"]) for row in planned.level_rows() if row["layout"] != EXCHANGEABLE}
         return cls(
             study=planned.canonical,
             words=planned.description,
-            declared=Declared.of_rows(planned.estimand_rows()),
+            declared=Declared.of_rows(planned.estimand_rows()).without_spread(near),
             pooling=_parts(pd.DataFrame(planned.method_rows())),
         )
 

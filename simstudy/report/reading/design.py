@@ -15,7 +15,8 @@ import pandas as pd
 from simstudy.report.reading.vocabulary import COUNTS, declared, factor_letter
 
 SIZE = COUNTS["group_size"]
-NOT_FACTORS = ("scenario", "label", "group_size", "sizes")
+NOT_FACTORS = ("scenario", "label", "group_size", "sizes", "cells")
+"""Columns that are read otherwise, or follow from others, as the number of cells does from those of levels."""
 MAX_MAP_ROWS, MAX_MAP_COLUMNS = 30, 12
 SIZES_SHOWN = 12
 

@@ -35,6 +35,8 @@ MEASURES = {
     "pooling_factor": "pooling factor",
     "mse_ratio": "MSE ratio",
     "regret": "regret",
+    "regret_of_parts": "regret",
+    "local_bias": "local bias (slope)",
     "rank_correlation": "rank correlation",
     "prob_best": "true best named",
     "divergence_rate": "divergent draws",

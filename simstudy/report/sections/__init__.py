@@ -15,11 +15,13 @@ from simstudy.report.sections.recovery import recovery_section
 from simstudy.report.sections.section import Section
 from simstudy.report.sections.shrinkage import shrinkage_section
 from simstudy.report.sections.speed import speed_section
+from simstudy.report.sections.terms import terms_section
 
 SECTIONS: tuple[Callable[[Evidence], Section | None], ...] = (
     ademp_section,
     calibration_section,
     posterior_section,
+    terms_section,
     recovery_section,
     error_split_section,
     shrinkage_section,

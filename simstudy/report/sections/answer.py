@@ -9,7 +9,9 @@ import pandas as pd
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
+from simstudy.report.levels import level_figures
 from simstudy.report.reading.readings import average
+from simstudy.report.reading.replicate import drawn_replicate
 from simstudy.report.reading.vocabulary import effects
 from simstudy.report.reading.wording import estimand_words
 from simstudy.report.sections.calibration import rank_pictures, verdicts
@@ -18,8 +20,10 @@ from simstudy.report.sections.failures import lost_sentence
 from simstudy.report.sections.posterior import all_posteriors, forest_picture
 from simstudy.report.sections.priors import prior_findings
 from simstudy.report.sections.section import Picture, picture
+from simstudy.report.sections.terms import level_picture
 from simstudy.report.words import sentences
 from simstudy.report.words.alone import alone_sentences
+from simstudy.report.words.parameters import parameter_sentences
 from simstudy.report.words.standings import standing_sentences
 
 MAX_PROFILE_PANELS = 12
@@ -80,6 +84,10 @@ def _alone(evidence: Evidence) -> list[str]:
 
 def _posteriors(evidence: Evidence) -> list[str]:
     roles = evidence.roles
+    if not evidence.estimands:
+        return []
+    if evidence.is_dataset and evidence.has_terms:
+        return parameter_sentences(all_posteriors(evidence), method=roles.partial or next(iter(evidence.marks)))
     if not (evidence.is_dataset and roles.separate and roles.partial):
         return []
     table = all_posteriors(evidence)
@@ -125,6 +133,8 @@ def _parameterizations(evidence: Evidence) -> list[dict[str, str]]:
 
 def key_picture(evidence: Evidence) -> Picture | None:
     """Return the one picture of the first screen."""
+    if evidence.is_dataset and (drawn := drawn_replicate(evidence)) and (shown := level_figures(drawn)):
+        return level_picture(shown[0], name="key", width=MIDDLE)
     if evidence.is_dataset:
         return forest_picture(evidence)
     if evidence.is_calibration:

@@ -32,8 +32,8 @@ HIDDEN = ("fit", "indicator", "weight", "prediction")
 
 
 def posterior_section(evidence: Evidence) -> Section | None:
-    """Return the section for a run on real data, None for a simulated one."""
-    if not evidence.is_dataset:
+    """Return the section for a run on real data, None for a simulated one, and where no fit has estimates."""
+    if not evidence.is_dataset or not evidence.estimands:
         return None
     table = all_posteriors(evidence)
     heads = {"std": "std", "median": "median", "lower": "5.0%", "upper": "95.0%", "n_eff": "n_eff", "r_hat": "r_hat"}
@@ -66,8 +66,10 @@ def all_posteriors(evidence: Evidence) -> pd.DataFrame:
     """Return ``posterior_table`` of all estimands, read one after the other."""
     ends = known_ends(evidence)
     columns = ["method", "group", "mean", "sd", "median", "ess_bulk", "rhat", *(ends or ())]
-    about: dict[str, Any] = {"ends": ends, "groups": evidence.group_names}
-    tables = [posterior_table(evidence.estimates_of(name, columns), **about) for name in evidence.estimands]
+    tables = [
+        posterior_table(evidence.estimates_of(name, columns), ends=ends, groups=evidence.names_of(name))
+        for name in evidence.estimands
+    ]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -126,6 +128,8 @@ def interval_words(ends: tuple[str, str] | None) -> str:
 
 def forest(evidence: Evidence) -> dict[str, Any] | None:
     """Return what the picture of all posteriors is drawn from, by the names of its arguments, or None."""
+    if not evidence.estimands:
+        return None
     table = all_posteriors(evidence)
     if "lower" not in table:
         return None
@@ -133,7 +137,8 @@ def forest(evidence: Evidence) -> dict[str, Any] | None:
     in_order = declared().in_order(table["estimand"])
     table = table.sort_values("estimand", key=lambda names: names.map(in_order.index), kind="stable")
     keys = zip(table["name"], table["estimand"], table["group"], strict=True)
-    labels = {name: _label(e, g, evidence.group_names) for name, e, g in keys}
+    names_of = {name: evidence.names_of(name) for name in in_order}
+    labels = {name: _label(e, g, names_of[e]) for name, e, g in keys}
     return {"table": table, "data": _data(evidence), "labels": labels, "marks": evidence.marks}
 
 
@@ -170,6 +175,8 @@ def _name(estimand: str, group: Any, groups: Mapping[int, str]) -> str:
 def _label(estimand: str, group: Any, groups: Mapping[int, str]) -> str:
     if pd.isna(group):
         return symbol(estimand)
+    if declared()[estimand].factor is not None:
+        return f"{symbol(estimand)}, {groups.get(int(group), int(group) + 1)}"
     place = called(groups, int(group))
     return place if declared()[estimand].role in OF_GROUPS else f"{symbol(estimand)}, {place}"
 

@@ -93,10 +93,11 @@ def _measures(evidence: Evidence, estimand: str) -> tuple[str, ...]:
 def _caption(estimand: str, measures: list[str]) -> str:
     parts = ["RMSE: the further left, the better."] if "rmse" in measures else []
     if "conditional_bias" in measures:
-        center = symbol(declared()[estimand].center or "")
+        center = declared()[estimand].center
+        on = f"{symbol(estimand)} − {symbol(center)}" if center else symbol(estimand)
         parts.append(
-            f"Conditional bias: the slope of the error on {symbol(estimand)} − {center}, 0 for estimates that are not "
-            "pulled to the mean and near −1 for complete pooling."
+            f"Conditional bias: the slope of the error on {on}, 0 for estimates that are not pulled to "
+            f"{'the mean' if center else '0'} and near −1 for complete pooling."
         )
     elif "bias" in measures:
         parts.append("Bias: marks should lie on the dashed line at 0.")

@@ -19,11 +19,13 @@ from simstudy.report.reading.vocabulary import effects, with_role
 from simstudy.report.reading.wording import letters, symbol
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
+from simstudy.report.sections.term_shrinkage import term_pictures, term_tables
 from simstudy.report.tables import Table
 from simstudy.report.words import pooling
 from simstudy.store.declared import RESIDUAL
 
 OF_WEIGHTS = ("shrinkage_weight",)
+REGRETS = ("regret", "regret_of_parts")
 KINDS = ["scenario", "method", "oracle"]
 TABLE_MEASURES = ("shrinkage_weight", "shrinkage_slope", "pooling_factor", "mse_ratio", "regret", "rank_correlation")
 
@@ -31,10 +33,11 @@ TABLE_MEASURES = ("shrinkage_weight", "shrinkage_slope", "pooling_factor", "mse_
 def shrinkage_section(evidence: Evidence) -> Section | None:
     """Return the section, or None where nothing is shrunk."""
     pictures = [*_regret(evidence), *_lesson(evidence), *_arrows(evidence), *_weights(evidence)]
-    table = shrinkage_table(evidence)
-    if not pictures and table is None:
+    pictures += term_pictures(evidence)
+    tables = term_tables(evidence) or [table for table in [shrinkage_table(evidence)] if table]
+    if not pictures and not tables:
         return None
-    return Section(name="shrinkage", title="Shrinkage", pictures=pictures, tables=[table] if table else [])
+    return Section(name="shrinkage", title="Shrinkage", pictures=pictures, tables=tables)
 
 
 def oracle_table(estimates: pd.DataFrame | Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -100,17 +103,23 @@ def _known() -> str:
 
 def _regret(evidence: Evidence) -> list[Picture]:
     estimand = effects().name
-    table = multiples(evidence.performance, estimand=estimand)
-    if table["multiple"].isna().all() or len(evidence.labels) < 2:
+    known = [
+        m for m in REGRETS if multiples(evidence.performance, estimand=estimand, measure=m)["multiple"].notna().any()
+    ]
+    if not known or len(evidence.labels) < 2:
         return []
+    best = {
+        "regret": f"that group means, grand mean or an oracle that knows {_known()} reach",
+        "regret_of_parts": "of the methods that pool not at all, completely and partially",
+    }
     caption = (
-        "Squared error of each method as a multiple of the smallest that group means, grand mean or an oracle that "
-        f"knows {_known()} reach. Blank cells: nothing is lost that can be told from 0 (2 MCSE); dark cells: another "
-        "method should be used there."
+        f"Squared error of each method as a multiple of the smallest {best[known[0]]}. Blank cells: nothing is lost "
+        "that can be told from 0 (2 MCSE); dark cells: another method should be used there."
     )
     tables = (evidence.performance, evidence.run.scenarios)
+    about: dict[str, Any] = {"estimand": estimand, "measure": known[0]}
     title = "Where pooling pays: squared error against the best"
-    return [picture("regret", title, caption, lambda w: figures.regret(*tables, estimand=estimand, width=w))]
+    return [picture("regret", title, caption, lambda w: figures.regret(*tables, **about, width=w))]
 
 
 def _lesson(evidence: Evidence) -> list[Picture]:
@@ -144,7 +153,7 @@ def marks_with(evidence: Evidence, exact: str | None) -> dict[str, Mark]:
 
 def _arrows(evidence: Evidence) -> list[Picture]:
     roles = evidence.roles
-    if not (roles.separate and roles.partial):
+    if not (roles.separate and roles.partial) or (evidence.has_terms and effects().spread is None):
         return []
     scenarios = evidence.run.scenarios
     names: dict[str, Any] = {"separate": roles.separate, "partial": roles.partial, "complete": roles.complete}

@@ -10,6 +10,10 @@ from simstudy.samplers.options import ChainOptions
 LANE_MULTIPLE = 128
 """Lanes come in multiples of this: compiled loops over other widths end in a differently rounded remainder."""
 
+MANY_DIMS, FEW_LANES = 1536, 32
+"""A macro-step of so large a posterior leaves every cache, and costs what its lanes cost: as many as a few fits have, a
+power of two that leaves no remainder."""
+
 
 def _in_full(lanes: int) -> int:
     if lanes % LANE_MULTIPLE:
@@ -45,9 +49,12 @@ def default_lanes(n_dims: int) -> int:
     """Return the number of lanes for a posterior of so many dimensions.
 
     Wide enough to pay for the start of each compiled loop, narrow enough that what a macro-step touches stays in a
-    core's second-level cache. It depends on the dimension alone, so that draws do not depend on the machine's load.
+    core's second-level cache; where none would, as few as its compiled loops allow, so that a fit does not wait for
+    lanes that are empty. It depends on the dimension alone, so that draws do not depend on the machine's load.
 
-    >>> default_lanes(3), default_lanes(11), default_lanes(131)
-    (512, 256, 128)
+    >>> default_lanes(3), default_lanes(11), default_lanes(131), default_lanes(5003)
+    (512, 256, 128, 32)
     """
+    if n_dims > MANY_DIMS:
+        return FEW_LANES
     return 512 if n_dims <= 4 else 256 if n_dims <= 48 else 128

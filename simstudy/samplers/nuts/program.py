@@ -23,6 +23,9 @@ DEFAULTS = NUTSOptions()
 MACRO_STEPS = 128
 """Macro-steps between two visits of the host, when finished lanes are refilled: about 15 ms of work."""
 
+MOST_RECORDED = 2**17
+"""Numbers that a lane may report between two visits, all held in memory: large posteriors have fewer macro-steps."""
+
 COMPILER_OPTIONS: dict[str, dict[str, Any]] = {"cpu": {"xla_cpu_prefer_vector_width": 512}}
 """Per platform. XLA's CPU compiler stops at 256 bits by default; where 512 exist, they are 1.4 times as fast."""
 
@@ -187,13 +190,14 @@ class NUTSProgram:
                 is_given=mask,
             )
             put = jax.jit(partial(admit, self.target), donate_argnums=0)
-            go = jax.jit(partial(advance, self.target, n_macro_steps=MACRO_STEPS), donate_argnums=0)
+            n_steps = max(1, min(MACRO_STEPS, MOST_RECORDED // n_dims))
+            go = jax.jit(partial(advance, self.target, n_macro_steps=n_steps), donate_argnums=0)
             how = COMPILER_OPTIONS.get(jax.default_backend())
             return Executables(
                 idle=idle,
                 admit=put.lower(lane, data, arrivals).compile(how),
                 advance=go.lower(lane, data).compile(how),
-                slots_per_advance=MACRO_STEPS * 2**self.target.levels * n_lanes,
+                slots_per_advance=n_steps * 2**self.target.levels * n_lanes,
             )
 
 

@@ -38,6 +38,10 @@ def test_every_figure_of_a_run_is_drawn(paper_run, paper_scores):
         "calibration",
         "error-split",
         "funnel",
+        "level-lines",
+        "level-map",
+        "level-series",
+        "level-tree",
         "priors",
     }
     for name, (line, missing) in told.items():

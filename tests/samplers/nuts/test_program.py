@@ -10,6 +10,7 @@ from scipy.integrate import quad
 
 from simstudy.errors import StudyError
 from simstudy.samplers.nuts import Job, NUTSOptions, NUTSProgram
+from simstudy.samplers.nuts.options import FEW_LANES, MANY_DIMS
 
 N_DIMS, N_FITS = 3, 150
 OPTIONS = NUTSOptions(chains=2, warmup=150, draws=100, max_treedepth=5, stride=2, lanes=128)
@@ -89,6 +90,24 @@ def test_a_fit_is_bit_identical_in_any_company_and_order(program, problem, fits,
     again = program.sample(*pick(problem, index))
     for name in ("draws", "diverging", "accept_prob", "num_steps", "energy", "step_size", "n_leapfrog_warmup"):
         np.testing.assert_array_equal(getattr(again, name), getattr(fits, name)[index])
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_a_large_fit_is_bit_identical_on_any_of_its_few_lanes(precision):
+    """Where lanes are narrower than for small posteriors, each of them rounds as every other does."""
+    n_dims, options = MANY_DIMS + 1, NUTSOptions(chains=1, warmup=20, draws=4, max_treedepth=4, precision=precision)
+    program = NUTSProgram(gaussian, n_dims, options)
+    assert program.n_lanes == FEW_LANES
+    rng = np.random.default_rng(8)
+    one = {"mean": rng.normal(size=(n_dims, 1)), "sd": np.exp(rng.normal(size=(n_dims, 1))), "offset": np.zeros(1)}
+    key = np.array([[3, 4]], np.uint32)
+    alone = program.sample(one, key)
+    together = program.sample(
+        {name: np.repeat(leaf, FEW_LANES, -1) for name, leaf in one.items()}, np.repeat(key, FEW_LANES, 0)
+    )
+    assert np.ptp(alone.draws) > 0
+    np.testing.assert_array_equal(together.draws, np.broadcast_to(alone.draws, together.draws.shape))
+    np.testing.assert_array_equal(together.energy, np.broadcast_to(alone.energy, together.energy.shape))
 
 
 def test_a_fit_is_bit_identical_after_an_interruption(program, problem, fits):

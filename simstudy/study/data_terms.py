@@ -1,0 +1,137 @@
+"""``[mechanism.terms.NAME]`` and ``[mechanism.covariates.NAME]`` of a data set -> columns of its table, and terms."""
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import create_model
+
+from simstudy.errors import StudyError, one_of, shown, suggestion
+from simstudy.mechanisms.cell_rows import CovariateColumn
+from simstudy.mechanisms.levels import FactorColumns
+from simstudy.models.options import Section, checked, option_types
+from simstudy.models.predictor import Term
+from simstudy.models.terms import TERM_STRUCTURES, TermStructure
+
+MOST_DIMENSIONS = 2
+
+
+class DataTermSection(Section):
+    """``[mechanism.terms.NAME]`` of a data set, without the options of its structure."""
+
+    structure: str = "exchangeable"
+    column: str | None = None
+    within: str | None = None
+    graph: Any = None
+    points: Any = None
+    covariate: Any = None
+
+
+class DataCovariateSection(Section):
+    """``[mechanism.covariates.NAME]`` of a data set."""
+
+    column: str | None = None
+    of: str | None = None
+
+
+def term_section(factor: str, given: Mapping[str, Any]) -> DataTermSection:
+    """Return the section of a term.
+
+    Raises:
+        StudyError: names the term, key, value and what is allowed.
+    """
+    where = f"[mechanism.terms.{factor}]"
+    known = {name: family for name, family in TERM_STRUCTURES.items() if family.parameterized}
+    kind = given.get("structure", "exchangeable")
+    if kind not in list(known):
+        raise StudyError(f"{where} structure: {one_of(known, kind)}")
+    section: DataTermSection = checked(_section(known[kind]), given, where)
+    try:
+        covariates_of(section)
+        _points(section)
+        _check_layout(section)
+    except StudyError as error:
+        raise StudyError(f"{where} {error}") from error
+    return section
+
+
+@functools.cache
+def _section(family: type[TermStructure]) -> type[DataTermSection]:
+    options: dict[str, Any] = {name: kind for name, kind in option_types(family).items() if name != "covariates"}
+    return create_model(f"{family.__name__}DataTermSection", __base__=DataTermSection, **options)
+
+
+def covariates_of(section: DataTermSection) -> tuple[str, ...]:
+    """Return the covariates whose slopes a term has."""
+    given = section.covariate
+    names = tuple(given) if isinstance(given, tuple | list) else () if given is None else (given,)
+    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        raise StudyError(f'covariate: expected the name of a covariate, such as "days", got {shown(given)}')
+    takes = "covariates" in option_types(TERM_STRUCTURES[section.structure])
+    if takes and not names:
+        raise StudyError(f"covariate: the structure {section.structure!r} needs one; name a column of numbers")
+    if names and not takes:
+        raise StudyError(f'covariate: the structure {section.structure!r} has none; give structure = "slopes"')
+    return names
+
+
+def _points(section: DataTermSection) -> tuple[str, ...]:
+    """Return the columns of coordinates."""
+    given = section.points
+    if given is None:
+        return ()
+    columns = given["columns"] if isinstance(given, Mapping) and list(given) == ["columns"] else None
+    names = columns if isinstance(columns, list | tuple) else [columns]
+    if not 1 <= len(names) <= MOST_DIMENSIONS or not all(isinstance(name, str) for name in names):
+        raise StudyError(f'points: expected a table such as {{ columns = ["x", "y"] }}, got {shown(given)}')
+    return tuple(names)
+
+
+def _check_layout(section: DataTermSection) -> None:
+    """Refuse a structure without the layout that it needs."""
+    layout = TERM_STRUCTURES[section.structure].layout
+    if layout == "graph" and section.graph is None:
+        raise StudyError(
+            f'graph: the structure {section.structure!r} needs it; give graph = {{ edges = "edges.csv" }}, a file with '
+            "two neighbors in each row"
+        )
+    if layout == "points" and section.points is None:
+        raise StudyError(f'points: the structure {section.structure!r} needs it; give points = {{ columns = ["x"] }}')
+    if layout == "order" and section.points is not None:
+        raise StudyError(f"points: the structure {section.structure!r} goes by the order of its levels; leave it out")
+
+
+def columns_of(factor: str, section: DataTermSection) -> FactorColumns:
+    """Return where the levels of a factor stand."""
+    return FactorColumns(
+        column=section.column or factor,
+        within=section.within,
+        is_ordered=TERM_STRUCTURES[section.structure].layout == "order",
+        pairs=None if section.graph is None else section.graph["edges"],
+        points=_points(section),
+    )
+
+
+def term_of(factor: str, section: DataTermSection, *, alone: bool) -> Term:
+    """Return the term that models assume."""
+    family = TERM_STRUCTURES[section.structure]
+    options = {name: getattr(section, name) for name in option_types(family) if name != "covariates"}
+    if "covariates" in option_types(family):
+        options["covariates"] = covariates_of(section)
+    return Term(factor=factor, structure=family(**options), alone=alone)
+
+
+def covariate_of(name: str, given: Mapping[str, Any], factors: Mapping[str, Any]) -> CovariateColumn:
+    """Return where a covariate stands.
+
+    Raises:
+        StudyError: names the covariate, key, value and what is allowed.
+    """
+    where = f"[mechanism.covariates.{name}]"
+    section = checked(DataCovariateSection, given, where)
+    if section.of is not None and section.of not in factors:
+        raise StudyError(
+            f"{where} of: no factor {shown(section.of)}{suggestion(section.of, factors)}; expected one of "
+            f"{', '.join(factors)}"
+        )
+    return CovariateColumn(column=section.column or name, of=section.of)
