@@ -35,6 +35,17 @@ SIMULATION_MEASURES = (
     "conditional bias: slope of the error of {theta}_j on {theta}_j − {mu}, 0 without shrinkage, −1 for complete "
     "pooling; it and coverage also by bins of |{theta}_j − {mu}|/{tau}",
 )
+TERM_MEASURES = (
+    "primary: RMSE of {theta}, the predictor of a cell; squared errors are averaged over a replicate’s cells, then "
+    "over replicates; also of the effects of the levels of each factor",
+    SIMULATION_MEASURES[1],
+    "of effects whose levels are exchangeable: conditional bias, the slope of the error on the effect, and rank "
+    "correlation with the truth; of levels with neighbors: local bias, the slope of the error on what sets a level "
+    "apart from its neighbors",
+    "pooling factor of each factor (Gelman & Pardoe 2006), 1 less the variance of the estimates over the expected "
+    "variance of the effects; MSE ratio to the reference method; regret: the MSE less the smallest of those of the "
+    "methods of no, complete and partial pooling",
+)
 SHRINKAGE_MEASURES = {
     "partial": "mean posterior shrinkage weight of a group against that of an oracle that knows {tau} and {sigma}",
     "none": "MSE ratio to no pooling, on the same data",
@@ -176,6 +187,8 @@ def _measures(description: Description, kind: str) -> list[str]:
     parts = {"any", *description.pooling}
     shrinkage = [words for part, words in SHRINKAGE_MEASURES.items() if part in parts]
     measures = [*SIMULATION_MEASURES, *(shrinkage if description.declared.estimands else [])]
+    if any(e.factor is not None for e in description.declared.effects):
+        measures = list(TERM_MEASURES)
     measures = [words.format(**named) for words in measures]
     return [*measures, INTERVALS.format(levels=levels), *sampler, *SIMULATION_ERRORS]
 

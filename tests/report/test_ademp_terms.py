@@ -62,3 +62,5 @@ def test_a_protocol_tells_formula_terms_and_scenarios():
     assert "(1 | school/class)" in text.replace("\\", "")
     assert "4 scenarios" in text
     assert "6, 24 levels" in text
+    assert "pooling factor of each factor" in text
+    assert "grand mean and oracle" not in text

@@ -43,6 +43,8 @@ def arrows(wish: Wish) -> Draw:
     evidence, roles = wish.evidence, wish.evidence.roles
     if not (roles.separate and roles.partial):
         raise TableError("needs a method without pooling and one with partial pooling")
+    if evidence.has_terms and effects().spread is None:
+        raise TableError("needs effects that lie around one mean")
     first = evidence.first_replicates([roles.separate, roles.partial])
     columns = ["method", "estimand", "group", "mean", "truth"]
     theta = _some(evidence.estimates_at(first, columns, estimand={effects().name}), "effects of groups")
