@@ -7,9 +7,12 @@ import pytest
 from scipy import stats
 
 from simstudy.models.density import density_of
+from simstudy.models.design import Design, Factor
 from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.likelihoods import Normal
+from simstudy.models.predictor import Term
 from simstudy.models.structures import Partial
+from simstudy.models.terms import ICAR, GaussianProcess, RandomWalk
 from simstudy.samplers.precision import use_precision
 from simstudy.types import GroupedData
 from tests.models.additive_models import BINOMIAL, CROSSED, NESTED, X, data_of, exchangeable, model_with
@@ -188,3 +191,30 @@ def test_what_it_declares_is_what_it_returns():
     of_factor = {one.name: one.factor for one in model.described}
     assert of_factor["tau[school]"] == of_factor["effect[school]"] == "school"
     assert of_factor["theta"] is None
+
+
+@pytest.mark.parametrize("structure", [RandomWalk(), ICAR(), GaussianProcess(basis=7)], ids=lambda s: s.kind)
+def test_estimands_of_a_fit_do_not_depend_on_those_beside_it(structure):
+    """To the last bit, in single precision: a block of one gives what a block of many gave."""
+    factor = Factor(
+        name="a",
+        level=np.arange(9),
+        n_levels=9,
+        edges=np.stack([np.arange(8), np.arange(1, 9)], 1),
+        points=np.linspace(0, 1, 9)[:, None],
+    )
+    design = Design(n_cells=9, factors=(factor,))
+    model = model_with((Term(factor="a", structure=structure, alone=True),))
+    rng = np.random.default_rng(0)
+    n_fits, n_modes = 5, structure.parts(factor)["z"]
+    data = [data_of(design, seed=seed) for seed in range(n_fits)]
+    positive = ["sigma", *(p.name for p in model.terms[0].parameters)]
+    sites = {name: np.float32(rng.gamma(5, 0.2, (n_fits, 2, 53))) for name in positive}
+    sites["mu"] = np.float32(rng.normal(size=(n_fits, 2, 53)))
+    sites["z[a]"] = np.float32(rng.normal(size=(n_fits, 2, 53, n_modes)))
+    keys = np.stack([np.arange(n_fits), np.zeros(n_fits)], 1).astype(np.uint32)
+    together = model.estimands(sites, data, keys)
+    for i in range(n_fits):
+        alone = model.estimands({name: site[[i]] for name, site in sites.items()}, data[i : i + 1], keys[[i]])
+        for name, value in together.items():
+            np.testing.assert_array_equal(value[i], alone[name][0], err_msg=name)

@@ -30,6 +30,8 @@ Values = Mapping[str, Any]
 
 EFFECT = "effect"
 """Name of the only column of a structure whose effects are multiplied with nothing."""
+FIT_CHAIN_DRAW = 4
+"""Axes of modes on the host: the mode, and those of draws."""
 NOISE = "z"
 """Name of the only part of the white noise of most structures."""
 
@@ -132,7 +134,13 @@ class TermStructure(ABC):
 
 
 def product(basis: Array, modes: Array, xp: ModuleType) -> Array:
-    """Return basis (level, mode) times modes (mode, *lane), one matrix product for all lanes."""
+    """Return basis (level, mode) times modes (mode, *lane), one matrix product for all lanes.
+
+    On the host the lanes are (fit, chain, draw), and each fit has a product of its own: the rounding of a product
+    depends on its number of columns, and a fit must not depend on those beside it.
+    """
+    if xp is np and modes.ndim == FIT_CHAIN_DRAW:
+        return np.stack([np.tensordot(basis, of_fit, 1) for of_fit in np.moveaxis(modes, 1, 0)], 1)
     return xp.tensordot(basis, modes, 1)
 
 
