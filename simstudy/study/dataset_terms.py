@@ -88,7 +88,9 @@ def _merged(contents: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
             )
     if not out["terms"]:
         raise StudyError(f"{HERE} terms: data with covariates need at least one, such as [mechanism.terms.school]")
-    return {**out, "terms": {name: _with_pairs(name, dict(term), folder) for name, term in out["terms"].items()}}
+    # Tables have no order: a study that is read back from JSON has to make the same cells.
+    terms = {name: _with_pairs(name, dict(term), folder) for name, term in sorted(out["terms"].items())}
+    return {**out, "terms": terms, "covariates": dict(sorted(out["covariates"].items()))}
 
 
 def _over(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

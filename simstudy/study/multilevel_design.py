@@ -119,7 +119,8 @@ def _flat(contents: Mapping[str, Any]) -> dict[str, Any]:
         tables = contents.get(group, {})
         if not isinstance(tables, Mapping):
             raise StudyError(f"{HERE} {group}: expected tables such as [mechanism.{group}.school], got {shown(tables)}")
-        for name, table in tables.items():
+        # Tables have no order: a study that is read back from JSON has to make the same cells.
+        for name, table in sorted(tables.items(), key=lambda item: str(item[0])):
             if not isinstance(table, Mapping):
                 raise StudyError(
                     f"{HERE} {group}.{named(name)}: expected a table such as [mechanism.{group}.{name}], got "
