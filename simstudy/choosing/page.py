@@ -26,6 +26,7 @@ PULLED = {
     "normal": "B = σ² / (σ² + n τ²)",
     "normal_known_se": "B = se² / (se² + τ²)",
     "binomial": "B = 1 / (1 + n p (1 − p) τ²) with p at μ, approximate and on the scale of log odds",
+    "poisson": "B = 1 / (1 + E exp(μ) τ²) of an exposure of E, approximate and on the scale of log rates",
 }
 CHECKED = ("mu", "tau", "sigma", "theta", "theta_mean", "log_lik")
 MARKS: dict[str, Mark] = own_figures.MARKS
