@@ -140,7 +140,7 @@ def product(basis: Array, modes: Array, xp: ModuleType) -> Array:
     depends on its number of columns, and a fit must not depend on those beside it.
     """
     if xp is np and modes.ndim == FIT_CHAIN_DRAW:
-        return np.stack([np.tensordot(basis, of_fit, 1) for of_fit in np.moveaxis(modes, 1, 0)], 1)
+        return np.stack([np.tensordot(basis, of_fit, 1) for of_fit in np.moveaxis(np.asarray(modes), 1, 0)], 1)
     return xp.tensordot(basis, modes, 1)
 
 
