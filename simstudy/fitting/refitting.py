@@ -22,7 +22,7 @@ from simstudy.fitting.rows import KeptDraws
 from simstudy.store import Run
 from simstudy.store.data import kept_data
 from simstudy.store.declared import Declared
-from simstudy.store.factors import level_names
+from simstudy.store.factors import names_by_level
 from simstudy.store.frames import KEYS, as_frame
 from simstudy.store.labels import begun_by, labeled, listed
 from simstudy.store.parts import as_table
@@ -113,10 +113,7 @@ def refit(
 def _level_names(run: Run, scenario: str) -> dict[str, dict[int, str]]:
     """Return what the levels of each effect of a factor are called."""
     levels = run.levels[run.levels["scenario"] == scenario]
-    names = {
-        str(factor): dict(zip(rows["level"].astype(int), level_names(rows), strict=True))
-        for factor, rows in levels.groupby("factor")
-    }
+    names = {str(factor): names_by_level(rows) for factor, rows in levels.groupby("factor")}
     return {e.name: names[e.factor] for e in Declared.of(run).effects if e.factor in names}
 
 

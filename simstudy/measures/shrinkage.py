@@ -1,12 +1,15 @@
 """Shrinkage: how far estimates are pulled together, and whether that pays. Rows are those of the effects."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from simstudy.measures.measure import Measure, Setting
 from simstudy.measures.rows.replicates import Replicates, Score, mean_score, proportion_score, ratio_score
 from simstudy.measures.rows.trio import PARTS
 
-RIVALS = np.array(["none", "complete", "oracle"])
+RIVALS = {rival: f"{rival}_error" for rival in ("none", "complete", "oracle")}
+"""Estimators that know no prior -> the column of their errors."""
 ROUNDING = 1e-6
 
 
@@ -40,12 +43,7 @@ def regret(cells: Replicates, setting: Setting) -> Score:
     The oracle knows tau and sigma and estimates mu by generalized least squares. The minimum is taken over means,
     because the mean of minima would be biased. ``reference`` names the best; MCSE of the paired difference to it.
     """
-    squares = np.stack([cells.reduce(cells[f"{rival}_error"] ** 2) for rival in RIVALS])
-    means = np.stack([cells.mean(a) for a in squares])
-    best = np.argmin(means, axis=0)
-    of_best = np.take_along_axis(squares, cells.over_units(best)[None], axis=0)[0]
-    score = mean_score(cells, cells.reduce(cells["error"] ** 2) - of_best)
-    return Score(**{**vars(score), "reference": RIVALS[best]})
+    return _above_best(cells, RIVALS)
 
 
 def regret_of_parts(cells: Replicates, setting: Setting) -> Score:
@@ -53,11 +51,27 @@ def regret_of_parts(cells: Replicates, setting: Setting) -> Score:
 
     ``reference`` names the best part; MCSE of the paired difference to it. Zero, without error, for the best itself.
     """
-    squares = np.stack([cells.reduce(cells[f"part_{part}"] ** 2) for part in PARTS])
+    return _above_best(cells, {part: f"part_{part}" for part in PARTS})
+
+
+def best_of(cells: Replicates, errors: Mapping[str, str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the squared errors of the best in each scenario, (replicate,), and its name, (cell,).
+
+    The best has the smallest mean over replicates, because the mean of minima would be biased.
+
+    Args:
+        cells: replicates.
+        errors: name -> column of its errors.
+    """
+    squares = np.stack([cells.reduce(cells[column] ** 2) for column in errors.values()])
     best = np.argmin([cells.mean(a) for a in squares], axis=0)
-    of_best = np.take_along_axis(squares, cells.over_units(best)[None], axis=0)[0]
+    return np.take_along_axis(squares, cells.over_units(best)[None], axis=0)[0], np.array(list(errors))[best]
+
+
+def _above_best(cells: Replicates, errors: Mapping[str, str]) -> Score:
+    of_best, names = best_of(cells, errors)
     score = mean_score(cells, cells.reduce(cells["error"] ** 2) - of_best)
-    return Score(**{**vars(score), "reference": np.array(PARTS)[best]})
+    return Score(**{**vars(score), "reference": names})
 
 
 def local_bias(cells: Replicates, setting: Setting) -> Score:

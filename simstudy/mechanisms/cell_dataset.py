@@ -1,6 +1,5 @@
 """Real data with several factors: the same in every replicate, so that replicates differ in the sampler's seed only."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -9,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from simstudy.mechanisms.cell_rows import CellRows
+from simstudy.mechanisms.dataset import digest_of
 from simstudy.mechanisms.mechanism import Mechanism
 from simstudy.models.design import Design
 from simstudy.models.formula import formula_of
@@ -62,7 +62,7 @@ class CellDataset(Mechanism):
             likelihood=LIKELIHOODS[found.kind](),
             terms=terms,
             design=found.data.design,
-            digest=hashlib.blake2b(found.rows.to_pandas().to_csv(index=False).encode(), digest_size=8).hexdigest(),
+            digest=digest_of(found.rows),
             replicate=Replicate(data=found.data, truth={}),
             covariate_names=tuple(covariate for covariate, _ in found.data.covariates),
             labels=found.labels,

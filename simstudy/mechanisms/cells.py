@@ -91,12 +91,8 @@ def cells_of(factors: Mapping[str, Crossed], covariates: Mapping[str, Mapping[st
     for name, table in covariates.items():
         if name not in x:
             x[name] = _of_levels(name, table, levels, made, n_cells)
-    design = Design(n_cells=n_cells, factors=tuple(_at(made[name], levels[name]) for name in factors))
+    design = Design(n_cells=n_cells, factors=tuple(replace(made[name], level=levels[name]) for name in factors))
     return Cells(design=design, covariates={name: x[name] for name in covariates})
-
-
-def _at(factor: Factor, level: np.ndarray) -> Factor:
-    return replace(factor, level=level)
 
 
 class Nested(Protocol):

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from simstudy.errors import StudyError, TableError, shown, suggestion
 from simstudy.mechanisms.built_in import WITH_TERMS
-from simstudy.mechanisms.grouping import Grouped, group_rows
+from simstudy.mechanisms.grouping import group_rows
 from simstudy.mechanisms.mechanism import Mechanism
 from simstudy.models.likelihoods import Binomial, Likelihood, Normal, NormalKnownSE, Poisson
 from simstudy.tables import ENDINGS, Table, as_table, read_file
@@ -151,7 +151,7 @@ def _built_in(name: str) -> Dataset:
     return Dataset(
         name=name,
         likelihood=LIKELIHOODS[grouped.kind](),
-        digest=_digest(grouped),
+        digest=digest_of(grouped.rows),
         replicate=Replicate(data=grouped.data, truth=grouped.truth),
         labels=grouped.labels,
     )
@@ -175,7 +175,7 @@ def dataset_of_table(table: Table, columns: Mapping[str, str], name: str | None 
     return Dataset(
         name=name or f"a table of {table.n_rows:,} rows ({listed(list(grouped.columns.values()))})",
         likelihood=LIKELIHOODS[grouped.kind](),
-        digest=_digest(grouped),
+        digest=digest_of(grouped.rows),
         replicate=Replicate(data=grouped.data, truth=grouped.truth),
         labels=grouped.labels,
         columns=grouped.columns,
@@ -183,10 +183,9 @@ def dataset_of_table(table: Table, columns: Mapping[str, str], name: str | None 
     )
 
 
-def _digest(grouped: Grouped) -> str:
-    """Return the hash of the rows as pandas writes them to CSV, which runs made before have in their identities."""
-    rows = grouped.rows.to_pandas().to_csv(index=False)
-    return hashlib.blake2b(rows.encode(), digest_size=8).hexdigest()
+def digest_of(rows: pa.Table) -> str:
+    """Return the hash of rows as pandas writes them to CSV, which runs made before have in their identities."""
+    return hashlib.blake2b(rows.to_pandas().to_csv(index=False).encode(), digest_size=8).hexdigest()
 
 
 def _table(data: Any) -> Table:

@@ -10,10 +10,9 @@ from typing import Annotated, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from pydantic import Field
 
-from simstudy.mechanisms.student_t import StudentT
-from simstudy.mechanisms.two_component import TwoComponent
 from simstudy.models.options import check_options
 
 
@@ -59,12 +58,15 @@ class StudentTDeviates(Deviates):
 
     def draw(self, key: jax.Array, n: int) -> jax.Array:
         """Draw scaled Student-t numbers."""
-        return StudentT(sizes=(1,), df=self.df).standard_effects(key, n)
+        return jax.random.t(key, self.df, (n,)) * jnp.sqrt((self.df - 2) / self.df)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TwoComponentDeviates(Deviates):
     """Two kinds of levels: a mixture of two normals.
+
+    With weight w, separation d between the component means and common component standard deviation s, it has mean 0
+    when the means are -w d s (share 1 - w) and (1 - w) d s (share w), and variance s^2 (1 + w (1 - w) d^2) = 1.
 
     Args:
         weight: share of the upper component, in (0, 1).
@@ -77,9 +79,18 @@ class TwoComponentDeviates(Deviates):
     separation: Annotated[float, Field(ge=0)] = 4.0
 
     def draw(self, key: jax.Array, n: int) -> jax.Array:
-        """Draw from the scaled mixture."""
-        of_groups = TwoComponent(sizes=(1,), weight=self.weight, separation=self.separation)
-        return of_groups.standard_effects(key, n)
+        """Draw a component, then a normal number around its mean."""
+        key_component, key_number = jax.random.split(key)
+        low, high, sd = self.components
+        upper = jax.random.bernoulli(key_component, self.weight, (n,))
+        return jnp.where(upper, high, low) + sd * jax.random.normal(key_number, (n,))
+
+    @property
+    def components(self) -> tuple[float, float, float]:
+        """Means of the lower and upper component, and their standard deviation."""
+        w, d = self.weight, self.separation
+        sd = 1 / np.sqrt(1 + w * (1 - w) * d**2)
+        return -w * d * sd, (1 - w) * d * sd, sd
 
 
 @dataclass(frozen=True, kw_only=True)

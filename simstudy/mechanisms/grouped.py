@@ -9,7 +9,7 @@ on different devices see the same data.
 import functools
 import hashlib
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -112,14 +112,7 @@ class GroupedMechanism(Mechanism):
 
     def simulate(self, keys: np.ndarray) -> list[Replicate]:
         """Return one replicate for each (2,) key."""
-        chunk = max(1, min(MAX_CHUNK, MAX_CHUNK_OBSERVATIONS // sum(self.sizes)))
-        replicates: list[Replicate] = []
-        for start in range(0, len(keys), chunk):
-            some = keys[start : start + chunk]
-            # A chunk is always full, so one compiled program serves every number of replicates.
-            full = np.concatenate([some, np.repeat(some[-1:], chunk - len(some), axis=0)])
-            replicates += self._replicates(full)[: len(some)]
-        return replicates
+        return in_chunks(self._replicates, keys, n_observations=sum(self.sizes))
 
     def _replicates(self, keys: np.ndarray) -> list[Replicate]:
         """Simulate a chunk: parameters, then effects and observations, then the truth of every estimand."""
@@ -164,6 +157,27 @@ class GroupedMechanism(Mechanism):
             is_tied = true["prob_best"].sum(-1, keepdims=True) > 1
             true["prob_best"] = np.where(is_tied, np.nan, true["prob_best"])
         return true | {name: drawn[name] for name in ("theta_new", "y_new")}
+
+
+def in_chunks(
+    simulate: Callable[[np.ndarray], list[Replicate]], keys: np.ndarray, *, n_observations: int
+) -> list[Replicate]:
+    """Return one replicate for each (2,) key, simulated some at a time.
+
+    A chunk is always full, so that one compiled program serves every number of replicates.
+
+    Args:
+        simulate: keys of a chunk -> its replicates.
+        keys: (replicate, 2) uint32.
+        n_observations: of a replicate.
+    """
+    chunk = max(1, min(MAX_CHUNK, MAX_CHUNK_OBSERVATIONS // max(1, n_observations)))
+    replicates: list[Replicate] = []
+    for start in range(0, len(keys), chunk):
+        some = keys[start : start + chunk]
+        full = np.concatenate([some, np.repeat(some[-1:], chunk - len(some), axis=0)])
+        replicates += simulate(full)[: len(some)]
+    return replicates
 
 
 def values_of(prior: Prior, keys: np.ndarray, name: str, n: int = 1) -> np.ndarray:
@@ -212,8 +226,12 @@ def _simulate_one(mechanism: GroupedMechanism, key: jax.Array, parameters: Mappi
 
 def purpose_of(parameter: str) -> int:
     """Return the number that a parameter's key is folded with; of one that came later, a digest of its name."""
-    digest = hashlib.blake2b(parameter.encode(), digest_size=4).digest()
-    return PURPOSES.get(parameter, int.from_bytes(digest, "big"))
+    return PURPOSES.get(parameter, number_of(parameter))
+
+
+def number_of(text: str) -> int:
+    """Return a number below 2^32 that stands for a text."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big")
 
 
 def wrapped_key(words: jax.Array) -> jax.Array:

@@ -6,7 +6,6 @@ covariates are the same in all replicates of a scenario. Simulation runs on the 
 """
 
 import functools
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -16,20 +15,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from simstudy.mechanisms.deviates import NORMAL, Deviates
-from simstudy.mechanisms.grouped import EFFECTS_TEXT, Effects, purpose_of, values_of, wrapped_key
+from simstudy.mechanisms.grouped import EFFECTS_TEXT, Effects, in_chunks, number_of, purpose_of, values_of, wrapped_key
 from simstudy.mechanisms.mechanism import Mechanism
+from simstudy.models.derived import against_draws
 from simstudy.models.design import CellData, Design
 from simstudy.models.formula import formula_of
 from simstudy.models.likelihoods import Likelihood
 from simstudy.models.location import Location
+from simstudy.models.model import stacked
 from simstudy.models.of_terms import estimands_of
 from simstudy.models.options import changed_options
 from simstudy.models.predictor import Term, predictor
 from simstudy.models.priors import Prior, constant
 from simstudy.types import Replicate
-
-MAX_CHUNK = 64  # replicates simulated in one call
-MAX_CHUNK_OBSERVATIONS = 2**21  # 16 MiB of float64 in one call
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,14 +157,7 @@ class Multilevel(Mechanism):
 
     def simulate(self, keys: np.ndarray) -> list[Replicate]:
         """Return one replicate for each (2,) key."""
-        chunk = max(1, min(MAX_CHUNK, MAX_CHUNK_OBSERVATIONS // max(1, sum(self.sizes))))
-        replicates: list[Replicate] = []
-        for start in range(0, len(keys), chunk):
-            some = keys[start : start + chunk]
-            # A chunk is always full, so one compiled program serves every number of replicates.
-            full = np.concatenate([some, np.repeat(some[-1:], chunk - len(some), axis=0)])
-            replicates += self._replicates(full)[: len(some)]
-        return replicates
+        return in_chunks(self._replicates, keys, n_observations=sum(self.sizes))
 
     def _replicates(self, keys: np.ndarray) -> list[Replicate]:
         with jax.enable_x64(True), jax.default_device(jax.devices("cpu")[0]):
@@ -215,23 +206,19 @@ class Multilevel(Mechanism):
             {**self.likelihood.statistics(d), **{f"x.{name}": values for name, values in d.covariates}} for d in data
         ]
         effects = {
-            factor: {column: np.moveaxis(u, 0, -1)[..., None, None] for column, u in columns.items()}
+            factor: {column: against_draws(u) for column, u in columns.items()}
             for factor, columns in drawn["effects"].items()
-        }
-        scale = {
-            name: np.moveaxis(value, 0, -1)[..., None, None] if value.ndim > 1 else value[:, None, None]
-            for name, value in drawn["scale"].items()
         }
         truth = estimands_of(
             location={name: value for name, value in shared.items() if name in of_location},
             terms=[s.drawn for s in self.terms],
             values={name: value for name, value in shared.items() if name not in of_location},
             effects=effects,
-            scale=scale,
+            scale={name: against_draws(value) for name, value in drawn["scale"].items()},
             design=self.design,
-            statistics={name: np.stack([one[name] for one in of_data]) for name in of_data[0]},
+            statistics=stacked(of_data),
             likelihood=self.likelihood,
-            noise={factor: value[:, None, None] for factor, value in drawn["new"].items()},
+            noise={factor: against_draws(value) for factor, value in drawn["new"].items()},
         )
         return {name: np.asarray(value)[:, 0, 0] for name, value in truth.items()}
 
@@ -273,5 +260,4 @@ def _folded(key: jax.Array, purpose: str) -> jax.Array:
 
 def _fixed_key(term: Term) -> jax.Array:
     """Return the key of effects that are the same in all replicates, of the factor's name alone."""
-    digest = hashlib.blake2b(term.factor.encode(), digest_size=4).digest()
-    return jax.random.fold_in(jax.random.key(0), int.from_bytes(digest, "big"))
+    return jax.random.fold_in(jax.random.key(0), number_of(term.factor))

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from scipy import stats
 
 from simstudy.errors import StudyError
+from simstudy.mechanisms.deviates import StudentTDeviates
 from simstudy.mechanisms.grouped import GroupedMechanism
 
 
@@ -34,7 +34,7 @@ class StudentT(GroupedMechanism):
 
     def standard_effects(self, key: jax.Array, n: int) -> jax.Array:
         """Draw Student-t effects scaled to standard deviation 1."""
-        return jax.random.t(key, self.df, (n,)) * jnp.sqrt((self.df - 2) / self.df)
+        return StudentTDeviates(df=self.df).draw(key, n)
 
     def effect_scores(self, n: int) -> np.ndarray:
         """Return quantiles of the scaled distribution."""

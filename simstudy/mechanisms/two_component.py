@@ -1,18 +1,14 @@
-"""Two kinds of groups: effects from a mixture of two normals, scaled to mean 0 and standard deviation 1.
-
-With weight w, separation d between the component means and common component standard deviation s, the mixture has
-mean 0 when the means are -w d s (share 1 - w) and (1 - w) d s (share w), and variance s^2 (1 + w (1 - w) d^2) = 1.
-"""
+"""Two kinds of groups: effects from a mixture of two normals, scaled to mean 0 and standard deviation 1."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from scipy import optimize, stats
 
 from simstudy.errors import StudyError
+from simstudy.mechanisms.deviates import TwoComponentDeviates
 from simstudy.mechanisms.grouped import GroupedMechanism
 
 FAR = 40.0  # standard deviations: both tails of the mixture lie inside
@@ -39,15 +35,12 @@ class TwoComponent(GroupedMechanism):
             raise StudyError(f"separation: {self.separation} is out of range; expected a number >= 0")
 
     def standard_effects(self, key: jax.Array, n: int) -> jax.Array:
-        """Draw a component, then a normal effect around its mean."""
-        key_component, key_effect = jax.random.split(key)
-        low, high, sd = self._components
-        upper = jax.random.bernoulli(key_component, self.weight, (n,))
-        return jnp.where(upper, high, low) + sd * jax.random.normal(key_effect, (n,))
+        """Draw from the mixture."""
+        return self._deviates.draw(key, n)
 
     def effect_scores(self, n: int) -> np.ndarray:
         """Return quantiles of the mixture, found by bisection of its distribution function."""
-        low, high, sd = self._components
+        low, high, sd = self._deviates.components
 
         def cdf(x: float) -> float:
             return (1 - self.weight) * stats.norm.cdf(x, low, sd) + self.weight * stats.norm.cdf(x, high, sd)
@@ -55,8 +48,5 @@ class TwoComponent(GroupedMechanism):
         return np.array([optimize.brentq(lambda x, p=p: cdf(x) - p, -FAR, FAR) for p in (np.arange(n) + 0.5) / n])
 
     @property
-    def _components(self) -> tuple[float, float, float]:
-        """Means of the lower and upper component, and their standard deviation."""
-        w, d = self.weight, self.separation
-        sd = 1 / np.sqrt(1 + w * (1 - w) * d**2)
-        return -w * d * sd, (1 - w) * d * sd, sd
+    def _deviates(self) -> TwoComponentDeviates:
+        return TwoComponentDeviates(weight=self.weight, separation=self.separation)

@@ -15,7 +15,7 @@ import numpyro
 import numpyro.distributions as dist
 
 from simstudy.models.centering import centered_shares
-from simstudy.models.derived import groups_first
+from simstudy.models.derived import against_draws, groups_first
 from simstudy.models.design import CellData, Design
 from simstudy.models.estimands import Estimand, Parameter
 from simstudy.models.likelihoods import Likelihood
@@ -193,24 +193,28 @@ class AdditiveModel(Model):
             return {**statistics, "constant": np.zeros(())} if "constant" in statistics else statistics
         leaves, around = line_statistics(data, self._covariates)
         within = self.likelihood.statistics(around)
-        of_all = {n: v for n, v in self._statistics(data).items() if n.startswith(("mean.", "sd.", "centered."))}
         scalars = {name: value for name, value in within.items() if np.ndim(value) == 0}
-        return {**of_all, **leaves, **scalars, "constant": np.zeros(())}
+        of_covariates = covariate_leaves({name: data.covariate(name) for name in self._covariates})
+        means = {name: value for name, value in of_covariates.items() if np.ndim(value) == 0}
+        return {**means, **self._shares(data), **leaves, **scalars, "constant": np.zeros(())}
 
     def _statistics(self, data: CellData) -> dict[str, np.ndarray]:
         """Return statistics of the cells, covariates, and shares of centering."""
         covariates = {name: data.covariate(name) for name in self._covariates}
-        shares = {
-            f"centered.{term.site(part)}": share
-            for term in self.terms
-            if term.parameterization == "partial"
-            for part, share in centered_shares(term, data, self.likelihood).items()
-        }
         return {
             **self.likelihood.statistics(data),
             **{f"x.{name}": values for name, values in covariates.items()},
             **covariate_leaves(covariates),
-            **shares,
+            **self._shares(data),
+        }
+
+    def _shares(self, data: CellData) -> dict[str, np.ndarray]:
+        """Return how far each mode of the partially centered terms is centered."""
+        return {
+            f"centered.{term.site(part)}": share
+            for term in self.terms
+            if term.parameterization == "partial"
+            for part, share in centered_shares(term, data, self.likelihood).items()
         }
 
     def _effects(
@@ -241,11 +245,12 @@ class AdditiveModel(Model):
     ) -> dict[str, Any]:
         """Return the effects of a term from draws of its sites, column -> (level, fit, chain, draw)."""
         factor, p = design.factor(term.factor), term.values(values)
-        of_fits = {name: np.moveaxis(leaf, 0, -1)[..., None, None] for name, leaf in arrays.items()}
+        of_fits = {name: against_draws(leaf) for name, leaf in arrays.items()}
+        parts = term.structure.parts(factor)
+        constants = term.constants(factor, sites[term.site(next(iter(parts)))], np)
         z: dict[str, np.ndarray] = {}
-        for part in term.structure.parts(factor):
+        for part in parts:
             moved = np.ascontiguousarray(groups_first(sites[term.site(part)]))
-            constants = term.constants(factor, moved, np)
             share = _share(term, part, of_fits)
             mean, sd = (0.0, 1.0) if share is None else _moments(term, part, p, z, constants, share, np)
             z[part] = (moved - mean) / sd

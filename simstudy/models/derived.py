@@ -71,7 +71,7 @@ def of_observations(effects: Arrays, scale: Arrays, stats: Arrays, likelihood: "
     theta = groups_first(effects["theta"])
     n_draw_axes = theta.ndim - 1
     scale_first = {name: groups_first(value) if value.ndim > n_draw_axes else value for name, value in scale.items()}
-    stats_first = {name: _against_draws(value) for name, value in stats.items()}
+    stats_first = {name: against_draws(value) for name, value in stats.items()}
     estimands: dict[str, Any] = {"log_lik": likelihood.log_likelihood(theta, scale_first, stats_first, xp=np)}
     if likelihood.mean is not None:
         estimands[likelihood.mean.name] = likelihood.inverse_link(effects["theta"])
@@ -96,6 +96,6 @@ def groups_outermost(draws: np.ndarray) -> np.ndarray:
     return first.transpose(*range(n_axes, draws.ndim), *range(n_axes))
 
 
-def _against_draws(stats: np.ndarray) -> np.ndarray:
+def against_draws(stats: np.ndarray) -> np.ndarray:
     """Return (fit,) as (fit, 1, 1) and (fit, group, ...) as (group, ..., fit, 1, 1)."""
     return np.moveaxis(stats, 0, -1)[..., None, None]

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,11 @@ class Factor:
         """``level`` as programs of any precision index with it, int32."""
         return self.level.astype(np.int32)
 
-    @property
+    def at_cells(self, of_levels: Any) -> Any:
+        """Return (level, *lane) values as (cell, *lane): of each cell that of its level."""
+        return of_levels if self.is_cells else of_levels[self.index]
+
+    @cached_property
     def is_cells(self) -> bool:
         """Whether its levels are the cells, in their order."""
         return len(self.level) == self.n_levels and bool((self.level == np.arange(self.n_levels)).all())

@@ -1,5 +1,6 @@
 """Graphs of neighboring levels: components, Laplacian, and what structures on graphs make of them. Dense, float64."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,7 @@ class Neighbors:
         return int(self.component.max()) + 1
 
 
+@functools.lru_cache(maxsize=256)
 def neighbors_of(factor: Factor) -> Neighbors:
     """Return the graph of a factor.
 

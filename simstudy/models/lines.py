@@ -92,10 +92,8 @@ def coefficients(
     of: dict[str, Any] = {name: slopes.get(name, 0.0) for name in covariates}
     for term in terms:
         factor = design.factor(term.factor)
-        first, *others = term.structure.columns
-        for column, name in zip([first, *others], [None, *term.structure.covariates], strict=True):
-            u = effects[term.factor][column]
-            at = u if factor.is_cells else u[factor.index]
+        for column, name in term.columns:
+            at = factor.at_cells(effects[term.factor][column])
             constant = constant + (at if name is None else at * data[f"mean.{name}"])
             if name is not None:
                 of[name] = of[name] + at

@@ -89,6 +89,19 @@ def spread_words(unit: Unit) -> list[str]:
     return [f"{name} = {value:.4g} is {what}" for name, value, what in each]
 
 
+def coefficients_in(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return covariate -> its coefficient, out of values by parameter.
+
+    >>> coefficients_in({"mu": 1.0, "beta[day]": 2.0})
+    {'day': 2.0}
+    """
+    return {
+        name.removeprefix("beta[").removesuffix("]"): value
+        for name, value in values.items()
+        if name.startswith("beta[")
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class Location:
     """An intercept and the coefficients of some covariates.

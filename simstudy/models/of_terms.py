@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from simstudy.models.derived import against_draws
 from simstudy.models.design import Design
 from simstudy.models.estimands import LOG_LIK, THETA, THETA_NEW, Y_NEW, Estimand, listed
 from simstudy.models.likelihoods import Likelihood
-from simstudy.models.location import Location
+from simstudy.models.location import Location, coefficients_in
 from simstudy.models.noise import Noise
 from simstudy.models.predictor import Term, constants_of, predictor
 from simstudy.models.terms.structure import EFFECT
@@ -131,9 +132,11 @@ def estimands_of(
         likelihood: of the model, or of the mechanism for the truth.
         noise: what makes predictions: a stream of random numbers, or the new effects and observation themselves.
     """
-    first = {name: _against_draws(leaf) for name, leaf in statistics.items()}
+    first = {name: against_draws(leaf) for name, leaf in statistics.items()}
     covariates = {name.removeprefix("x."): leaf for name, leaf in first.items() if name.startswith("x.")}
-    at_cells = _location(location, covariates, design)
+    at_cells: Any = location["mu"]
+    for name, beta in coefficients_in(location).items():
+        at_cells = at_cells + beta * covariates[name]
     theta = predictor(at_cells, terms, effects, design, covariates)
     theta = np.broadcast_to(theta, (design.n_cells, *location["mu"].shape))
     of_terms = {p.name: values[p.name] for term in terms for p in term.estimated}
@@ -152,14 +155,6 @@ def estimands_of(
         out[likelihood.mean.name] = likelihood.inverse_link(out["theta"])
     out["log_lik"] = likelihood.log_likelihood(theta, scale, first, xp=np)
     return out | _predictions(location, terms, values, effects, scale, design, likelihood, covariates, noise)
-
-
-def _location(location: Arrays, covariates: Arrays, design: Design) -> Any:
-    out: Any = location["mu"]
-    for name, beta in location.items():
-        if name.startswith("beta["):
-            out = out + beta * covariates[name.removeprefix("beta[").removesuffix("]")]
-    return out
 
 
 def _shares(
@@ -193,11 +188,7 @@ def _predictions(
 ) -> dict[str, np.ndarray]:
     """Return ``new[factor]``, and the predictor and an observation of a cell whose levels are all new."""
     out: dict[str, np.ndarray] = {}
-    theta_new = location["mu"] + sum(
-        beta * covariates[name.removeprefix("beta[").removesuffix("]")].mean(0)
-        for name, beta in location.items()
-        if name.startswith("beta[")
-    )
+    theta_new = location["mu"] + sum(beta * covariates[x].mean(0) for x, beta in coefficients_in(location).items())
     is_whole = True
     for term in terms:
         white = noise.normal() if isinstance(noise, Noise) else noise[term.factor]
@@ -217,8 +208,3 @@ def _predictions(
 
 def _last(of_levels: np.ndarray) -> np.ndarray:
     return np.moveaxis(of_levels, 0, -1)
-
-
-def _against_draws(leaf: np.ndarray) -> np.ndarray:
-    """Return (fit,) as (fit, 1, 1) and (fit, cell, ...) as (cell, ..., fit, 1, 1)."""
-    return np.moveaxis(leaf, 0, -1)[..., None, None]

@@ -53,6 +53,11 @@ class Term:
         return tuple(named(p, self.name_of(p.name), self.factor) for p in self.structure.parameters)
 
     @property
+    def columns(self) -> list[tuple[str, str | None]]:
+        """Columns of the structure's effects, each with the covariate that multiplies it; None for the first."""
+        return list(zip(self.structure.columns, (None, *self.structure.covariates), strict=True))
+
+    @property
     def estimated(self) -> tuple[Parameter, ...]:
         """The parameters that are asked about: none of those that are fixed by what the structure is."""
         return self.parameters if self.structure.parameterized else ()
@@ -110,10 +115,8 @@ def predictor(
     eta = location
     for term in terms:
         factor = design.factor(term.factor)
-        multipliers = (None, *term.structure.covariates)
-        for column, covariate in zip(term.structure.columns, multipliers, strict=True):
-            of_levels = effects[term.factor][column]
-            of_cells = of_levels if factor.is_cells else of_levels[factor.index]
+        for column, covariate in term.columns:
+            of_cells = factor.at_cells(effects[term.factor][column])
             eta = eta + (of_cells if covariate is None else of_cells * covariates[covariate])
     return eta
 

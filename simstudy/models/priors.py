@@ -109,6 +109,18 @@ class Prior:
         return getattr(dist, self.name)(*self.args, **dict(self.kwargs))
 
 
+def number_or_text(text: str) -> float | str:
+    """Return a prior as a study file has it: a constant stands as its number.
+
+    >>> number_or_text("2.5"), number_or_text("Normal(0, 1)")
+    (2.5, 'Normal(0, 1)')
+    """
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def parse_prior(value: str | float | Prior, parameter: Parameter) -> Prior:
     """Return the prior that a study file gives a parameter.
 

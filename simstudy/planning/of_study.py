@@ -6,11 +6,12 @@ from typing import Any
 
 from simstudy.errors import StudyError, shown, suggestion
 from simstudy.mechanisms import Fitted, GroupedMechanism
+from simstudy.models.priors import number_or_text
 from simstudy.planning.goal import Goal
 from simstudy.planning.points import Design
 from simstudy.planning.question import USUAL, Question, read_number, sampler_of
 from simstudy.study.grouped_design import GRID_KEYS, OPEN
-from simstudy.study.study import Study, number_or_text
+from simstudy.study.study import Study
 from simstudy.study.study_file import check_sections, read_study_file
 
 PLACEHOLDER = 2

@@ -15,7 +15,7 @@ from simstudy.measures.rows.replicates import Replicates, Score, proportion_scor
 from simstudy.measures.rows.rows import read_estimates
 from simstudy.measures.rows.slices import Slice
 from simstudy.measures.scoring import Terms, score_cells
-from simstudy.measures.shrinkage import RIVALS
+from simstudy.measures.shrinkage import RIVALS, best_of
 from simstudy.planning.goal import Goal
 from simstudy.planning.points import Point
 from simstudy.store import Run
@@ -72,11 +72,9 @@ def below(cells: Replicates, setting: Setting) -> Score:
 
 def relative_regret(cells: Replicates, setting: Setting) -> Score:
     """Return MSE / the smallest of the MSEs of {group means, grand mean, oracle} - 1, paired by replicate."""
-    squares = np.stack([cells.reduce(cells[f"{rival}_error"] ** 2) for rival in RIVALS])
-    best = np.argmin(np.stack([cells.mean(a) for a in squares]), axis=0)
-    of_best = np.take_along_axis(squares, cells.over_units(best)[None], axis=0)[0]
+    of_best, names = best_of(cells, RIVALS)
     score = ratio_score(cells, cells.reduce(cells["error"] ** 2), of_best)
-    return Score(**{**vars(score), "value": score.value - 1, "reference": RIVALS[best]})
+    return Score(**{**vars(score), "value": score.value - 1, "reference": names})
 
 
 def _point(row: dict) -> Point:

@@ -26,7 +26,7 @@ from simstudy.report.reading.roles import Roles, read_roles
 from simstudy.report.reading.vocabulary import speaking
 from simstudy.report.words.split import split_table
 from simstudy.store.declared import Declared
-from simstudy.store.factors import level_names, levels_of
+from simstudy.store.factors import levels_of, names_by_level
 from simstudy.store.group_names import group_names
 from simstudy.store.kept import KeptFit, kept_fits
 from simstudy.store.traits import exact_samplers, has_fixed_data
@@ -100,7 +100,7 @@ class Evidence:
             return self.group_names
         levels = levels_of(self.run)
         levels = levels[(levels["factor"] == factor) & (levels["scenario"] == levels["scenario"].iloc[0])]
-        return dict(zip(levels["level"].astype(int), level_names(levels), strict=True))
+        return names_by_level(levels)
 
     @cached_property
     def has_terms(self) -> bool:

@@ -25,7 +25,7 @@ from simstudy.report.level_values import (
 )
 from simstudy.report.reading.replicate import DrawnReplicate
 from simstudy.report.reading.wording import symbol
-from simstudy.store.factors import level_names
+from simstudy.store.factors import names_by_level
 
 MOST_ROWS, MOST_PANELS = 40, 18
 
@@ -45,7 +45,7 @@ def _lines(drawn: DrawnReplicate) -> list[LevelFigure]:
             continue
         covariate, name = varying[0], predictor_of_cells().name
         shown = spread_out(levels, MOST_PANELS)
-        called = dict(zip(shown["level"].astype(int), level_names(shown), strict=True))
+        called = names_by_level(shown)
         cells = drawn.cells.assign(level=drawn.cells[factor].astype(int).map(called), x=drawn.cells[covariate])
         cells = cells[["level", "x"]].dropna()
         rows = drawn.estimates(name)
@@ -67,7 +67,7 @@ def _lines(drawn: DrawnReplicate) -> list[LevelFigure]:
             "words": symbol(name),
             "marks": drawn.evidence.marks,
         }
-        some = f" {len(shown)} of {len(levels)} are drawn." if len(shown) < len(levels) else ""
+        some = _some(shown, levels)
         caption = f"Each panel is one level of {factor}: its line along {covariate}.{some}{told}"
         title = f"{factor}: the line of each level"
         out.append(level_figure("level_lines", factor, title, caption, rows, draw))
@@ -92,7 +92,7 @@ def _rows(drawn: DrawnReplicate) -> list[LevelFigure]:
         if str(levels["layout"].iloc[0]) != "levels" or factor in in_trees or len(kinds) != 1:
             continue
         shown = spread_out(levels, MOST_ROWS)
-        called = dict(zip(shown["level"].astype(int), level_names(shown), strict=True))
+        called = names_by_level(shown)
         rows = drawn.estimates(kinds[0].name)
         rows = rows[rows["level"].isin(called)]
         if rows.empty:
@@ -100,7 +100,7 @@ def _rows(drawn: DrawnReplicate) -> list[LevelFigure]:
         rows = rows.assign(name=[called[int(level)] for level in rows["level"]])
         truth = rows.dropna(subset="truth").drop_duplicates("name").set_index("name")["truth"]
         draw: dict[str, Any] = {"truth": truth if len(truth) else None, "marks": drawn.evidence.marks}
-        some = f" {len(shown)} of {len(levels)} are drawn." if len(shown) < len(levels) else ""
+        some = _some(shown, levels)
         caption = (
             f"Posterior means of {symbol(kinds[0].name)} with {100 * drawn.level:g} % intervals.{some}"
             f"{told_errors(rows, drawn.level, 'levels')}"
@@ -108,6 +108,11 @@ def _rows(drawn: DrawnReplicate) -> list[LevelFigure]:
         title = f"{factor}: the effect of each level"
         out.append(level_figure("posterior", factor, title, caption, rows, draw, width=MIDDLE))
     return out
+
+
+def _some(shown: pd.DataFrame, levels: pd.DataFrame) -> str:
+    """Return how many levels are drawn, where not all are."""
+    return f" {len(shown)} of {len(levels)} are drawn." if len(shown) < len(levels) else ""
 
 
 def _order(drawn: DrawnReplicate) -> dict[str, int]:

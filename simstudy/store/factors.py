@@ -55,6 +55,11 @@ def level_names(levels: pd.DataFrame) -> list[str]:
     ]
 
 
+def names_by_level(levels: pd.DataFrame) -> dict[int, str]:
+    """Return level -> what it is called, of the rows of one factor of one scenario."""
+    return dict(zip(levels["level"].astype(int), level_names(levels), strict=True))
+
+
 def adjacency(levels: pd.DataFrame) -> np.ndarray:
     """Return the (level, level) bool matrix of neighbors of a factor, by its layout.
 

@@ -5,13 +5,12 @@
 structure puts that in the term's place.
 """
 
-import functools
 from collections.abc import Mapping
 from typing import Any, get_args
 
 from pydantic import Field, create_model
 
-from simstudy.errors import StudyError, named, one_of, shown, suggestion
+from simstudy.errors import StudyError, one_of, shown, suggestion
 from simstudy.mechanisms import Mechanism
 from simstudy.models.additive import AdditiveModel
 from simstudy.models.design import CellData, Design
@@ -19,11 +18,12 @@ from simstudy.models.likelihoods import LIKELIHOODS, Likelihood
 from simstudy.models.location import Location
 from simstudy.models.options import Section, checked, option_types, options_of
 from simstudy.models.predictor import Parameterization, Term
-from simstudy.models.priors import Prior, parse_prior
+from simstudy.models.priors import Prior, number_or_text
 from simstudy.models.terms import TERM_STRUCTURES, TermStructure
 from simstudy.study.given import given_data
-from simstudy.study.method_options import likelihood_of, option_names
+from simstudy.study.method_options import likelihood_of, option_names, priors_of
 from simstudy.study.study_file import Name, check_keys
+from simstudy.study.term_sections import check_factor
 
 POOLINGS = ("none", "complete", "partial")
 PARAMETERIZATIONS = get_args(Parameterization)
@@ -41,14 +41,6 @@ class AdditiveSection(Section):
     likelihood: str | None = None
     priors: dict[str, str | float] = Field(default_factory=dict)
     sampler: dict[str, Any] = Field(default_factory=dict)
-
-
-@functools.cache
-def additive_section(families: tuple[Any, ...]) -> type[AdditiveSection]:
-    """Return the section with the options of every likelihood that there is."""
-    types = [option_types(family) for family in families]
-    options: dict[str, Any] = {name: (type_ | None, None) for each in types for name, (type_, _) in each.items()}
-    return create_model("AdditiveSection", __base__=AdditiveSection, **options)
 
 
 def additive_lists() -> tuple[str, ...]:
@@ -72,10 +64,7 @@ def additive_model(section: AdditiveSection, mechanism: Mechanism, where: str) -
     )
     _refuse_nested_none(terms, design, where)
     for term in terms:
-        try:
-            term.structure.check(design.factor(term.factor))
-        except StudyError as error:
-            raise StudyError(f"{where} terms.{term.factor}: {error}") from error
+        check_factor(term.structure, term.factor, design, f"{where} terms.{term.factor}:")
     location = Location(covariates=_covariates(section, mechanism, where))
     priors = _priors(section, location, terms, likelihood, mechanism, where)
     kinds = {term.structure.kind for term in terms}
@@ -206,24 +195,6 @@ def _priors(
     check_keys(section.priors, tuple(p.name for p in parameters), f"{where} priors.")
     data = given_data(mechanism)
     unit = bare.unit_of(data) if isinstance(data, CellData) else None
-    priors = {}
-    try:
-        for p in parameters:
-            default = p.default_prior(likelihood.scale, unit)
-            priors[p.name] = parse_prior(section.priors.get(p.name, _number_or_text(default)), p)
-    except StudyError as error:
-        raise StudyError(f"{where} priors.{error}") from error
-    for p in parameters:
-        if priors[p.name].is_constant and p.support == "positive" and priors[p.name].value <= 0:
-            raise StudyError(
-                f"{where} priors.{named(p.name)}: {priors[p.name].text} is out of range; expected a number > 0; a term "
-                'that is 0 is left out with "complete"'
-            )
-    return priors
-
-
-def _number_or_text(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    defaults = {p.name: number_or_text(p.default_prior(likelihood.scale, unit)) for p in parameters}
+    at_zero = '; a term that is 0 is left out with "complete"'
+    return priors_of(parameters, {**defaults, **section.priors}, where, at_zero=at_zero)

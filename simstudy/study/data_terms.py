@@ -1,17 +1,22 @@
 """``[mechanism.terms.NAME]`` and ``[mechanism.covariates.NAME]`` of a data set -> columns of its table, and terms."""
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import create_model
-
-from simstudy.errors import StudyError, one_of, shown, suggestion
+from simstudy.errors import StudyError, shown
 from simstudy.mechanisms.cell_rows import CovariateColumn
 from simstudy.mechanisms.levels import FactorColumns
-from simstudy.models.options import Section, checked, option_types
+from simstudy.models.options import Section, checked
 from simstudy.models.predictor import Term
-from simstudy.models.terms import TERM_STRUCTURES, TermStructure
+from simstudy.models.terms import TERM_STRUCTURES
+from simstudy.study.term_sections import (
+    check_of,
+    family_of,
+    has_covariates,
+    refuse_needless_covariates,
+    structure_of,
+    with_options,
+)
 
 MOST_DIMENSIONS = 2
 
@@ -41,11 +46,7 @@ def term_section(factor: str, given: Mapping[str, Any]) -> DataTermSection:
         StudyError: names the term, key, value and what is allowed.
     """
     where = f"[mechanism.terms.{factor}]"
-    known = {name: family for name, family in TERM_STRUCTURES.items() if family.parameterized}
-    kind = given.get("structure", "exchangeable")
-    if kind not in list(known):
-        raise StudyError(f"{where} structure: {one_of(known, kind)}")
-    section: DataTermSection = checked(_section(known[kind]), given, where)
+    section: DataTermSection = checked(with_options(DataTermSection, family_of(given, where)), given, where)
     try:
         covariates_of(section)
         _points(section)
@@ -55,23 +56,16 @@ def term_section(factor: str, given: Mapping[str, Any]) -> DataTermSection:
     return section
 
 
-@functools.cache
-def _section(family: type[TermStructure]) -> type[DataTermSection]:
-    options: dict[str, Any] = {name: kind for name, kind in option_types(family).items() if name != "covariates"}
-    return create_model(f"{family.__name__}DataTermSection", __base__=DataTermSection, **options)
-
-
 def covariates_of(section: DataTermSection) -> tuple[str, ...]:
     """Return the covariates whose slopes a term has."""
     given = section.covariate
     names = tuple(given) if isinstance(given, tuple | list) else () if given is None else (given,)
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise StudyError(f'covariate: expected the name of a covariate, such as "days", got {shown(given)}')
-    takes = "covariates" in option_types(TERM_STRUCTURES[section.structure])
-    if takes and not names:
+    if has_covariates(section.structure) and not names:
         raise StudyError(f"covariate: the structure {section.structure!r} needs one; name a column of numbers")
-    if names and not takes:
-        raise StudyError(f'covariate: the structure {section.structure!r} has none; give structure = "slopes"')
+    if names and not has_covariates(section.structure):
+        refuse_needless_covariates(section.structure)
     return names
 
 
@@ -114,11 +108,7 @@ def columns_of(factor: str, section: DataTermSection) -> FactorColumns:
 
 def term_of(factor: str, section: DataTermSection, *, alone: bool) -> Term:
     """Return the term that models assume."""
-    family = TERM_STRUCTURES[section.structure]
-    options = {name: getattr(section, name) for name in option_types(family) if name != "covariates"}
-    if "covariates" in option_types(family):
-        options["covariates"] = covariates_of(section)
-    return Term(factor=factor, structure=family(**options), alone=alone)
+    return Term(factor=factor, structure=structure_of(section, covariates_of(section)), alone=alone)
 
 
 def covariate_of(name: str, given: Mapping[str, Any], factors: Mapping[str, Any]) -> CovariateColumn:
@@ -129,9 +119,5 @@ def covariate_of(name: str, given: Mapping[str, Any], factors: Mapping[str, Any]
     """
     where = f"[mechanism.covariates.{name}]"
     section = checked(DataCovariateSection, given, where)
-    if section.of is not None and section.of not in factors:
-        raise StudyError(
-            f"{where} of: no factor {shown(section.of)}{suggestion(section.of, factors)}; expected one of "
-            f"{', '.join(factors)}"
-        )
+    check_of(section.of, factors, where)
     return CovariateColumn(column=section.column or name, of=section.of)

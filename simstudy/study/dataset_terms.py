@@ -20,6 +20,7 @@ from simstudy.mechanisms.dataset_section import said_data
 from simstudy.mechanisms.layouts import pairs_in
 from simstudy.models.options import Section, checked
 from simstudy.study.data_terms import columns_of, covariate_of, covariates_of, term_of, term_section
+from simstudy.study.term_sections import check_factor
 from simstudy.tables import ENDINGS, Table, as_table, read_file
 from simstudy.tables.table import listed
 
@@ -167,8 +168,6 @@ def _dataset(section: Mapping[str, Any], table: Table, name: str) -> CellDataset
         raise StudyError(f"{where}{error} (data: {name})") from error
     terms = tuple(term_of(factor, one, alone=len(read) == 1) for factor, one in read.items())
     for term in terms:
-        try:
-            term.structure.check(found.data.design.factor(term.factor))
-        except StudyError as error:
-            raise StudyError(f"[mechanism.terms.{term.factor}] {error} (data: {name})") from error
+        where = f"[mechanism.terms.{term.factor}]"
+        check_factor(term.structure, term.factor, found.data.design, where, data=f" (data: {name})")
     return CellDataset.of_rows(found, terms, name=name, is_built_in=is_built_in_with_terms(section.get("data")))

@@ -1,17 +1,58 @@
 """Options of a method's parts: those of the likelihood that it names, or of the data's, and no others."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from simstudy.errors import StudyError, one_of
+from pydantic import create_model
+
+from simstudy.errors import StudyError, named, one_of
 from simstudy.mechanisms import Mechanism
+from simstudy.models.estimands import Parameter
 from simstudy.models.likelihoods import LIKELIHOODS, Likelihood
-from simstudy.models.options import option_types, options_of
+from simstudy.models.options import Section, option_types, options_of
+from simstudy.models.priors import Prior, parse_prior
 
 
 def option_names(families: Mapping[str, type[Any]]) -> dict[str, None]:
     """Return every option of some families, in their order."""
     return dict.fromkeys(name for family in families.values() for name in option_types(family))
+
+
+@functools.cache
+def with_options_of(base: type[Section], families: tuple[Any, ...]) -> Any:
+    """Return the section of a method with the options of all families of its parts, none of which has to be given."""
+    types = [option_types(family) for family in families]
+    options: dict[str, Any] = {name: (type_ | None, None) for each in types for name, (type_, _) in each.items()}
+    return create_model(base.__name__, __base__=base, **options)
+
+
+def priors_of(
+    parameters: Iterable[Parameter], given: Mapping[str, Any], where: str, *, at_zero: str
+) -> dict[str, Prior]:
+    """Return the prior of every parameter of a method.
+
+    Args:
+        parameters: of its model.
+        given: parameter -> prior, as text or as a number that fixes it; every one is there.
+        where: the method, for messages.
+        at_zero: what the message on a scale that is fixed at 0 says besides.
+
+    Raises:
+        StudyError: names the parameter, what came and what is allowed.
+    """
+    parameters = tuple(parameters)
+    try:
+        priors = {p.name: parse_prior(given[p.name], p) for p in parameters}
+    except StudyError as error:
+        raise StudyError(f"{where} priors.{error}") from error
+    for p in parameters:
+        prior = priors[p.name]
+        if prior.is_constant and p.support == "positive" and prior.value <= 0:
+            raise StudyError(
+                f"{where} priors.{named(p.name)}: {prior.text} is out of range; expected a number > 0{at_zero}"
+            )
+    return priors
 
 
 def likelihood_of(section: Any, mechanism: Mechanism, where: str) -> Likelihood:

@@ -1,13 +1,12 @@
 """What is compared: ``[[method]]`` and ``[sampler]`` of a study file -> methods, one for each value of every list."""
 
-import functools
 import itertools
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import Field, create_model
+from pydantic import Field
 
 from simstudy.errors import StudyError, one_of, shown, suggestion
 from simstudy.mechanisms import Mechanism
@@ -15,14 +14,14 @@ from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.likelihoods import LIKELIHOODS, Likelihood
 from simstudy.models.model import Model
 from simstudy.models.options import Section, checked, option_types, options_of, section_of
-from simstudy.models.priors import Prior, parse_prior
+from simstudy.models.priors import Prior
 from simstudy.models.structures import STRUCTURES, Structure
 from simstudy.samplers import SAMPLERS, Sampler
 from simstudy.streams import identity
-from simstudy.study.additive_methods import additive_lists, additive_model, additive_section
+from simstudy.study.additive_methods import AdditiveSection, additive_lists, additive_model
 from simstudy.study.factors import check_count, check_lists, crossed
 from simstudy.study.given import given_data
-from simstudy.study.method_options import likelihood_of, option_names, own_options
+from simstudy.study.method_options import likelihood_of, option_names, own_options, priors_of, with_options_of
 from simstudy.study.registry import user_model
 from simstudy.study.study_file import Name, check_keys
 
@@ -95,16 +94,8 @@ def methods_of(sections: Iterable[Any], shared: Mapping[str, Any], mechanism: Me
 def _section_for(mechanism: Mechanism) -> type[Section]:
     """Return the section of a method for data in groups, or for data with terms."""
     if mechanism.design is not None:
-        return additive_section(tuple(LIKELIHOODS.values()))
-    return _section((*STRUCTURES.values(), *LIKELIHOODS.values()))
-
-
-@functools.cache
-def _section(families: tuple[Any, ...]) -> type[MethodSection]:
-    """Return the section with the options of every structure and likelihood that there is."""
-    types = [option_types(family) for family in families]
-    options: dict[str, Any] = {name: (type_ | None, None) for each in types for name, (type_, _) in each.items()}
-    return create_model("MethodSection", __base__=MethodSection, **options)
+        return with_options_of(AdditiveSection, tuple(LIKELIHOODS.values()))
+    return with_options_of(MethodSection, (*STRUCTURES.values(), *LIKELIHOODS.values()))
 
 
 def _method_lists(mechanism: Mechanism) -> tuple[str, ...]:
@@ -239,20 +230,8 @@ def _priors(
     check_keys(given, tuple(p.name for p in parameters), f"{where} priors.")
     data = given_data(mechanism)
     unit = None if data is None else likelihood.unit_of(data)
-    try:
-        priors = {
-            p.name: parse_prior(given.get(p.name, p.default_prior(likelihood.scale, unit)), p) for p in parameters
-        }
-    except StudyError as error:
-        raise StudyError(f"{where} priors.{error}") from error
-    for parameter in parameters:
-        prior = priors[parameter.name]
-        if prior.is_constant and parameter.support == "positive" and prior.value <= 0:
-            raise StudyError(
-                f"{where} priors.{parameter.name}: {prior.text} is out of range; expected a number > 0 (tau = 0 is "
-                "'complete')"
-            )
-    return priors
+    defaults = {p.name: p.default_prior(likelihood.scale, unit) for p in parameters}
+    return priors_of(parameters, {**defaults, **given}, where, at_zero=" (tau = 0 is 'complete')")
 
 
 def refuse_twins(methods: Iterable[Method]) -> None:

@@ -26,6 +26,15 @@ from simstudy.models.predictor import Term
 from simstudy.models.priors import Prior, parse_prior
 from simstudy.models.terms import TERM_STRUCTURES, TermStructure
 from simstudy.study.factors import check_lists, crossed
+from simstudy.study.term_sections import (
+    check_factor,
+    check_of,
+    family_of,
+    has_covariates,
+    refuse_needless_covariates,
+    structure_of,
+    with_options,
+)
 
 MOST_LEVELS, MOST_CELLS, MOST_OBSERVATIONS = 100_000, 1_000_000, 100_000_000
 HERE = "[mechanism]"
@@ -168,11 +177,8 @@ def _cell(contents: Mapping[str, Any], folder: Path | None) -> Cell:
     )
     sizes = _sizes(section, cells.design.n_cells)
     simulated = tuple(_term(factor, one, alone=len(read) == 1) for factor, one in read.items())
-    for one in simulated:
-        try:
-            one.term.structure.check(cells.design.factor(one.term.factor))
-        except StudyError as error:
-            raise StudyError(f"[mechanism.terms.{one.term.factor}] {error}") from error
+    for term in (one.term for one in simulated):
+        check_factor(term.structure, term.factor, cells.design, f"[mechanism.terms.{term.factor}]")
     values = _values(section, likelihood, simulated, read, covariates)
     mechanism = Multilevel(
         likelihood=likelihood,
@@ -197,26 +203,15 @@ def _likelihood(section: MultilevelSection) -> Likelihood:
     return family(**{name: getattr(section, name) for name in option_types(family)})
 
 
-@functools.cache
-def _term_model(family: type[TermStructure]) -> type[TermSection]:
-    """Return the section of a term with a structure: its options, and its parameters by their own names."""
-    keys: dict[str, Any] = {name: kind for name, kind in option_types(family).items() if name != "covariates"}
-    name = f"{family.__name__}TermSection"
-    return create_model(name, __base__=TermSection, __cls_kwargs__={"extra": "allow"}, **keys)
-
-
 def _term_section(factor: str, table: Mapping[str, Any]) -> TermSection:
     where = f"[mechanism.terms.{factor}]"
-    kind = table.get("structure", "exchangeable")
-    if kind not in [name for name, family in TERM_STRUCTURES.items() if family.parameterized]:
-        known = {name: family for name, family in TERM_STRUCTURES.items() if family.parameterized}
-        raise StudyError(f"{where} structure: {one_of(known, kind)}")
-    section = checked(_term_model(TERM_STRUCTURES[kind]), table, where)
+    section: TermSection = checked(with_options(TermSection, family_of(table, where), is_open=True), table, where)
     own = [p.name for p in _structure(section).parameters]
     if strange := [key for key in section.model_extra or {} if key not in own]:
         allowed = [*type(section).model_fields, *own]
         raise StudyError(
-            f"{where} {named(strange[0])}: unknown key{suggestion(strange[0], allowed)}; the structure {kind!r} has "
+            f"{where} {named(strange[0])}: unknown key{suggestion(strange[0], allowed)}; the structure "
+            f"{section.structure!r} has "
             f"{', '.join(allowed)}"
         )
     if section.slope is not None and not _covariate_names(section):
@@ -238,16 +233,12 @@ def _covariate_names(section: TermSection) -> tuple[str, ...]:
 
 
 def _structure(section: TermSection) -> TermStructure:
-    family = TERM_STRUCTURES[section.structure]
-    options = {name: getattr(section, name) for name in option_types(family) if name != "covariates"}
     names = _covariate_names(section)
-    if "covariates" in option_types(family):
-        if not names:
-            raise StudyError(f"covariate: the structure {section.structure!r} needs one; give its name and values")
-        options["covariates"] = names
-    elif names:
-        raise StudyError(f'covariate: the structure {section.structure!r} has none; give structure = "slopes"')
-    return family(**options)
+    if has_covariates(section.structure) and not names:
+        raise StudyError(f"covariate: the structure {section.structure!r} needs one; give its name and values")
+    if names and not has_covariates(section.structure):
+        refuse_needless_covariates(section.structure)
+    return structure_of(section, names)
 
 
 def _term(factor: str, section: TermSection, *, alone: bool) -> SimulatedTerm:
@@ -327,11 +318,7 @@ def _covariate(name: str, table: Mapping[str, Any], terms: Mapping[str, TermSect
     section = checked(CovariateSection, table, where)
     if (section.values is None) == (section.draw is None):
         raise StudyError(f'{where} values: give either values, a list of numbers, or draw = "normal"')
-    if section.of is not None and section.of not in terms:
-        raise StudyError(
-            f"{where} of: no factor {shown(section.of)}{suggestion(section.of, terms)}; expected one of "
-            f"{', '.join(terms)}"
-        )
+    check_of(section.of, terms, where)
     if section.values is not None and len(set(section.values)) < 2:
         raise StudyError(
             f"{where} values: expected at least two different numbers, got {shown(list(section.values))}; a constant "

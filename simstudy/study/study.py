@@ -17,6 +17,7 @@ from simstudy.mechanisms import Dataset
 from simstudy.mechanisms.built_in import is_built_in_with_terms
 from simstudy.mechanisms.dataset import BUILT_IN, KeptData, is_file_name
 from simstudy.models.options import checked
+from simstudy.models.priors import number_or_text
 from simstudy.streams import random_key
 from simstudy.study.additive_methods import terms_text
 from simstudy.study.conflict import Conflict, conflicts
@@ -292,11 +293,3 @@ def _plain_method(canonical: Mapping[str, Any]) -> dict[str, Any]:
     if "priors" in section:
         section["priors"] = {name: number_or_text(text) for name, text in section["priors"].items()}
     return section
-
-
-def number_or_text(text: str) -> float | str:
-    """Return a prior as a study file has it: a constant stands as its number."""
-    try:
-        return float(text)
-    except ValueError:
-        return text

@@ -8,7 +8,7 @@ import numpy as np
 
 from simstudy.models.estimands import Parameter
 from simstudy.models.model import GROUP
-from simstudy.models.priors import parse_prior
+from simstudy.models.priors import number_or_text, parse_prior
 from simstudy.models.unit import Unit
 from simstudy.testing.expectation import expect
 
@@ -31,16 +31,9 @@ def check_parameters(part: Any, parameters: Iterable[Parameter]) -> None:
             expect(
                 part,
                 f"a default prior of {parameter.name} that a study file could have given",
-                holds=parse_prior(_number_or_text(text), parameter).text == text,
+                holds=parse_prior(number_or_text(text), parameter).text == text,
                 got=text,
             )
-
-
-def _number_or_text(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def check_declared(part: Any, arrays: Mapping[str, Any], *, what: str) -> None:

@@ -18,7 +18,6 @@ from simstudy.measures.calibration import worst_groups
 from simstudy.report import figures
 from simstudy.report.figures.conditional import well_seen
 from simstudy.report.figures.efficiency import trusted
-from simstudy.report.figures.regret import multiples
 from simstudy.report.figures.weights import SIDE, WEIGHT
 from simstudy.report.lesson import read_lesson
 from simstudy.report.publishing.term_drawings import level_lines, level_map, level_series, level_tree
@@ -31,7 +30,7 @@ from simstudy.report.sections.calibration import RANK_COLUMNS, by_estimand, wors
 from simstudy.report.sections.divergences import funnel_draws
 from simstudy.report.sections.error_split import shown_split
 from simstudy.report.sections.posterior import forest
-from simstudy.report.sections.shrinkage import REGRETS, marks_with, oracle_table, slope_table
+from simstudy.report.sections.shrinkage import known_regret, marks_with, oracle_table, slope_table
 from simstudy.report.sections.speed import speed_table
 from simstudy.store.schema import interval_columns
 
@@ -197,10 +196,10 @@ def regret(wish: Wish) -> Draw:
     """Squared error of every method as a multiple of the best one's, over the design."""
     _several(wish)
     estimand = wish.estimand or effects().name
-    known = [m for m in REGRETS if multiples(wish.tables[0], estimand=estimand, measure=m)["multiple"].notna().any()]
-    if not known:
+    measure = known_regret(wish.tables[0], estimand)
+    if measure is None:
         raise TableError("needs a regret above 2 MCSE of an estimand with groups")
-    return partial(figures.regret, *wish.tables, estimand=estimand, measure=known[0])
+    return partial(figures.regret, *wish.tables, estimand=estimand, measure=measure)
 
 
 def speed(wish: Wish) -> Draw:

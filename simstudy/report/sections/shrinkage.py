@@ -30,6 +30,14 @@ KINDS = ["scenario", "method", "oracle"]
 TABLE_MEASURES = ("shrinkage_weight", "shrinkage_slope", "pooling_factor", "mse_ratio", "regret", "rank_correlation")
 
 
+def known_regret(performance: pd.DataFrame, estimand: str) -> str | None:
+    """Return the first kind of regret that is known of an estimand, or None."""
+    for measure in REGRETS:
+        if multiples(performance, estimand=estimand, measure=measure)["multiple"].notna().any():
+            return measure
+    return None
+
+
 def shrinkage_section(evidence: Evidence) -> Section | None:
     """Return the section, or None where nothing is shrunk."""
     pictures = [*_regret(evidence), *_lesson(evidence), *_arrows(evidence), *_weights(evidence)]
@@ -103,21 +111,19 @@ def _known() -> str:
 
 def _regret(evidence: Evidence) -> list[Picture]:
     estimand = effects().name
-    known = [
-        m for m in REGRETS if multiples(evidence.performance, estimand=estimand, measure=m)["multiple"].notna().any()
-    ]
-    if not known or len(evidence.labels) < 2:
+    measure = known_regret(evidence.performance, estimand)
+    if measure is None or len(evidence.labels) < 2:
         return []
     best = {
         "regret": f"that group means, grand mean or an oracle that knows {_known()} reach",
         "regret_of_parts": "of the methods that pool not at all, completely and partially",
     }
     caption = (
-        f"Squared error of each method as a multiple of the smallest {best[known[0]]}. Blank cells: nothing is lost "
+        f"Squared error of each method as a multiple of the smallest {best[measure]}. Blank cells: nothing is lost "
         "that can be told from 0 (2 MCSE); dark cells: another method should be used there."
     )
     tables = (evidence.performance, evidence.run.scenarios)
-    about: dict[str, Any] = {"estimand": estimand, "measure": known[0]}
+    about: dict[str, Any] = {"estimand": estimand, "measure": measure}
     title = "Where pooling pays: squared error against the best"
     return [picture("regret", title, caption, lambda w: figures.regret(*tables, **about, width=w))]
 
