@@ -52,7 +52,7 @@ CASES = {
     "blockers": (
         {"terms": {"trial": {"correlated": False}}},
         {"mu": 0, "tau": 316, "beta[treated]": WIDE, "tau_slope": VAGUE_ON_LINK},
-        {"parameterization": "centered"},
+        {"parameterization": "partial"},
         BLOCKERS,
     ),
     # BUGS examples vol. 1, by MultiBUGS.
