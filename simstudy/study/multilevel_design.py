@@ -169,6 +169,10 @@ def _cell(contents: Mapping[str, Any], folder: Path | None) -> Cell:
     likelihood = _likelihood(section)
     if likelihood.needs_standard_errors:
         raise StudyError(f"{HERE} likelihood: a sum of terms has no known standard errors; give 'normal'")
+    if section.exposure is not None and not likelihood.has_exposure:
+        raise StudyError(
+            f"{HERE} exposure: only counts have one; the likelihood {section.likelihood!r} has none; leave the key out"
+        )
     read = {factor: _term_section(factor, table) for factor, table in terms.items()}
     covariates = _with_inline(covariates, read)
     cells = cells_of(

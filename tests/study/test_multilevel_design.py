@@ -123,6 +123,7 @@ WRONG = {
     "mechanism__covariates__y": ({"values": [1.0, 1.0]}, "at least two different"),
     "mechanism__sizes": ([[1, 2]], "either sizes"),
     "mechanism__likelihood": ("normal_known_se", "no known standard errors"),
+    "mechanism__exposure": (2.0, "only counts have one"),
     "mechanism__sgima": (1.0, "did you mean 'sigma'"),
     "method__0__pooling": ("partly", "did you mean 'partial'"),
     "method__1__terms__clas": ("complete", "did you mean 'class'"),
