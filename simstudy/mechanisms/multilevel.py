@@ -205,15 +205,12 @@ class Multilevel(Mechanism):
         of_data = [
             {**self.likelihood.statistics(d), **{f"x.{name}": values for name, values in d.covariates}} for d in data
         ]
-        effects = {
-            factor: {column: against_draws(u) for column, u in columns.items()}
-            for factor, columns in drawn["effects"].items()
-        }
         truth = estimands_of(
             location={name: value for name, value in shared.items() if name in of_location},
             terms=[s.drawn for s in self.terms],
             values={name: value for name, value in shared.items() if name not in of_location},
-            effects=effects,
+            white=_against_draws(drawn["white"]),
+            effects=_against_draws(drawn["effects"]),
             scale={name: against_draws(value) for name, value in drawn["scale"].items()},
             design=self.design,
             statistics=stacked(of_data),
@@ -221,6 +218,10 @@ class Multilevel(Mechanism):
             noise={factor: against_draws(value) for factor, value in drawn["new"].items()},
         )
         return {name: np.asarray(value)[:, 0, 0] for name, value in truth.items()}
+
+
+def _against_draws(of_factors: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
+    return {factor: {name: against_draws(u) for name, u in each.items()} for factor, each in of_factors.items()}
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -232,13 +233,14 @@ def _simulate_one(mechanism: Multilevel, key: jax.Array, parameters: Mapping[str
     """Draw effects, scales and observations of one replicate; y is (observation,)."""
     key, design, likelihood = wrapped_key(key), mechanism.design, mechanism.likelihood
     values = {name: value[0] for name, value in parameters.items()}
-    effects, new = {}, {}
+    effects, white, new = {}, {}, {}
     for simulated in mechanism.terms:
         term, factor = simulated.drawn, design.factor(simulated.term.factor)
         own = _fixed_key(term) if simulated.effects == "fixed" else key
         parts = term.structure.parts(factor)
         z = {part: simulated.noise.draw(_folded(own, f"{term.site(part)}"), n) for part, n in parts.items()}
         constants = term.constants(factor, values["mu"], jnp)
+        white[term.factor] = z
         effects[term.factor] = term.structure.effects(term.values(values), z, constants, jnp)
         new[term.factor] = simulated.noise.draw(_folded(key, f"new[{term.factor}]"), 2)[1]
     covariates = {name: jnp.asarray(x) for name, x in mechanism.covariates}
@@ -251,7 +253,7 @@ def _simulate_one(mechanism: Multilevel, key: jax.Array, parameters: Mapping[str
     at = eta[cell_of] + (0.0 if mechanism.exposure is None else jnp.log(mechanism.exposure))
     of_observation = {name: value[cell_of] for name, value in scale.of_groups.items()}
     y = likelihood.draw(_folded(key, "y"), at, of_observation, None)
-    return {"y": y, "effects": effects, "new": new, "scale": dict(scale.truth)}
+    return {"y": y, "white": white, "effects": effects, "new": new, "scale": dict(scale.truth)}
 
 
 def _folded(key: jax.Array, purpose: str) -> jax.Array:

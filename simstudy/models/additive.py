@@ -156,12 +156,14 @@ class AdditiveModel(Model):
         arrays = stacked([self._statistics(d) for d in data])
         location = self.location.restore(sites, priors, arrays, shape)
         values = {p.name: priors[p.name].draws(sites.get(p.name), shape) for t in self.terms for p in t.parameters}
-        effects = {term.factor: self._restored(term, values, sites, arrays, design) for term in self.terms}
+        white = {term.factor: self._white(term, values, sites, arrays, design) for term in self.terms}
+        effects = {term.factor: _effects_of(term, values, white[term.factor], design) for term in self.terms}
         scale = self.likelihood.restore(sites, priors, (*shape, design.n_cells))
         return estimands_of(
             location=location,
             terms=self.terms,
             values=values,
+            white=white,
             effects=effects,
             scale={name: groups_first(v) if v.ndim > 3 else v for name, v in scale.items()},
             design=design,
@@ -235,15 +237,15 @@ class AdditiveModel(Model):
             z[part] = (moved - mean) / sd
         return term.structure.effects(p, z, constants, jnp)
 
-    def _restored(
+    def _white(
         self,
         term: Term,
         values: Mapping[str, np.ndarray],
         sites: Mapping[str, np.ndarray],
         arrays: Mapping[str, np.ndarray],
         design: Design,
-    ) -> dict[str, Any]:
-        """Return the effects of a term from draws of its sites, column -> (level, fit, chain, draw)."""
+    ) -> dict[str, np.ndarray]:
+        """Return the white noise of a term from draws of its sites, part -> (mode, fit, chain, draw)."""
         factor, p = design.factor(term.factor), term.values(values)
         of_fits = {name: against_draws(leaf) for name, leaf in arrays.items()}
         parts = term.structure.parts(factor)
@@ -254,7 +256,15 @@ class AdditiveModel(Model):
             share = _share(term, part, of_fits)
             mean, sd = (0.0, 1.0) if share is None else _moments(term, part, p, z, constants, share, np)
             z[part] = (moved - mean) / sd
-        return term.structure.effects(p, z, constants, np)
+        return z
+
+
+def _effects_of(
+    term: Term, values: Mapping[str, np.ndarray], white: Mapping[str, np.ndarray], design: Design
+) -> dict[str, Any]:
+    """Return the effects of a term on the host, column -> (level, fit, chain, draw)."""
+    constants = term.constants(design.factor(term.factor), next(iter(white.values())), np)
+    return term.structure.effects(term.values(values), white, constants, np)
 
 
 def _share(term: Term, part: str, data: Mapping[str, Any]) -> Any:

@@ -112,6 +112,7 @@ def estimands_of(
     location: Arrays,
     terms: Sequence[Term],
     values: Arrays,
+    white: Mapping[str, Arrays],
     effects: Mapping[str, Arrays],
     scale: Arrays,
     design: Design,
@@ -125,6 +126,7 @@ def estimands_of(
         location: ``mu`` and every ``beta[x]``, (fit, chain, draw).
         terms: the addends.
         values: parameters of the terms by the names of the study, (fit, chain, draw).
+        white: factor -> part -> (mode, fit, chain, draw) noise that the effects were made of.
         effects: factor -> column -> (level, fit, chain, draw).
         scale: parameters of the likelihood, (fit, chain, draw) or (cell, fit, chain, draw).
         design: of the cells.
@@ -154,7 +156,7 @@ def estimands_of(
     if likelihood.mean is not None:
         out[likelihood.mean.name] = likelihood.inverse_link(out["theta"])
     out["log_lik"] = likelihood.log_likelihood(theta, scale, first, xp=np)
-    return out | _predictions(location, terms, values, effects, scale, design, likelihood, covariates, noise)
+    return out | _predictions(location, terms, values, white, effects, scale, design, likelihood, covariates, noise)
 
 
 def _shares(
@@ -179,6 +181,7 @@ def _predictions(
     location: Arrays,
     terms: Sequence[Term],
     values: Arrays,
+    white: Mapping[str, Arrays],
     effects: Mapping[str, Arrays],
     scale: Arrays,
     design: Design,
@@ -191,12 +194,13 @@ def _predictions(
     theta_new = location["mu"] + sum(beta * covariates[x].mean(0) for x, beta in coefficients_in(location).items())
     is_whole = True
     for term in terms:
-        white = noise.normal() if isinstance(noise, Noise) else noise[term.factor]
-        new = term.structure.new_effect(term.values(values), effects[term.factor], white)
+        own, constants = term.factor, constants_of(term.structure, design.factor(term.factor))
+        of_new = noise.normal() if isinstance(noise, Noise) else noise[own]
+        new = term.structure.new_effect(term.values(values), white[own], effects[own], constants, of_new)
         if new is None or term.structure.covariates:
             is_whole = False
         if new is not None:
-            out[f"new[{term.factor}]"] = new
+            out[f"new[{own}]"] = new
             theta_new = theta_new + new
     if not is_whole:
         return out

@@ -67,7 +67,7 @@ def check_term(structure: TermStructure, factor: Factor) -> None:
     _check_scales(structure, p, z, constants)
     _check_variance(structure.simulated, factor, p)
     _check_derived(structure, p)
-    _check_new(structure, p, structure.effects(p, z, constants, np))
+    _check_new(structure, p, z, constants)
 
 
 def pushed(structure: TermStructure, factor: Factor, p: Mapping[str, float]) -> dict[str, np.ndarray]:
@@ -170,8 +170,9 @@ def _check_derived(structure: TermStructure, p: Values) -> None:
         expect(structure, f"{estimand.name} of each lane, in its range", holds=fits, got=value)
 
 
-def _check_new(structure: TermStructure, p: Values, effects: Mapping[str, Any]) -> None:
-    at = [structure.new_effect(p, effects, np.full(N_LANES, noise)) for noise in (-1.0, 0.0, 1.0)]
+def _check_new(structure: TermStructure, p: Values, z: Values, constants: Values) -> None:
+    effects = structure.effects(p, z, constants, np)
+    at = [structure.new_effect(p, z, effects, constants, np.full(N_LANES, noise)) for noise in (-1.0, 0.0, 1.0)]
     has = [one is not None for one in at]
     promise = "new effects" if structure.has_new else "no new effects"
     expect(structure, promise, holds=all(one == structure.has_new for one in has), got=has)

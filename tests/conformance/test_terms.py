@@ -141,7 +141,7 @@ class SaidToHaveNew(ICAR):
 class Skewed(Exchangeable):
     """New effects are squares."""
 
-    def new_effect(self, p, effects, noise):
+    def new_effect(self, p, z, effects, constants, noise):
         return p["tau"] * noise**2
 
 

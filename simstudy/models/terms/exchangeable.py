@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,13 @@ class Exchangeable(TermStructure):
         """Return tau^2."""
         return p["tau"] ** 2
 
-    def new_effect(self, p: Values, effects: Mapping[str, np.ndarray], noise: np.ndarray) -> np.ndarray:
+    def new_effect(
+        self,
+        p: Values,
+        z: Mapping[str, np.ndarray],
+        effects: Mapping[str, Any],
+        constants: Constants,
+        noise: np.ndarray,
+    ) -> np.ndarray:
         """Draw from Normal(0, tau)."""
         return p["tau"] * noise

@@ -63,7 +63,14 @@ class RandomWalk(TermStructure):
         """Return tau^2 (n - 1/n) / 6, the average over levels of their variance around their mean."""
         return p["tau"] ** 2 * (constants["sd"] ** 2).sum() / (len(constants["sd"]) + 1)
 
-    def new_effect(self, p: Values, effects: Mapping[str, Any], noise: np.ndarray) -> np.ndarray:
+    def new_effect(
+        self,
+        p: Values,
+        z: Mapping[str, np.ndarray],
+        effects: Mapping[str, Any],
+        constants: Constants,
+        noise: np.ndarray,
+    ) -> np.ndarray:
         """Take one step from the last level."""
         return effects[EFFECT][-1] + p["tau"] * noise
 

@@ -115,7 +115,14 @@ class Slopes(TermStructure):
         """Return that of the intercepts, tau^2."""
         return p["tau"] ** 2
 
-    def new_effect(self, p: Values, effects: Mapping[str, Any], noise: np.ndarray) -> np.ndarray:
+    def new_effect(
+        self,
+        p: Values,
+        z: Mapping[str, np.ndarray],
+        effects: Mapping[str, Any],
+        constants: Constants,
+        noise: np.ndarray,
+    ) -> np.ndarray:
         """Draw the intercept of a new level."""
         return p["tau"] * noise
 

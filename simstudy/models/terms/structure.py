@@ -52,7 +52,7 @@ class TermStructure(ABC):
     has_new: ClassVar[bool] = False
     """Whether ``new_effect`` gives the effect of a level that is not in the design."""
     new_words: ClassVar[str] = "a new level"
-    """What ``new_effect`` is the effect of: ``a new level``, ``the next point in time``."""
+    """What ``new_effect`` is the effect of: ``a new level``, ``the next point in time``, ``an unvisited point``."""
     covariates: tuple[str, ...] = ()
     """Covariates by which its columns after the first are multiplied."""
 
@@ -122,12 +122,21 @@ class TermStructure(ABC):
         """Return the estimands of ``derived``, (*lane) each."""
         return {}
 
-    def new_effect(self, p: Values, effects: Mapping[str, Any], noise: np.ndarray) -> np.ndarray | None:
+    def new_effect(
+        self,
+        p: Values,
+        z: Mapping[str, np.ndarray],
+        effects: Mapping[str, Any],
+        constants: Constants,
+        noise: np.ndarray,
+    ) -> np.ndarray | None:
         """Return the effect of a level that is not in the design, or None where there is no such level.
 
         Args:
             p: parameters by name, (*lane).
+            z: part -> (mode, *lane) noise that the effects of the levels at hand were made of.
             effects: column -> (level, *lane) effects of the levels at hand.
+            constants: what ``constants`` returned.
             noise: (*lane) standard normal numbers.
         """
         return None

@@ -15,5 +15,5 @@ def test_levels_are_independent():
 def test_a_new_level_is_like_the_others():
     """Whatever the others are."""
     noise = np.array([-1.0, 0.5])
-    new = Exchangeable().new_effect({"tau": np.array([2.0, 4.0])}, {"effect": np.full((3, 2), 9.0)}, noise)
+    new = Exchangeable().new_effect({"tau": np.array([2.0, 4.0])}, {}, {"effect": np.full((3, 2), 9.0)}, {}, noise)
     np.testing.assert_array_equal(new, [-2.0, 2.0])

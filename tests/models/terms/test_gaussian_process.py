@@ -14,6 +14,7 @@ from scipy.special import gamma, kv
 
 from simstudy.errors import StudyError
 from simstudy.models.terms import GaussianProcess
+from simstudy.models.terms.gaussian_process import unvisited
 from simstudy.samplers.precision import use_precision
 from simstudy.testing.term import pushed
 from tests.models.terms.factors import close, covariance, factor_with, few, scales
@@ -52,6 +53,42 @@ def test_the_basis_is_as_good_as_exact_where_it_is_said_to_be(points):
     assert np.abs(within - kernel("squared_exponential", points, 0.6 * half)).max() < 0.01
     beyond = covariance(structure, factor, {"eta": 1.0, "length": 0.05 * half})
     assert np.abs(beyond - kernel("squared_exponential", points, 0.05 * half)).max() > 0.1
+
+
+def with_unvisited(structure, points, p):
+    """Return the points with the unvisited one, and the covariance of the effects of all of them."""
+    factor = factor_with(len(points), points=points)
+    constants, n = structure.constants(factor), sum(structure.parts(factor).values())
+    lanes = {name: np.full(n + 1, value) for name, value in p.items()}
+    z = {"z": np.eye(n, n + 1)}  # in the last lane the noise of the unvisited point alone
+    effects = structure.effects(lanes, z, constants, np)
+    new = structure.new_effect(lanes, z, effects, constants, np.eye(n + 1)[-1])
+    root = np.concatenate([effects["effect"], new[None]])
+    return np.concatenate([points, unvisited(points)[None]]), root @ root.T
+
+
+@pytest.mark.parametrize("kind", ["squared_exponential", "matern32"])
+@pytest.mark.parametrize("points", [LINE, PLANE], ids=["line", "plane"])
+def test_an_unvisited_point_has_the_covariance_of_the_kernel(kind, points):
+    """With itself and with the effects of the points, under the exact process and under a basis."""
+    p = {"eta": 1.7, "length": 0.5}
+    everywhere, found = with_unvisited(GaussianProcess(kernel=kind).simulated, points, p)
+    expected = 1.7**2 * kernel(kind, everywhere, 0.5)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    if kind == "squared_exponential":
+        np.testing.assert_allclose(with_unvisited(GaussianProcess(), points, p)[1], expected, rtol=0, atol=0.05)
+
+
+def test_the_unvisited_point_is_far_from_all():
+    """Of a line in the middle of its widest gap, of a square lattice in the middle of a square, in any unit."""
+    assert unvisited(1e6 + 1e-3 * np.array([[0.0], [1.0], [5.0], [6.0]])) == pytest.approx([1e6 + 3e-3], abs=1e-9)
+    lattice = np.stack(np.meshgrid(np.arange(3.0), 10 * np.arange(3.0)), -1).reshape(-1, 2)
+    new = unvisited(lattice)
+    assert set(new % [1, 10]) == {0.5, 5.0}
+    points = np.random.default_rng(0).uniform(size=(30, 2))
+    low, high = points.min(0), points.max(0)
+    others = np.random.default_rng(1).uniform(low, high, (20_000, 2))
+    assert cdist(others, points).min(1).max() < 1.02 * cdist(unvisited(points)[None], points).min()
 
 
 def truncation(kind, points, *, length, basis, boundary):

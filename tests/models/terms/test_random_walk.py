@@ -51,7 +51,9 @@ def test_the_average_variance_is_known():
 def test_the_next_point_is_a_step_from_the_last():
     """Not from the mean, nor from the first."""
     effects = {"effect": np.array([[5.0], [1.0], [2.0]])}
-    np.testing.assert_array_equal(RandomWalk().new_effect({"tau": np.array([3.0])}, effects, np.array([-1.0])), [-1.0])
+    np.testing.assert_array_equal(
+        RandomWalk().new_effect({"tau": np.array([3.0])}, {}, effects, {}, np.array([-1.0])), [-1.0]
+    )
 
 
 def test_a_single_level_is_refused():
