@@ -1,15 +1,10 @@
 """Small studies of every family, shared by the statistical tests: a mechanism, and the options of one method."""
 
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from simstudy import Study
-from simstudy.models.design import Factor
-from simstudy.models.terms.icar import ICAR
-from simstudy.models.terms.random_walk import RandomWalk
 
 Section = dict[str, Any]
 
@@ -91,49 +86,3 @@ def paired(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     names = (f"own [kind={kind}]" for kind in ("nuts", "numpyro"))
     ours, theirs = (table[table["method"] == name].drop(columns="method") for name in names)
     return ours.merge(theirs, on=keys, suffixes=("", "_numpyro"), validate="one_to_one")
-
-
-class ShuffledWalk(RandomWalk):
-    """A walk that takes the levels in a wrong order."""
-
-    def constants(self, factor: Factor) -> dict[str, np.ndarray]:
-        """Return the modes with their levels in a wrong order."""
-        return _shuffled(super().constants(factor))
-
-
-class ShuffledMap(ICAR):
-    """A map on which the areas have each other's places."""
-
-    def constants(self, factor: Factor) -> dict[str, np.ndarray]:
-        """Return the modes with their levels in each other's places."""
-        return _shuffled(super().constants(factor))
-
-
-SHUFFLED = {"random_walk": ShuffledWalk(), "icar": ShuffledMap()}
-PRIORS = {"mu": "Normal(0, 1)", "tau": "HalfNormal(1)"}
-
-
-def study_of_calibration(family: str, *, replicates: int, shuffled: bool) -> Study:
-    """Return a calibration study of a family of one term, whose model may have the levels in a wrong order."""
-    mechanism = MECHANISMS[family]
-    priors = PRIORS if "likelihood" in mechanism else PRIORS | {"sigma": "Exponential(1)"}
-    terms = {name: {**term, "tau": PRIORS["tau"]} for name, term in mechanism["terms"].items()}
-    study = Study.from_dict(
-        {
-            "study": {"name": "calibration", "kind": "calibration", "seed": 1, "replicates": replicates},
-            "mechanism": {**mechanism, **{n: p for n, p in priors.items() if n != "tau"}, "terms": terms},
-            "method": [{"name": "own", "pooling": "partial", "priors": priors}],
-            "sampler": {"kind": "nuts"},
-        }
-    )
-    if not shuffled:
-        return study
-    (own,) = study.methods
-    (term,) = own.model.terms
-    model = replace(own.model, terms=(replace(term, structure=SHUFFLED[family]),))
-    return replace(study, methods=(replace(own, model=model),))
-
-
-def _shuffled(constants: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    order = np.random.default_rng(3).permutation(len(constants["basis"]))
-    return {**constants, "basis": constants["basis"][order]}

@@ -1,4 +1,4 @@
-"""Every family: the batched sampler against NumPyro's NUTS on the same program; calibration, with an error planted.
+"""Every family: the batched sampler against NumPyro's NUTS on the same program, and programs shared by sizes.
 
 With z the difference of two posterior means over their combined errors, z^2 averages to 1. Estimands of one data set
 are dependent, so the standard error of that average is taken over data sets: about .015 to .07 with 100 of them, .04 to
@@ -10,16 +10,7 @@ import pytest
 
 import simstudy
 from simstudy.fitting.blocks import plan_blocks
-from simstudy.measures import calibration
-from tests.statistical.families import (
-    MECHANISMS,
-    SHUFFLED,
-    SIZES,
-    paired,
-    study_of_both,
-    study_of_calibration,
-    study_of_sizes,
-)
+from tests.statistical.families import MECHANISMS, SIZES, paired, study_of_both, study_of_sizes
 
 MIN_ESS = 400
 STANDARD_ERRORS = 3
@@ -67,18 +58,3 @@ def test_twelve_scenarios_of_three_sizes_share_programs(family):
     study = study_of_sizes(family)
     assert len(study.scenarios) == 12
     assert len({block.program for block in plan_blocks(study, {})}) <= 4
-
-
-@pytest.mark.statistical
-@pytest.mark.parametrize("family", list(SHUFFLED))
-def test_the_order_of_levels_is_calibrated_and_a_wrong_one_is_not(family, tmp_path):
-    """1,000 replicates pass for every estimand; of levels in each other's places 200 are enough to name tau."""
-    verdicts = {}
-    for shuffled, replicates in ((False, 1_000), (True, 200)):
-        study = study_of_calibration(family, replicates=replicates, shuffled=shuffled)
-        run = simstudy.run(study, out=tmp_path / str(shuffled), workers=2, quiet=True)
-        assert (run.fits["status"] == "ok").all()
-        table = calibration(run)
-        verdicts[shuffled] = table[table["verdict"] != "calibrated"]
-    assert verdicts[False].empty, verdicts[False][["estimand", "group", "p_holm"]].to_string()
-    assert "tau" in set(verdicts[True]["estimand"]), verdicts[True][["estimand", "p_holm"]].to_string()
