@@ -17,6 +17,7 @@ from pydantic import Field
 from simstudy.errors import StudyError
 from simstudy.models.design import Factor
 from simstudy.models.estimands import TAU, Estimand, Parameter
+from simstudy.models.mixing import mixed
 from simstudy.models.shapes import Array
 from simstudy.models.terms.structure import EFFECT, NOISE, Constants, TermStructure, Values, slope_name
 
@@ -106,10 +107,9 @@ class Slopes(TermStructure):
     def effects(self, p: Values, z: Mapping[str, Array], constants: Constants, xp: ModuleType) -> dict[str, Any]:
         """Return diag(tau) L z, a column apart."""
         tau, rows = self._scales(p), self._rows(p, xp)
-        return {
-            column: tau[k] * sum(rows[k][j] * z[f"{NOISE}{j}"] for j in range(k + 1) if rows[k][j] is not None)
-            for k, column in enumerate(self.columns)
-        }
+        weights = [[None if w is None else tau[k] * w for w in row] for k, row in enumerate(rows)]
+        noise = [z[f"{NOISE}{k}"] for k in range(len(rows))]
+        return dict(zip(self.columns, mixed(weights, noise, xp), strict=True))
 
     def variance(self, p: Values, constants: Constants, xp: ModuleType) -> Array:
         """Return that of the intercepts, tau^2."""
