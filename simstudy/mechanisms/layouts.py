@@ -16,6 +16,8 @@ from simstudy.mechanisms.dataset import file_beside
 from simstudy.tables import read_file
 
 GRAPH_KEYS, POINT_KEYS = ("lattice", "ring", "edges"), ("line", "grid", "at")
+LISTS = ("edges", "at")
+"""Keys whose values are lists of pairs or points."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +91,18 @@ def points_of(spec: Any) -> np.ndarray:
     if points.ndim != 2 or not len(points) or points.shape[1] > 2 or not np.isfinite(points).all():
         raise StudyError(f"points.at: expected numbers, or pairs of numbers, one for each level, got {shown(value)}")
     return points
+
+
+def layout_text(spec: Mapping[str, Any], listed: str) -> str:
+    """Return what a ``graph`` or ``points`` table says, in a few words; where it is a list, what to say of it.
+
+    >>> layout_text({"lattice": [5, 4]}, "31 pairs"), layout_text({"edges": [[0, 1]]}, "1 pairs")
+    ('lattice 5 x 4', '1 pairs')
+    """
+    ((key, value),) = spec.items()
+    if key in LISTS:
+        return listed
+    return f"{key} {' x '.join(map(str, value)) if isinstance(value, list | tuple) else value}"
 
 
 def _one_key(spec: Any, keys: Sequence[str], what: str, example: str) -> tuple[str, Any]:

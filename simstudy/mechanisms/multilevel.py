@@ -112,8 +112,10 @@ class Multilevel(Mechanism):
     def symbols(self) -> Mapping[str, str]:
         """Letters of the parameters."""
         parameters = [*self.location.parameters, *(p for s in self.terms for p in s.term.parameters)]
-        counts = {f"levels[{factor.name}]": f"J_{factor.name}" for factor in self.design.factors}
-        return counts | {p.name: p.symbol for p in (*parameters, *self.likelihood.parameters)}
+        names = self.design.names
+        counts = {f"levels[{name}]": f"J_{name}" for name in names}
+        lie = {f"{layout}[{name}]": f"{layout} of {name}" for name in names for layout in ("graph", "points")}
+        return counts | lie | {p.name: p.symbol for p in (*parameters, *self.likelihood.parameters)}
 
     @property
     def location(self) -> Location:

@@ -8,9 +8,8 @@ from typing import Any
 
 from simstudy.report.reading.vocabulary import factor_letter
 from simstudy.report.reading.wording import counted
+from simstudy.study.multilevel_design import NOT_FACTORS
 
-ONE_VALUE = ("structure", "graph", "points", "covariate", "covariates", "values", "within", "of", "draw")
-"""Keys of terms and covariates whose lists are one value."""
 SAID_BEFORE = ("structure",)
 """Keys that the words of the mechanism say."""
 GROUPS = ("terms", "covariates")
@@ -23,7 +22,7 @@ def n_settings(mechanism: Mapping[str, Any]) -> int:
     6
     """
     tables = [table for group in GROUPS for table in mechanism.get(group, {}).values()]
-    lists = [value for table in tables for key, value in table.items() if key not in ONE_VALUE]
+    lists = [value for table in tables for key, value in table.items() if key not in NOT_FACTORS]
     return math.prod(len(value) for value in lists if isinstance(value, list | tuple))
 
 
@@ -62,9 +61,9 @@ def _letter(key: str, factor: str, n_terms: int) -> str:
 
 
 def _layout(given: Any) -> str:
-    """Return what a graph or points are."""
+    """Return what a graph or points are, or each of several."""
     if not isinstance(given, Mapping):
-        return _listed(given)
+        return ", ".join(_layout(one) for one in given)
     (key, value), *_ = given.items()
     if key in ("lattice", "grid"):
         return f"a {key} of {' × '.join(map(str, value))}"

@@ -1,16 +1,16 @@
 """``[mechanism]`` of kind ``multilevel`` -> its cells: terms over factors, covariates, and the values of parameters.
 
-Every list is a factor of the design, but for those that say how levels lie (graphs, points) and what covariates are.
+Every list is a factor of the design, but for those that say what covariates are.
 A key of a term is written with its factor in the tables: ``tau[school]``.
 """
 
 import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import Field, create_model
+from pydantic import create_model
 
 from simstudy.errors import StudyError, named, one_of, shown, suggestion
 from simstudy.mechanisms import Mechanism
@@ -21,11 +21,20 @@ from simstudy.mechanisms.multilevel import Multilevel, SimulatedTerm
 from simstudy.models.estimands import MU
 from simstudy.models.likelihoods import LIKELIHOODS, Likelihood
 from simstudy.models.location import coefficient
-from simstudy.models.options import Section, checked, option_types, section_of
+from simstudy.models.options import checked, option_types, section_of
 from simstudy.models.predictor import Term
 from simstudy.models.priors import Prior, parse_prior
 from simstudy.models.terms import TERM_STRUCTURES, TermStructure
 from simstudy.study.factors import check_lists, crossed
+from simstudy.study.multilevel_factors import factors_of
+from simstudy.study.multilevel_sections import (
+    MOST_CELLS,
+    MOST_OBSERVATIONS,
+    CovariateSection,
+    MultilevelSection,
+    PriorText,
+    TermSection,
+)
 from simstudy.study.term_sections import (
     check_factor,
     check_of,
@@ -36,48 +45,9 @@ from simstudy.study.term_sections import (
     with_options,
 )
 
-MOST_LEVELS, MOST_CELLS, MOST_OBSERVATIONS = 100_000, 1_000_000, 100_000_000
 HERE = "[mechanism]"
-NOT_FACTORS = frozenset(
-    {"structure", "graph", "points", "covariate", "covariates", "values", "within", "sizes", "of", "draw"}
-)
-"""Keys whose lists are one value."""
-PriorText = str | float
-
-
-class MultilevelSection(Section):
-    """``[mechanism]`` of kind ``multilevel`` at one value of each list, without its terms and covariates."""
-
-    kind: Literal["multilevel"]
-    likelihood: str = "normal"
-    per_cell: Annotated[int, Field(ge=1, le=MOST_OBSERVATIONS)] | None = None
-    sizes: tuple[Annotated[int, Field(ge=0, le=MOST_OBSERVATIONS)], ...] | None = None
-    empty: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    exposure: Annotated[float, Field(gt=0)] | None = None
-    mu: PriorText = MU.value
-
-
-class TermSection(Section):
-    """``[mechanism.terms.NAME]``, without the options and parameters of its structure."""
-
-    structure: str = "exchangeable"
-    levels: Annotated[int, Field(ge=1, le=MOST_LEVELS)] | None = None
-    within: str | None = None
-    effects: Literal["random", "fixed"] = "random"
-    noise: Any = "normal"
-    graph: Any = None
-    points: Any = None
-    covariate: Any = None
-    slope: PriorText | None = None
-
-
-class CovariateSection(Section):
-    """``[mechanism.covariates.NAME]``: values that are crossed with the cells, or those of a factor's levels."""
-
-    values: tuple[float, ...] | None = None
-    of: str | None = None
-    draw: Literal["normal"] | None = None
-    beta: PriorText | None = None
+NOT_FACTORS = frozenset({"structure", "covariate", "covariates", "values", "within", "sizes", "of", "draw"})
+"""Keys whose lists are one value; graphs and points are tables, so that a list of them is a factor."""
 
 
 Cell = tuple[Mechanism, dict[str, Any]]
@@ -110,11 +80,19 @@ def plain_multilevel(contents: Mapping[str, Any], folder: Path | None) -> dict[s
     """Return the section as a run keeps it: pairs of neighbors in the place of the file that they stand in."""
     terms = {}
     for name, term in contents.get("terms", {}).items():
-        graph = term.get("graph") if isinstance(term, Mapping) else None
-        if isinstance(graph, Mapping) and isinstance(graph.get("edges"), str):
-            term = {**term, "graph": {**graph, "edges": pairs_in(graph["edges"], folder)}}
-        terms[name] = dict(term)
+        term = dict(term)
+        if (graph := term.get("graph")) is not None:
+            is_list = isinstance(graph, list)
+            term["graph"] = [_with_pairs(one, folder) for one in graph] if is_list else _with_pairs(graph, folder)
+        terms[name] = term
     return {**contents, "terms": terms}
+
+
+def _with_pairs(graph: Any, folder: Path | None) -> Any:
+    """Return a graph with the pairs of neighbors in the place of the file that they stand in."""
+    if isinstance(graph, Mapping) and isinstance(graph.get("edges"), str):
+        return {**graph, "edges": pairs_in(graph["edges"], folder)}
+    return graph
 
 
 def _is_factor(key: str) -> bool:
@@ -193,7 +171,7 @@ def _cell(contents: Mapping[str, Any], folder: Path | None) -> Cell:
         covariates=tuple((name, tuple(x.tolist())) for name, x in cells.covariates.items()),
         exposure=section.exposure,
     )
-    return mechanism, _factors(section, mechanism, read)
+    return mechanism, factors_of(section, mechanism, read)
 
 
 @functools.cache
@@ -271,10 +249,7 @@ def _levels(factor: str, section: TermSection, folder: Path | None) -> Crossed:
     layout = TERM_STRUCTURES[section.structure].layout
     try:
         if section.graph is not None:
-            graph = section.graph
-            if isinstance(graph, Mapping) and isinstance(graph.get("edges"), str):
-                graph = {**graph, "edges": pairs_in(graph["edges"], folder)}
-            found = graph_of(graph, section.levels)
+            found = graph_of(_with_pairs(section.graph, folder), section.levels)
             return Crossed(n_levels=found.n_levels, edges=found.edges, labels=found.labels)
         if section.points is not None:
             points = points_of(section.points)
@@ -379,28 +354,3 @@ def _values(
     except StudyError as error:
         raise StudyError(f"{HERE} {error}") from error
     return values
-
-
-def _factors(section: MultilevelSection, mechanism: Multilevel, terms: Mapping[str, TermSection]) -> dict[str, Any]:
-    """Return the factors of a scenario as the tables show them."""
-    factors: dict[str, Any] = {"mechanism": section.kind, "likelihood": section.likelihood}
-    for factor in mechanism.design.factors:
-        factors[f"levels[{factor.name}]"] = factor.n_levels
-    factors |= {"cells": mechanism.design.n_cells, "per_cell": section.per_cell or (None if section.sizes else 1)}
-    if section.sizes:
-        factors["sizes"] = ",".join(map(str, section.sizes))
-    if section.empty:
-        factors["empty"] = section.empty
-    if section.exposure is not None:
-        factors["exposure"] = section.exposure
-    factors |= {name: getattr(section, name) for name in option_types(type(mechanism.likelihood))}
-    for simulated in mechanism.terms:
-        name, structure = simulated.term.factor, simulated.term.structure
-        factors[f"structure[{name}]"] = terms[name].structure
-        factors[f"noise[{name}]"] = simulated.noise.kind
-        factors[f"effects[{name}]"] = simulated.effects
-        options = option_types(type(structure))
-        factors |= {f"{key}[{name}]": getattr(structure, key) for key in options if key != "covariates"}
-    for name, prior in mechanism.values:
-        factors[name] = prior.value if prior.is_constant else prior.text
-    return factors

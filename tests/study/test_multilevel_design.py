@@ -99,6 +99,18 @@ def test_neighbors_in_a_file_are_kept_in_the_study(tmp_path):
     assert again.scenarios[0].identity == study.scenarios[0].identity
 
 
+def test_a_list_of_graphs_is_a_factor():
+    """Each graph has a scenario of its own, told apart where they have as many areas; a run makes it again."""
+    graphs = [{"lattice": [3, 3]}, {"ring": 9}, {"edges": [[0, 1], [1, 2]]}]
+    contents = changed(mechanism__terms={"area": {"graph": graphs, "tau": 0.5}}, mechanism__covariates=None)
+    contents["method"] = [{"name": "partial", "pooling": "partial"}]
+    study = Study.from_dict(contents)
+    n_edges = {dict(s.factors)["graph[area]"]: len(s.mechanism.design.factor("area").edges) for s in study.scenarios}
+    assert n_edges == {"lattice 3 x 3": 12, "ring 9": 9, "2 pairs": 2}
+    again = Study.from_canonical(json.loads(json.dumps(study.canonical, sort_keys=True)))
+    assert [s.identity for s in again.scenarios] == [s.identity for s in study.scenarios]
+
+
 def test_a_single_term_has_parameters_without_brackets():
     """tau, as in studies of one grouping."""
     contents = changed(mechanism__terms={"school": {"levels": 3, "tau": 2.0}}, mechanism__covariates=None)

@@ -17,6 +17,8 @@ from simstudy.report.reading.vocabulary import COUNTS, declared, factor_letter
 SIZE = COUNTS["group_size"]
 NOT_FACTORS = ("scenario", "label", "group_size", "sizes", "cells")
 """Columns that are read otherwise, or follow from others, as the number of cells does from those of levels."""
+LAYOUTS = ("graph", "points")
+"""Factors that say how the levels of a term lie."""
 MAX_MAP_ROWS, MAX_MAP_COLUMNS = 30, 12
 SIZES_SHOWN = 12
 
@@ -89,7 +91,7 @@ def read_design(scenarios: pd.DataFrame) -> Design:
     ids = scenarios["scenario"].astype(str)
     values = pd.DataFrame(index=pd.Index(ids, name="scenario"))
     for column in scenarios.columns:
-        if column not in NOT_FACTORS and _varies(scenarios[column]):
+        if column not in NOT_FACTORS and _varies(scenarios[column]) and not _follows(str(column), scenarios):
             values[factor_letter(str(column))] = scenarios[column].to_numpy()
     sizes = _sizes(scenarios)
     if _varies(sizes):
@@ -105,6 +107,20 @@ def read_design(scenarios: pd.DataFrame) -> Design:
         labels=labels,
         boundaries=_boundaries(scenarios, ids),
     )
+
+
+def _follows(column: str, scenarios: pd.DataFrame) -> bool:
+    """Whether how the levels of a factor lie follows from how many there are.
+
+    >>> table = pd.DataFrame({"levels[area]": [9, 16], "graph[area]": ["lattice 3 x 3", "lattice 4 x 4"]})
+    >>> _follows("graph[area]", table)
+    True
+    """
+    kind, bracket, factor = column.partition("[")
+    number = f"levels[{factor}"
+    if not bracket or kind not in LAYOUTS or number not in scenarios:
+        return False
+    return bool(scenarios.groupby(number, observed=True)[column].nunique().max() == 1)
 
 
 def _varies(values: pd.Series) -> bool:
