@@ -24,6 +24,7 @@ from typing import Any
 from reports.readme_figure import draw_readme_figure
 from reports.side_by_side import FILE as SIDE_BY_SIDE
 from reports.side_by_side import side_by_side_part
+from reports.structure import FAMILIES, QUESTION, structure_part
 from simstudy.cli.parts import built_in_studies
 from simstudy.comparison import compare
 from simstudy.measures import performance
@@ -41,11 +42,12 @@ from simstudy.study.study import Study
 HERE = Path(__file__).parent
 RUNS = HERE.parent / "runs" / "reports"
 PAGE, TABLE, MANIFEST, FIGURE = "report.html", "performance.parquet", "manifest.json", "figure.svg"
-MOST_BYTES = 5_000_000
+MOST_BYTES = 7_000_000
 BEGIN, END = "<!-- reports: written by nox -s report -->", "<!-- end of reports -->"
 README_WIDTH = 120
 AGAIN = "run python3 -m nox -s report"
 PARAMETERIZATIONS = ("centered", "non-centered")
+OF_SEVERAL = ("ademp", "terms", "provenance")
 COMPARISON_SECTIONS = ("by-measure", "rules")
 
 
@@ -54,7 +56,8 @@ class Report:
     """A committed report.
 
     Args:
-        name: of its built-in study and its folder.
+        name: of its folder and, where it has one, of its built-in study.
+        studies: built-in studies, where it has several; a part on all of them leads.
         replicates: of the run.
         quoted: the sentences that the README quotes, as (question, place among its sentences).
         compared: pairs of methods, (baseline, candidate), whose comparison stands on the page and in the README.
@@ -64,15 +67,20 @@ class Report:
 
     name: str
     replicates: int
+    studies: tuple[str, ...] = ()
     quoted: tuple[tuple[str, int], ...] = ()
     compared: tuple[tuple[str, str], ...] = ()
     keep_draws: int = 0
     has_figure: bool = False
 
+    def study(self, name: str) -> Study:
+        """Return one of its built-in studies with the report's number of replicates."""
+        return Study.from_toml(built_in_studies()[name]).with_replicates(self.replicates)
+
     @property
-    def study(self) -> Study:
-        """The built-in study with the report's number of replicates."""
-        return Study.from_toml(built_in_studies()[self.name]).with_replicates(self.replicates)
+    def tables(self) -> dict[str, str]:
+        """Study -> the file that its performance stands in."""
+        return {name: f"{name}.parquet" for name in self.studies} or {self.name: TABLE}
 
 
 REPORTS = (
@@ -99,6 +107,12 @@ REPORTS = (
         replicates=400,
         compared=tuple((f"{name}, float64", f"{name}, float32") for name in PARAMETERIZATIONS),
     ),
+    Report(
+        name="structure",
+        replicates=100,
+        studies=tuple(family.study for family in FAMILIES),
+        quoted=((QUESTION, 0), (QUESTION, 1), (QUESTION, 2)),
+    ),
 )
 
 
@@ -113,7 +127,7 @@ def main() -> int:
         parser.error(f"no report {', '.join(sorted(unknown))}; expected some of {', '.join(known)}")
     if not options.check:
         chosen = [known[name] for name in options.names or known]
-        for report, made in [(report, run_study(report, RUNS)) for report in chosen]:  # pages make the checkout dirty
+        for report, made in [(report, run_studies(report, RUNS)) for report in chosen]:  # pages make the checkout dirty
             rebuild(report, made, HERE)
         write_readme(HERE, HERE.parent / "README.md")
     stale = list(problems(HERE, HERE.parent / "README.md"))
@@ -121,26 +135,28 @@ def main() -> int:
     return 1 if stale else 0
 
 
-def run_study(report: Report, runs: Path) -> Run:
-    """Run the study of a report, or go on with it."""
-    return run(report.study, out=runs / report.name, keep_draws=report.keep_draws)
+def run_studies(report: Report, runs: Path) -> dict[str, Run]:
+    """Run the studies of a report, or go on with them."""
+    return {name: run(report.study(name), out=runs / name, keep_draws=report.keep_draws) for name in report.tables}
 
 
-def rebuild(report: Report, made: Run, folder: Path) -> None:
-    """Write the page of a report, its table and its manifest."""
-    table = performance(made)
-    evidence = Evidence(run=made, performance=quick_to_read(table))
+def rebuild(report: Report, made: Mapping[str, Run], folder: Path) -> None:
+    """Write the page of a report, its tables and its manifest."""
     own = folder / report.name
-    parts = [make_part(evidence), *_comparisons(report, made), *_side_by_side(own)]
+    own.mkdir(exist_ok=True)
+    evidences = []
+    for name, one in made.items():
+        table = performance(one)
+        evidences.append(Evidence(run=one, performance=quick_to_read(table)))
+        write_performance(one.folder, table)
+        copyfile(one.folder / TABLE, own / report.tables[name])
+    parts = _several(made, evidences) if report.studies else _single(report, made[report.name], evidences[0], own)
     sentences = _quoted(report, parts)
     if len(parts) > 1:
         parts = with_anchors(parts, [""] * len(parts))
-    own.mkdir(exist_ok=True)
-    write_performance(made.folder, table)
-    copyfile(made.folder / TABLE, own / TABLE)
     write_page(lay_out(parts, title=report.name), own / PAGE)
     if report.has_figure:
-        draw_readme_figure(evidence, own / FIGURE)
+        draw_readme_figure(evidences[0], own / FIGURE)
     write_json(own / MANIFEST, _manifest(report, made, own, sentences))
     print(f"report: {own / PAGE}")
 
@@ -156,7 +172,7 @@ def problems(folder: Path, readme: Path) -> Iterator[str]:
         for name, digest in manifest["files"].items():
             if not (own / name).exists() or _digest(own / name) != digest:
                 yield f"{report.name}: {name} is not the one that belongs to the report; {AGAIN}"
-        if manifest["study"] != study_digest(report.study.canonical):
+        if manifest["studies"] != {name: study_digest(report.study(name).canonical) for name in report.tables}:
             yield f"{report.name}: the study is another one now; {AGAIN}"
         if lost := [told for _, told in manifest["sentences"] if told not in _text(own / PAGE)]:
             yield f"{report.name}: the page does not say “{lost[0]}”; {AGAIN}"
@@ -171,6 +187,18 @@ def write_readme(folder: Path, readme: Path) -> None:
     """Write what the reports say between the marks in the README."""
     before, _, rest = readme.read_text().partition(BEGIN)
     write_text(readme, before + _block(folder) + rest.partition(END)[2])
+
+
+def _single(report: Report, made: Run, evidence: Evidence, folder: Path) -> list[Part]:
+    """Return the parts of a report on one run: its own, those of compared methods, that on other tools."""
+    return [make_part(evidence), *_comparisons(report, made), *_side_by_side(folder)]
+
+
+def _several(made: Mapping[str, Run], evidences: Sequence[Evidence]) -> list[Part]:
+    """Return the part on all runs, and of each the answer and what it is about."""
+    parts = [make_part(evidence) for evidence in evidences]
+    short = [replace(part, sections=[s for s in part.sections if s.name in OF_SEVERAL]) for part in parts]
+    return [structure_part(made), *short]
 
 
 def _comparisons(report: Report, made: Run) -> list[Part]:
@@ -197,13 +225,15 @@ def _quoted(report: Report, parts: Sequence[Part]) -> list[tuple[str, str]]:
     return [(part.title, next(iter(part.answers.values()))[0]) for part in compared] + own
 
 
-def _manifest(report: Report, made: Run, folder: Path, sentences: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
-    named = [name for name in (PAGE, TABLE, FIGURE, SIDE_BY_SIDE) if (folder / name).exists()]
+def _manifest(
+    report: Report, made: Mapping[str, Run], folder: Path, sentences: Sequence[tuple[str, str]]
+) -> Mapping[str, Any]:
+    named = [name for name in (PAGE, *report.tables.values(), FIGURE, SIDE_BY_SIDE) if (folder / name).exists()]
     return {
-        "study": study_digest(made.study),
+        "studies": {name: study_digest(one.study) for name, one in made.items()},
         "replicates": report.replicates,
-        "fits": len(made.fits),
-        "versions": made.provenance.get("versions", {}),
+        "fits": sum(len(one.fits) for one in made.values()),
+        "versions": next(iter(made.values())).provenance.get("versions", {}),
         "files": {name: _digest(folder / name) for name in named},
         "sentences": list(sentences),
     }

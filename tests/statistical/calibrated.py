@@ -98,7 +98,7 @@ FAMILIES = {
         terms=SCHOOL_TERMS,
         priors=PRIORS | SCHOOL_PRIORS,
         planted=rewired,
-        named=frozenset({"tau[school]", "effect[school]"}),
+        named=frozenset({"effect[class]", "effect[school]"}),
     ),
     "crossed": Calibrated(
         mechanism={**BINOMIAL, "per_cell": 8, "covariates": DIFFICULTY},
