@@ -8,7 +8,9 @@ is; the improper ones of the originals are wide here.
 
 import math
 
+import numpy as np
 import pytest
+import xarray
 
 import simstudy
 
@@ -135,3 +137,45 @@ def test_radon_has_the_published_estimates(tmp_path):
         # REML estimates; a posterior mean differs by less than a tenth of its sd here, and by rounding.
         slack = 0.005 + 0.1 * rows.loc[name, "sd"] + WITHIN * rows.loc[name, "mcse_mean"]
         assert rows.loc[name, "mean"] == pytest.approx(value, abs=slack), name
+
+
+# posteriordb, gp_pois_regr-gp_regr (BSD-3): data, and means with their Monte Carlo errors.
+OVER_X = (4.75906, 1.59423, 2.99548, 5.27501, 1.66472, 2.24347, 2.8914, 4.08681, 4.60588, 0.802364, 3.92136)
+PROCESS = {"length": (6.8743, 0.0128), "eta": (2.4424, 0.0078), "sigma": (1.8287, 0.0050)}
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("basis", [0, 25], ids=["exact", "basis"])
+def test_the_published_posterior_of_a_gaussian_process_is_found(tmp_path, basis):
+    """Of a regression on a line, by the exact covariance and by a basis, within 4 combined Monte Carlo errors.
+
+    The source has sigma for the variance of the noise, Normal(0, 1) above 0: draws under HalfNormal(1) of the standard
+    deviation s are weighted by the ratio of the priors, 2 s exp(-s^4 / 2) over exp(-s^2 / 2).
+    """
+    rows = [f"{2 * i - 10},{y}" for i, y in enumerate(OVER_X)]
+    (tmp_path / "regression.csv").write_text("\n".join(["x,y", *rows]))
+    priors = {"mu": 0, "eta": "HalfNormal(2)", "length": "Gamma(25, 4)", "sigma": "HalfNormal(1)"}
+    own = {"structure": "gaussian_process", "basis": basis}
+    site = {"column": "x", "points": {"columns": ["x"]}, **own}
+    study = simstudy.Study.from_dict(
+        {
+            "study": {"name": "regression", "seed": 3, "replicates": 1},
+            "mechanism": {"kind": "dataset", "data": "regression.csv", "value": "y", "terms": {"site": site}},
+            "method": [{"name": "m", "pooling": "partial", "priors": priors}],
+            "sampler": {"kind": "nuts", "warmup": 1000, "draws": 5000},
+        },
+        folder=tmp_path,
+    )
+    run = simstudy.run(study, out=tmp_path / "run", workers=0, quiet=True, keep_draws=1)
+    draws = xarray.open_dataset(next(run.folder.glob("draws/*/m/0.posterior.nc")))
+    s = draws["sigma"].to_numpy().ravel()
+    weight = s * np.exp(-(s**4) / 2 + s**2 / 2)
+    of_weights = weight.sum() ** 2 / (weight**2).sum() / len(weight)
+    ess = run.estimates.set_index("estimand")["ess_bulk"]
+    for parameter, (mean, error) in PROCESS.items():
+        x = s**2 if parameter == "sigma" else draws[parameter].to_numpy().ravel()
+        found = np.average(x, weights=weight)
+        size = of_weights * ess[parameter]
+        assert size > 400
+        own_error = math.sqrt(np.average((x - found) ** 2, weights=weight) / size)
+        assert abs(found - mean) < WITHIN * math.hypot(own_error, error), parameter
