@@ -6,7 +6,7 @@ their variance in that of the predictor and, where it is on the same scale, of t
 correlation); and the effect of a level that is not at hand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +36,8 @@ def described(location: Location, terms: Sequence[Term], likelihood: Likelihood)
         each += _of_factor(term)
         each += [replace(one, name=term.name_of(one.name), factor=term.factor) for one in term.structure.derived]
     mean = [] if likelihood.mean is None else [likelihood.mean]
-    return tuple(listed([_cell(location, terms), *each, *likelihood.parameters, *mean, *NEW_CELL, LOG_LIK]))
+    known = [_of_known(outer, inner) for outer, inner in _with_new_inner(terms)]
+    return tuple(listed([_cell(location, terms), *each, *likelihood.parameters, *mean, *known, *NEW_CELL, LOG_LIK]))
 
 
 def _cell(location: Location, terms: Sequence[Term]) -> Estimand:
@@ -105,6 +106,27 @@ def _of_factor(term: Term) -> list[Estimand]:
             )
         )
     return out
+
+
+def _with_new_inner(terms: Sequence[Term]) -> Iterator[tuple[Term, Term]]:
+    """Yield the terms of factors and of those nested in them, where a cell with all levels new can be predicted."""
+    if not all(term.structure.has_new and not term.structure.covariates for term in terms):
+        return
+    of_factor = {term.factor: term for term in terms}
+    for inner in terms:
+        if inner.within in of_factor:
+            yield of_factor[inner.within], inner
+
+
+def _of_known(outer: Term, inner: Term) -> Estimand:
+    """Return what is said of a new level of a factor in known levels of the factor that it is nested in."""
+    return replace(
+        NEW_CELL[0],
+        name=f"theta_new[{outer.factor}]",
+        symbol=f"new θ_{outer.factor}",
+        words=f"the predictor of a new {inner.factor} in a known {outer.factor}",
+        factor=outer.factor,
+    )
 
 
 def estimands_of(
@@ -189,10 +211,10 @@ def _predictions(
     covariates: Arrays,
     noise: Noise | Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
-    """Return ``new[factor]``, and the predictor and an observation of a cell whose levels are all new."""
+    """Return ``new[factor]``, and predictors of a new level in a known one, and of a cell whose levels are all new."""
     out: dict[str, np.ndarray] = {}
-    theta_new = location["mu"] + sum(beta * covariates[x].mean(0) for x, beta in coefficients_in(location).items())
-    is_whole = True
+    at_means = location["mu"] + sum(beta * covariates[x].mean(0) for x, beta in coefficients_in(location).items())
+    theta_new, is_whole = at_means, True
     for term in terms:
         own, constants = term.factor, constants_of(term.structure, design.factor(term.factor))
         of_new = noise.normal() if isinstance(noise, Noise) else noise[own]
@@ -205,8 +227,28 @@ def _predictions(
     if not is_whole:
         return out
     out["theta_new"] = theta_new
+    for outer, inner in _with_new_inner(terms):
+        known = _with_outer(outer, terms, effects, design)
+        others = sum(out[f"new[{t.factor}]"] for t in terms if t.factor not in known and t.factor != inner.factor)
+        theta = at_means + sum(known.values()) + out[f"new[{inner.factor}]"] + others
+        out[f"theta_new[{outer.factor}]"] = _last(theta)
     if isinstance(noise, Noise):
         out["y_new"] = likelihood.new_observation(theta_new, scale, noise)
+    return out
+
+
+def _with_outer(
+    term: Term, terms: Sequence[Term], effects: Mapping[str, Arrays], design: Design
+) -> dict[str, np.ndarray]:
+    """Return the effects that a level of a factor stands for, factor -> (level, ...): its own, and those around it."""
+    of_factor = {one.factor: one for one in terms}
+    out, at, name = {}, np.arange(design.factor(term.factor).n_levels), term.factor
+    while name in of_factor:
+        out[name] = effects[name][EFFECT][at]
+        factor = design.factor(name)
+        if factor.within is None or factor.parent is None:
+            break
+        at, name = factor.parent[at], factor.within
     return out
 
 

@@ -31,12 +31,14 @@ class Term:
             ``partial``, each mode between both by what the data say of it (Papaspiliopoulos, Roberts & Skoeld 2007).
             A simulator has no use for it.
         alone: whether it is the only term of its design, so that its parameters have no factor in their names.
+        within: factor that its own is nested in; None for a crossed one.
     """
 
     factor: str
     structure: TermStructure
     parameterization: Parameterization = "noncentered"
     alone: bool = False
+    within: str | None = None
 
     def name_of(self, parameter: str) -> str:
         """Return what a parameter of the structure is called in the study.

@@ -6,6 +6,7 @@ structure puts that in the term's place.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, get_args
 
 from pydantic import Field, create_model
@@ -143,7 +144,7 @@ def _term(term: Term, given: Any, section: AdditiveSection, where: str) -> Term 
         raise StudyError(f"{where}.parameterization: {one_of(PARAMETERIZATIONS, parameterization)}")
     if not structure.parameterized:
         parameterization = "noncentered"
-    return Term(factor=term.factor, structure=structure, parameterization=parameterization, alone=term.alone)
+    return replace(term, structure=structure, parameterization=parameterization)
 
 
 def _option(term: Term | None) -> Any:

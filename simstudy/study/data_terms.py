@@ -108,7 +108,8 @@ def columns_of(factor: str, section: DataTermSection) -> FactorColumns:
 
 def term_of(factor: str, section: DataTermSection, *, alone: bool) -> Term:
     """Return the term that models assume."""
-    return Term(factor=factor, structure=structure_of(section, covariates_of(section)), alone=alone)
+    structure = structure_of(section, covariates_of(section))
+    return Term(factor=factor, structure=structure, alone=alone, within=section.within)
 
 
 def covariate_of(name: str, given: Mapping[str, Any], factors: Mapping[str, Any]) -> CovariateColumn:

@@ -226,7 +226,7 @@ def _structure(section: TermSection) -> TermStructure:
 def _term(factor: str, section: TermSection, *, alone: bool) -> SimulatedTerm:
     structure = _structure(section)
     return SimulatedTerm(
-        term=Term(factor=factor, structure=structure, alone=alone),
+        term=Term(factor=factor, structure=structure, alone=alone, within=section.within),
         noise=_noise(section.noise, f"[mechanism.terms.{factor}]"),
         effects=section.effects,
     )

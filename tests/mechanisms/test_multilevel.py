@@ -25,9 +25,8 @@ def keys(n=N):
 
 
 def mechanism(*, design=NESTED, sizes=None, noise=NORMAL, effects="random", likelihood=None, tau=(2.0, 1.0), **more):
-    terms = tuple(
-        SimulatedTerm(term=Term(factor=f, structure=Exchangeable()), noise=noise, effects=effects) for f in design.names
-    )
+    assumed = [Term(factor=f.name, structure=Exchangeable(), within=f.within) for f in design.factors]
+    terms = tuple(SimulatedTerm(term=term, noise=noise, effects=effects) for term in assumed)
     values = {"mu": constant(3.0), **{f"tau[{f}]": constant(t) for f, t in zip(design.names, tau, strict=True)}}
     if likelihood is None:
         values["sigma"] = constant(0.5)
@@ -105,6 +104,25 @@ def test_truth_is_that_of_the_predictor():
     np.testing.assert_allclose(one.truth["share[school]"], 4.0 / (4.0 + 1.0 + 0.25))
     log_lik = stats.norm(one.truth["theta"][one.data.group_of], 0.5).logpdf(one.data.y).sum()
     np.testing.assert_allclose(one.truth["log_lik"], log_lik)
+
+
+def test_a_new_level_in_a_known_one_is_the_known_one_where_levels_within_are_alike():
+    """Three levels deep, the innermost without spread: a new one in each known ward has the predictor of its cells.
+
+    Without spread of wards a new ward in a known hospital has it too; with spread of wards its variance around the
+    hospital's own is theirs, and that of a cell whose levels are all new is the sum of both.
+    """
+    factors = {"hospital": Crossed(n_levels=3), "ward": Crossed(n_levels=2, within="hospital")}
+    design = cells_of({**factors, "bed": Crossed(n_levels=2, within="ward")}, {}).design
+    for tau, alike in (((1.0, 2.0, 0.0), ("ward",)), ((1.0, 0.0, 0.0), ("ward", "hospital"))):
+        for replicate in mechanism(design=design, tau=tau).simulate(keys(20)):
+            for name in alike:
+                of_cells = replicate.truth[f"theta_new[{name}]"][design.factor(name).level]
+                np.testing.assert_allclose(of_cells, replicate.truth["theta"], rtol=1e-12)
+    truth = [r.truth for r in mechanism(design=design, tau=(1.0, 2.0, 0.0)).simulate(keys())]
+    around = np.array([t["theta_new[hospital]"] - t["mu"] - t["effect[hospital]"] for t in truth])
+    assert_mean(around[:, 0] ** 2, 4.0)
+    assert_mean(np.array([(t["theta_new"] - t["mu"]) ** 2 for t in truth]), 5.0)
 
 
 def test_cells_may_be_empty():
