@@ -5,13 +5,15 @@ from __future__ import annotations
 import pandas as pd
 
 from simstudy.measures import worst_groups
+from simstudy.measures.calibration import NOT_CALIBRATED
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import WIDE
 from simstudy.report.reading.vocabulary import declared
-from simstudy.report.reading.wording import counted, symbol
+from simstudy.report.reading.wording import counted, enumerate_words, symbol
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
+from simstudy.report.words.sentences import quote
 from simstudy.report.words.verdicts import missing_sentences, verdict_sentences
 
 OPEN_ROWS = 30
@@ -23,6 +25,16 @@ LEAD = (
     "5 %."
 )
 
+BLIND = (
+    "No log density is ranked for {method}: data that it leaves out would pass unnoticed, since parameters have "
+    "uniform ranks under the posterior given any part of the data (Modrák et al. 2023). It is ranked where the truth "
+    "names every site that the observations depend on, or where estimands and truth have a log_lik."
+)
+PARTIAL = (
+    "Of {method} the {name} alone is not uniform: its posterior is right for its parameters and not for all data, as "
+    "one that leaves data out or weighs them otherwise is."
+)
+
 
 def calibration_section(evidence: Evidence) -> Section | None:
     """Return the section for a calibration study, None for any other."""
@@ -32,7 +44,12 @@ def calibration_section(evidence: Evidence) -> Section | None:
     return Section(
         name="calibration",
         title="Calibration",
-        paragraphs=[LEAD, *verdict_sentences(table, evidence.labels), *missing_sentences(evidence.calibration)],
+        paragraphs=[
+            LEAD,
+            *verdict_sentences(table, evidence.labels),
+            *left_out_sentences(evidence, table),
+            *missing_sentences(evidence.calibration),
+        ],
         pictures=rank_pictures(evidence, width=WIDE),
         tables=[_table(evidence, table), *_group_table(evidence)],
     )
@@ -41,6 +58,28 @@ def calibration_section(evidence: Evidence) -> Section | None:
 def verdicts(evidence: Evidence) -> list[str]:
     """Return the verdict on each method, for the first screen."""
     return verdict_sentences(worst_groups(evidence.calibration), evidence.labels) if evidence.is_calibration else []
+
+
+def left_out_sentences(evidence: Evidence, table: pd.DataFrame) -> list[str]:
+    """Return which methods leave data out, and of which nobody could tell: those that rank no fit to all data.
+
+    Args:
+        evidence: of a calibration run.
+        table: one row per scenario, method and estimand, as ``worst_groups`` returns it.
+    """
+    told = []
+    known = table[table["estimand"].notna()]
+    for method, rows in known.groupby(known["method"].astype(str), sort=False):
+        is_fit = rows["estimand"].map(lambda name: declared()[str(name)].role == "fit").astype(bool)
+        failing = (rows["verdict"] == NOT_CALIBRATED).astype(bool)
+        if unused := evidence.description.of_method({"name": method}).get("unused"):
+            told.append(f"The program of {quote(str(method))} makes nothing of {enumerate_words(unused)}.")
+        if not is_fit.any():
+            told.append(BLIND.format(method=quote(str(method))))
+        elif failing[is_fit].any() and not failing[~is_fit].any():
+            name = symbol(str(rows.loc[is_fit & failing, "estimand"].iloc[0]))
+            told.append(PARTIAL.format(method=quote(str(method)), name=name))
+    return told
 
 
 def rank_pictures(evidence: Evidence, *, width: float, name: str = "ranks") -> list[Picture]:
