@@ -5,6 +5,7 @@ observations from the trace of each program on its data.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -32,9 +33,9 @@ def simulated(mechanism: Mechanism, key: np.ndarray, methods: Sequence[Method]) 
         methods: of the study.
 
     Returns:
-        ``truth`` (estimand -> how many numbers), ``estimates`` (the same, of all users' models together) and
-        ``programs``: method -> ``priors`` and ``observed``, a line a site, and ``unused``, a line for each leaf of the
-        data of which the program makes nothing of some numbers.
+        ``mechanism`` (whether it is a user's), ``truth`` (estimand -> how many numbers), ``estimates`` (the same, of
+        all users' models together) and ``programs``: method -> ``priors`` and ``observed``, a line a site, and
+        ``unused``, a line for each leaf of the data of which the program makes nothing of some numbers.
 
     Raises:
         StudyError: the mechanism or a model cannot be run.
@@ -43,11 +44,12 @@ def simulated(mechanism: Mechanism, key: np.ndarray, methods: Sequence[Method]) 
     if not own and mechanism.kind != "user":
         return {}
     (replicate,) = _told("the mechanism", lambda: mechanism.simulate(key[None]))
-    told: dict[str, Any] = {"truth": {name: int(np.size(value)) for name, value in replicate.truth.items()}}
+    told: dict[str, Any] = {"mechanism": mechanism.kind == "user"}
+    told |= {"truth": {name: int(np.size(value)) for name, value in replicate.truth.items()}}
     estimates: dict[str, int] = {}
     programs = {}
     for method in own:
-        said, found = _told(f"the model of {method.name!r}", lambda m=method: _program(m, replicate))
+        said, found = _told(f"the model of {method.name!r}", partial(_program, method, replicate))
         programs[method.name] = said
         estimates |= found
     return told | {"estimates": estimates, "programs": programs}
