@@ -5,7 +5,7 @@ Nothing in the run is changed. What the run does not hold has to be there again:
 (registered), and the file of a data set where the run was made before runs kept their data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -42,6 +42,7 @@ class Refit:
         fit: its row of the fits.
         estimates: its rows of the estimates; none where it failed.
         draws: its draws and the sampler's statistics, or None where it failed.
+        stored: its stored rows of the estimates.
         differences: what is not as it is stored, a line each.
         group_names: group -> its name, for those that have one.
         level_names: effect of a factor -> level -> what it is called.
@@ -49,6 +50,7 @@ class Refit:
 
     fit: pd.Series
     estimates: pd.DataFrame
+    stored: pd.DataFrame
     draws: KeptDraws | None
     differences: tuple[str, ...]
     group_names: Mapping[int, str] = field(default_factory=dict)
@@ -84,30 +86,85 @@ def refit(
     """
     run = run if isinstance(run, Run) else Run.open(run)
     scenario, stored = _stored(run, scenario, replicate, method)
-    study = _study(run, Path(folder) if folder is not None else None)
+    study = study_of(run, Path(folder) if folder is not None else None)
+    again = _again(run, study, stored, keep_draws=replicate + 1)
+    return replace(
+        again[0],
+        group_names=dict(enumerate(study.scenarios[_index(study, scenario)].mechanism.labels)),
+        level_names=_level_names(run, scenario),
+    )
+
+
+def refits(run: Run, fits: pd.DataFrame, *, folder: str | Path | None = None) -> Iterator[Refit]:
+    """Run some stored fits again, from their own keys, and yield each without its draws.
+
+    Fits of a scenario and method are run in one block, which changes no bit of them.
+
+    Args:
+        run: the run; it is read and not changed.
+        fits: some rows of ``run.fits``.
+        folder: as for ``refit``.
+
+    Raises:
+        RunError: the study cannot be made again.
+        StudyError: a model, mechanism or data file of the study is not there, or is another one now.
+    """
+    study = study_of(run, Path(folder) if folder is not None else None)
+    for _, stored in fits.groupby(["scenario", "method"], sort=False, observed=True):
+        usable = (stored["status"] == "ok").to_numpy()
+        # A fit that failed may take the others of its block with it.
+        alone = [stored.iloc[[i]] for i in np.flatnonzero(~usable)]
+        for rows in [stored[usable], *alone]:
+            if len(rows):
+                yield from _again(run, study, rows)
+
+
+def _again(run: Run, study: Study, stored: pd.DataFrame, *, keep_draws: int = 0) -> list[Refit]:
+    """Run fits of one scenario and method again.
+
+    Raises:
+        RunError: the study of the run has no such method.
+        StudyError: it no longer makes the scenario.
+    """
+    scenario, method = (str(stored[name].iloc[0]) for name in ("scenario", "method"))
     if method not in (names := [m.name for m in study.methods]):
         raise RunError(f"{printable(str(run.folder))}: its study.json has no method {method!r}; restore it from a copy")
+    replicates = [int(replicate) for replicate in stored["replicate"]]
     block = Block(
         study=study,
         method=names.index(method),
-        fits=((_index(study, scenario), replicate),),
-        keep_draws=replicate + 1,
+        fits=tuple((_index(study, scenario), replicate) for replicate in replicates),
+        keep_draws=keep_draws,
     )
     configure_compilation_cache()
     rows = fit_block(block)
     schema = estimates_schema(tuple(run.study["summary"]["levels"]))
     fits, estimates = _frame(rows.fits, FITS, "fits"), _frame(rows.estimates or None, schema, "estimates")
-    own_block = replace(run, batches=(str(stored["batch"].iloc[0]),))
-    known = _of_fit(own_block.estimates, scenario, replicate, method)
-    differences = (*_differences(stored, fits.drop(columns=OF_THE_BLOCK)), *_differences(known, estimates))
-    return Refit(
-        fit=fits.iloc[0],
-        estimates=estimates,
-        draws=rows.kept[0] if rows.kept else None,
-        differences=differences,
-        group_names=dict(enumerate(study.scenarios[block.fits[0][0]].mechanism.labels)),
-        level_names=_level_names(run, scenario),
+    own_blocks = replace(run, batches=tuple(dict.fromkeys(stored["batch"].astype(str))))
+    known = own_blocks.estimates
+    draws = {kept.replicate: kept for kept in rows.kept}
+    return [
+        _one(stored, fits, known, estimates, (scenario, replicate, method), draws.get(replicate))
+        for replicate in replicates
+    ]
+
+
+def _one(
+    stored: pd.DataFrame,
+    fits: pd.DataFrame,
+    known: pd.DataFrame,
+    estimates: pd.DataFrame,
+    fit: tuple[str, int, str],
+    draws: KeptDraws | None,
+) -> Refit:
+    """Return one of the fits of a block, held to its stored rows."""
+    before, now = (_of_fit(table, *fit) for table in (stored, fits))
+    rows_before, rows_now = (_of_fit(table, *fit) for table in (known, estimates))
+    differences = (
+        *_differences(before, now.drop(columns=OF_THE_BLOCK)),
+        *_differences(rows_before, rows_now),
     )
+    return Refit(fit=now.iloc[0], estimates=rows_now, stored=rows_before, draws=draws, differences=differences)
 
 
 def _level_names(run: Run, scenario: str) -> dict[str, dict[int, str]]:
@@ -117,7 +174,7 @@ def _level_names(run: Run, scenario: str) -> dict[str, dict[int, str]]:
     return {e.name: names[e.factor] for e in Declared.of(run).effects if e.factor in names}
 
 
-def _study(run: Run, folder: Path | None) -> Study:
+def study_of(run: Run, folder: Path | None = None) -> Study:
     """Return the study of a run.
 
     Raises:
