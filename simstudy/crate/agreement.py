@@ -18,7 +18,7 @@ from scipy.stats import norm
 EQUAL, WITHIN, UNKNOWN, DIFFERENT = "equal", "within error", "error unknown", "different"
 FALSE_ALARM = 1e-3
 """Chance that a set of honest fits has one that is called different."""
-MCSE_ERROR = 1.5
+MCSE_ERROR = 1.25
 """By how much an MCSE, itself estimated, may be too small."""
 ROUNDING = 1e-6
 """Differences of this many posterior sds are rounding; it is all that quantities without an MCSE may have."""
@@ -46,9 +46,9 @@ def agreement(again: Iterable[tuple[Again, str]]) -> pd.DataFrame:
 
     Returns:
         Scenario, replicate, method, status now, ``verdict`` (``equal``: bit for bit; ``within error``; ``error
-        unknown``: beyond it where the chains did not mix; ``different``), the largest difference of a mean or standard
-        deviation in posterior sds (``largest_sds``) and, of those whose error is known, in MCSEs (``largest_mcses``),
-        the estimand that has the first (``where``), and why it is different.
+        unknown``: beyond it where the chains did not mix; ``different``), the largest difference of a mean in
+        posterior sds (``largest_sds``) and the estimand that has it (``where``), the largest of a mean or standard
+        deviation whose error is known in MCSEs (``largest_mcses``), and why the fit is different.
     """
     read = [_read(*each) for each in again]
     limit = allowed(sum(row["n"] for row in read))
@@ -64,7 +64,7 @@ def allowed(n_compared: int) -> float:
     """Return how many Monte Carlo standard errors a difference may have, among so many.
 
     >>> round(allowed(1), 2), round(allowed(10_000), 2)
-    (4.94, 7.98)
+    (4.11, 6.66)
     """
     return float(MCSE_ERROR * norm.isf(FALSE_ALARM / 2 / max(1, n_compared)))
 
@@ -78,7 +78,8 @@ def _read(again: Again, status: str) -> dict[str, Any]:
         return row | {"verdict": EQUAL}
     if now != status:
         return row | {"verdict": DIFFERENT, "why": f"stored {status}, now {now}"}
-    pairs = again.stored.merge(again.estimates, on=KEYS, how="outer", suffixes=("", "_now"), indicator=True)
+    before, after = (table.astype({"estimand": str, "group": "Int64"}) for table in (again.stored, again.estimates))
+    pairs = before.merge(after, on=KEYS, how="outer", suffixes=("", "_now"), indicator=True)
     if (pairs["_merge"] != "both").any():
         return row | {"verdict": DIFFERENT, "why": "other estimands"}
     if (why := _other_data(pairs)) or pairs.empty:
@@ -100,7 +101,7 @@ def _read(again: Again, status: str) -> dict[str, Any]:
 def _mixed(pairs: pd.DataFrame) -> np.ndarray:
     """Return the (row,) bool of the estimates whose Monte Carlo errors are known, in both fits."""
     rhat, ess = (pairs[[name, f"{name}_now"]].to_numpy(float) for name in ("rhat", "ess_bulk"))
-    return ~((rhat > MIXED_RHAT) | (ess < MIXED_ESS)).any(axis=1)
+    return ~np.asarray(((rhat > MIXED_RHAT) | (ess < MIXED_ESS)).any(axis=1))
 
 
 def _other_data(pairs: pd.DataFrame) -> str:
@@ -112,7 +113,7 @@ def _other_data(pairs: pd.DataFrame) -> str:
 
 
 def _distances(pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return the (row,) differences of mean and sd, the larger of the two: in posterior sds, and in MCSEs."""
+    """Return the (row,) differences of the means in posterior sds, and of mean or sd, the larger one, in MCSEs."""
     sd = np.maximum(pairs["sd"].to_numpy(float), pairs["sd_now"].to_numpy(float))
     in_sds, in_mcses = np.zeros(len(pairs)), np.zeros(len(pairs))
     for what in ("mean", "sd"):
@@ -123,5 +124,6 @@ def _distances(pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         with np.errstate(divide="ignore", invalid="ignore"):
             sds = np.where(difference > 0, difference / sd, 0.0)
             mcses = np.where(sds > ROUNDING, difference / np.hypot(*errors), 0.0)
-        in_sds, in_mcses = np.maximum(in_sds, sds), np.maximum(in_mcses, mcses)
+        in_mcses = np.maximum(in_mcses, mcses)
+        in_sds = sds if what == "mean" else in_sds
     return in_sds, in_mcses

@@ -77,14 +77,13 @@ def _of_study(done: Mapping[str, Any], planned: Mapping[str, Any] | None) -> Ite
     methods = [sorted({key[1] for key in part if key[0] == "methods"}) for part in (before, now)]
     for name in sorted({*methods[0], *methods[1]}):
         if name not in methods[0] or name not in methods[1]:
-            yield f"method {name}", *("there" if name in part else "not there" for part in methods)
+            before_there, now_there = ("there" if name in part else "not there" for part in methods)
+            yield f"method {name}", before_there, now_there
     for key in sorted(before | now):
         in_both = key[0] != "methods" or (key[1] in methods[0] and key[1] in methods[1])
         if in_both and before.get(key, ABSENT) != now.get(key, ABSENT):
-            yield (
-                ".".join(key).replace("methods.", "method "),
-                *(_text(part.get(key, ABSENT)) for part in (before, now)),
-            )
+            what = ".".join(key).replace("methods.", "method ")
+            yield what, _text(before.get(key, ABSENT)), _text(now.get(key, ABSENT))
 
 
 def _of_fits(run: Run) -> Iterator[tuple[str, str, str]]:

@@ -112,7 +112,7 @@ def losses_text(run: RunTables) -> str:
     )
     if table.empty:
         return f"# Failures\n\n{lead} No fit is missing, failed or flagged.\n"
-    totals = table.groupby(["method", "kind", "class", "handling"], sort=False, as_index=False)["fits"].sum()
+    totals = table.groupby(["method", "kind", "class", "handling"], sort=False)[["fits"]].sum().reset_index()
     per_method = planned // len(run.methods)
     totals.insert(4, "share", [f"{100 * fits / per_method:.1f} %" for fits in totals["fits"]])
     reasons = run.fits.loc[run.fits["status"] != "ok", "reason"].fillna(NO_REASON).astype(str).value_counts()

@@ -22,7 +22,7 @@ from simstudy.store.inside import digest_inside, read_inside, said
 from simstudy.store.manifest import Inside
 
 METADATA = "ro-crate-metadata.json"
-CONTEXT = ["https://w3id.org/ro/crate/1.1/context", {"sha256": "https://schema.org/sha256"}]
+CONTEXT = ["https://w3id.org/ro/crate/1.1/context", {"sha256": "http://schema.org/sha256"}]
 CONFORMS = "https://w3id.org/ro/crate/1.1"
 ROOT, TOOL, RUNNING = "./", "#simstudy", "#run"
 TYPES = {

@@ -23,6 +23,7 @@ from simstudy.crate.metadata import METADATA, metadata, seal
 from simstudy.errors import StudyError, shown
 from simstudy.measures.labeled import labeled
 from simstudy.measures.performance import performance as score
+from simstudy.measures.policies import Policy
 from simstudy.report import preregistration, write_report
 from simstudy.store import Run
 from simstudy.store.atomic import canonical_json, writing
@@ -33,7 +34,7 @@ from simstudy.store.parts import encode, factor_table
 
 LARGEST_FILE = 50_000_000
 SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,63}")
-POLICIES = ("available", "unflagged")
+POLICIES: list[Policy] = ["available", "unflagged"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,7 @@ def publish(
         RunError: the run is not as its writer left it, or has no manifest, or the folder cannot be written.
         StudyError: a file is not what it is given for, or the folder is there.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    run = run if isinstance(run, Run) else Run.open(Path(run))
     target = Path(out)
     _check_place(target, run.folder)
     if license_id is not None and not SPDX.fullmatch(license_id):
@@ -181,9 +182,9 @@ def _read(option: str, path: str | os.PathLike[str]) -> bytes:
         with open_file(Path(path)) as file:
             content = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise StudyError(f"{option} {said(path)}: {error.strerror}") from None
+        raise StudyError(f"{option} {said(Path(path))}: {error.strerror}") from None
     if len(content) > LARGEST_FILE:
-        raise StudyError(f"{option} {said(path)}: has more than {LARGEST_FILE:,} bytes; expected a text")
+        raise StudyError(f"{option} {said(Path(path))}: has more than {LARGEST_FILE:,} bytes; expected a text")
     return content
 
 
@@ -227,7 +228,7 @@ def _protocol(run: Run) -> str:
 
 def _write_pages(run: Run, folder: Path) -> None:
     """Write performance, its dictionary and the report."""
-    table = score(run, policy=list(POLICIES))
+    table = score(run, policy=POLICIES)
     named = labeled(table, run)
     write(folder / "performance.csv", to_csv(named).encode())
     write(folder / "performance.parquet", encode(factor_table(named, fixed=())))

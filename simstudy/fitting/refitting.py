@@ -113,7 +113,7 @@ def refits(run: Run, fits: pd.DataFrame, *, folder: str | Path | None = None) ->
     for _, stored in fits.groupby(["scenario", "method"], sort=False, observed=True):
         usable = (stored["status"] == "ok").to_numpy()
         # A fit that failed may take the others of its block with it.
-        alone = [stored.iloc[[i]] for i in np.flatnonzero(~usable)]
+        alone = [stored.iloc[i : i + 1] for i in np.flatnonzero(~usable).tolist()]
         for rows in [stored[usable], *alone]:
             if len(rows):
                 yield from _again(run, study, rows)

@@ -31,14 +31,10 @@ def labeled(table: pd.DataFrame, run: RunTables) -> pd.DataFrame:
     """Return a performance table of a run with labels and factors of its scenarios."""
     scenarios = run.scenarios.assign(scenario=run.scenarios["scenario"].astype(str)).set_index("scenario")
     ids = table["scenario"].astype(object)
-    told = {
-        f"{name} (factor)" if name in table else str(name): scenarios[name]
-        for name in scenarios
-        if _is_factor(str(name), scenarios)
-    }
-    place = table.columns.get_loc("scenario")
+    factors = [str(name) for name in scenarios if _is_factor(str(name), scenarios)]
+    told = {f"{name} (factor)" if name in table else name: scenarios[name] for name in factors}
     out = table.copy()
-    out.insert(int(place) + 1, LABEL, ids.map(scenarios[LABEL]))
+    out.insert(list(table).index("scenario") + 1, LABEL, ids.map(scenarios[LABEL]))
     return out.assign(**{name: _levels(ids, levels) for name, levels in told.items()})
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from simstudy.errors import StudyError, shown
-from simstudy.mechanisms import Dataset
+from simstudy.mechanisms import MECHANISMS, Dataset
 from simstudy.mechanisms.built_in import is_built_in_with_terms
 from simstudy.mechanisms.dataset import BUILT_IN, KeptData, is_file_name
 from simstudy.models.options import checked
@@ -27,7 +27,7 @@ from simstudy.study.design import Scenario, plain_mechanism, scenarios_of
 from simstudy.study.level_rows import cell_rows, level_rows
 from simstudy.study.matching import check_matching
 from simstudy.study.methods import Method, methods_of, refuse_twins
-from simstudy.study.registry import check_source
+from simstudy.study.registry import check_source, user_mechanism
 from simstudy.study.simulated import simulated
 from simstudy.study.study_file import (
     DiagnosticsSection,
@@ -131,6 +131,9 @@ class Study:
             StudyError: a model is not registered, or its source is another one now; or there is a data file and
                 neither rows nor a folder.
         """
+        kind = canonical["mechanism"]["kind"]
+        if kind not in MECHANISMS and user_mechanism(kind) is None:
+            raise StudyError(f"no mechanism {shown(kind)} is registered; load its file with --load FILE.py")
         methods = [_plain_method(method) for method in canonical["methods"]]
         sections = {name: canonical[name] for name in ("study", "mechanism", "summary", "diagnostics")}
         sections["mechanism"] = _with_rows(canonical["mechanism"], folder, rows)
