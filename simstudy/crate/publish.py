@@ -108,17 +108,17 @@ def publish(
         RunError: the run is not as its writer left it, or has no manifest, or the folder cannot be written.
         StudyError: a file is not what it is given for, or the folder is there.
     """
-    run = run if isinstance(run, Run) else Run.open(Path(run))
-    target = Path(out)
-    _check_place(target, run.folder)
+    target, place = Path(out), run.folder if isinstance(run, Run) else Path(run)
+    _check_place(target, place)
     if license_id is not None and not SPDX.fullmatch(license_id):
-        raise StudyError(f"license: expected an SPDX identifier such as CC-BY-4.0, got {shown(license_id)}")
-    planned = _planned(study) if study is not None else None
+        raise StudyError(f"--license: expected an SPDX identifier such as CC-BY-4.0, got {shown(license_id)}")
     files = dict(_given(study=study, protocol=protocol, code=code, citation=citation))
     registered = None
     if protocol is not None:
-        name = next(name for name in files if name.startswith("registered/"))
-        registered = digest_in(files[name], name=Path(protocol).name)
+        name = Path(protocol).name
+        registered = digest_in(files[f"registered/{name}"], name=name)
+    run = Run.open(place)
+    planned = _planned(study) if study is not None else None
     run.verify()
     with writing(target.parent), _made(target) as folder:
         copy_run(run.folder, folder / RUN)

@@ -177,7 +177,9 @@ def _argument_words(
 
 
 def _is(value: np.ndarray, known: np.ndarray) -> bool:
-    """Whether a value is a known one, or that repeated."""
+    """Whether a value is a known one, in whatever shape, or that repeated."""
+    if value.size == known.size:
+        return np.array_equal(value.ravel(), known.ravel())
     try:
         return bool(np.array_equal(value, np.broadcast_to(known, value.shape)))
     except ValueError:

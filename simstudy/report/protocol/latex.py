@@ -47,4 +47,4 @@ def _safe(text: str) -> str:
     from simstudy.report.publishing.latex import escaped  # with pandas and what scores: not before a text is written
 
     words = (r"\allowbreak{}".join(escaped(w[i : i + CHUNK]) for i in range(0, len(w), CHUNK)) for w in text.split())
-    return " ".join(words)
+    return " ".join(words).replace(r"\textasciitilde{}", r"$\sim$")

@@ -163,7 +163,7 @@ def counting(description: Description, *, is_own: bool) -> list[str]:
         if kind_of(description) == "calibration"
         else "all fits with finite draws count; failed and non-finite fits are left out of the measures of their method"
     )
-    selected = letters()[2] if has_effects(description) or not is_own else "what the data are"
+    selected = letters()[2] if has_effects(description) or not is_own else "the data"
     return [
         f"{used}; they are counted and reported with their reasons",
         f"a fit is flagged when {', '.join(flags[:-1])}{' or ' if len(flags) > 1 else ''}{flags[-1]}",
