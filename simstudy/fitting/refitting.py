@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from simstudy.errors import RunError, StudyError, TableError, printable, suggestion
 from simstudy.executors import configure_compilation_cache
-from simstudy.fitting.blocks import Block
+from simstudy.fitting.blocks import Block, blocks_of
 from simstudy.fitting.fitting import fit_block
 from simstudy.fitting.reasons import reason_of
 from simstudy.fitting.rows import KeptDraws
@@ -87,9 +87,10 @@ def refit(
     run = run if isinstance(run, Run) else Run.open(run)
     scenario, stored = _stored(run, scenario, replicate, method)
     study = study_of(run, Path(folder) if folder is not None else None)
-    again = _again(run, study, stored, keep_draws=replicate + 1)
+    (block,) = blocks_of(study, _method(run, study, method), [(_index(study, scenario), replicate)])
+    (again,) = _again(run, replace(block, keep_draws=replicate + 1), stored)
     return replace(
-        again[0],
+        again,
         group_names=dict(enumerate(study.scenarios[_index(study, scenario)].mechanism.labels)),
         level_names=_level_names(run, scenario),
     )
@@ -98,7 +99,7 @@ def refit(
 def refits(run: Run, fits: pd.DataFrame, *, folder: str | Path | None = None) -> Iterator[Refit]:
     """Run some stored fits again, from their own keys, and yield each without its draws.
 
-    Fits of a scenario and method are run in one block, which changes no bit of them.
+    Fits of a method whose data have one shape are run in one block, which changes no bit of them.
 
     Args:
         run: the run; it is read and not changed.
@@ -110,43 +111,49 @@ def refits(run: Run, fits: pd.DataFrame, *, folder: str | Path | None = None) ->
         StudyError: a model, mechanism or data file of the study is not there, or is another one now.
     """
     study = study_of(run, Path(folder) if folder is not None else None)
-    for _, stored in fits.groupby(["scenario", "method"], sort=False, observed=True):
-        usable = (stored["status"] == "ok").to_numpy()
+    for name, stored in fits.groupby(fits["method"].astype(str), sort=False):
+        method, is_usable = _method(run, study, str(name)), (stored["status"] == "ok").to_numpy()
         # A fit that failed may take the others of its block with it.
-        alone = [stored.iloc[i : i + 1] for i in np.flatnonzero(~usable).tolist()]
-        for rows in [stored[usable], *alone]:
-            if len(rows):
-                yield from _again(run, study, rows)
+        alone = [stored.iloc[i : i + 1] for i in np.flatnonzero(~is_usable).tolist()]
+        for rows in [stored[is_usable], *alone]:
+            keys = zip(rows["scenario"].astype(str), rows["replicate"], strict=True)
+            for block in blocks_of(study, method, [(_index(study, s), int(r)) for s, r in keys]):
+                yield from _again(run, block, rows)
 
 
-def _again(run: Run, study: Study, stored: pd.DataFrame, *, keep_draws: int = 0) -> list[Refit]:
-    """Run fits of one scenario and method again.
+def _method(run: Run, study: Study, method: str) -> int:
+    """Return the index of a method.
 
     Raises:
         RunError: the study of the run has no such method.
-        StudyError: it no longer makes the scenario.
     """
-    scenario, method = (str(stored[name].iloc[0]) for name in ("scenario", "method"))
     if method not in (names := [m.name for m in study.methods]):
         raise RunError(f"{printable(str(run.folder))}: its study.json has no method {method!r}; restore it from a copy")
-    replicates = [int(replicate) for replicate in stored["replicate"]]
-    block = Block(
-        study=study,
-        method=names.index(method),
-        fits=tuple((_index(study, scenario), replicate) for replicate in replicates),
-        keep_draws=keep_draws,
-    )
+    return names.index(method)
+
+
+def _again(run: Run, block: Block, stored: pd.DataFrame) -> list[Refit]:
+    """Run a block of fits again, each of which is held to its row of those that are stored."""
     configure_compilation_cache()
     rows = fit_block(block)
     schema = estimates_schema(tuple(run.study["summary"]["levels"]))
     fits, estimates = _frame(rows.fits, FITS, "fits"), _frame(rows.estimates or None, schema, "estimates")
-    own_blocks = replace(run, batches=tuple(dict.fromkeys(stored["batch"].astype(str))))
-    known = own_blocks.estimates
-    draws = {kept.replicate: kept for kept in rows.kept}
-    return [
-        _one(stored, fits, known, estimates, (scenario, replicate, method), draws.get(replicate))
-        for replicate in replicates
-    ]
+    method = block.study.methods[block.method].name
+    keys = [(block.study.scenarios[s].identity, replicate, method) for s, replicate in block.fits]
+    before = pd.concat([_of_fit(stored, *key) for key in keys])
+    known = pd.concat([_of_batch(run, str(batch), rows) for batch, rows in before.groupby(before["batch"].astype(str))])
+    draws = {(kept.scenario, kept.replicate): kept for kept in rows.kept}
+    return [_one(stored, fits, known, estimates, key, draws.get(key[:2])) for key in keys]
+
+
+def _of_batch(run: Run, batch: str, fits: pd.DataFrame) -> pd.DataFrame:
+    """Return the stored estimates of some fits of a batch; one batch is held at a time."""
+    estimates = replace(run, batches=(batch,)).estimates
+    known, wanted = (
+        pd.MultiIndex.from_arrays([table["scenario"].astype(str), table["replicate"], table["method"].astype(str)])
+        for table in (estimates, fits)
+    )
+    return estimates[known.isin(wanted)]
 
 
 def _one(
