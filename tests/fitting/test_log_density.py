@@ -12,11 +12,13 @@ from scipy import stats
 
 import simstudy
 from simstudy.fitting.log_density import log_density
+from simstudy.measures import performance
 from simstudy.measures.calibration import calibration, worst_groups
 from simstudy.mechanisms.user import UserMechanism
 from simstudy.report.evidence import Evidence
-from simstudy.report.sections.calibration import left_out_sentences
+from simstudy.report.sections.calibration import calibration_section, partial_sentences, verdicts
 from simstudy.types import GroupedData, Replicate
+from tests.fakes import FakeRun
 
 SIZES = np.array([2, 3, 4, 5, 30])
 GROUP = np.repeat(np.arange(5), SIZES)
@@ -162,17 +164,29 @@ def run(tmp_path_factory):
 
 def test_a_model_that_ignores_the_largest_group_is_caught(run):
     """Its parameters are calibrated, rightly: it has the posterior given four groups. Its log density is not."""
-    verdicts = worst_groups(calibration(run)).set_index("estimand")["verdict"]
-    assert verdicts.to_dict() == {
+    judged = worst_groups(calibration(run)).set_index("estimand")["verdict"]
+    assert judged.to_dict() == {
         "mu": "calibrated",
         "tau": "calibrated",
         "theta": "calibrated",
         "log_density": "not calibrated",
     }
-    table = worst_groups(calibration(run))
-    first, second = left_out_sentences(Evidence(run=run, performance=table), table)
-    assert first == "The program of “without_largest” makes nothing of 30 of the 44 numbers of y."
-    assert second.startswith("Of “without_largest” the log density alone is not uniform")
+    evidence = Evidence(run=run, performance=performance(run))
+    assert verdicts(evidence)[1:] == ["The program of “without_largest” makes nothing of 30 of the 44 numbers of y."]
+    (told,) = partial_sentences(worst_groups(calibration(run)))
+    assert told.startswith("Of “without_largest” the log density alone is not uniform")
+    assert told in calibration_section(evidence).paragraphs
+
+
+def test_what_ranks_nothing_of_all_data_is_told(run):
+    """Without the log density the method is calibrated, and the first screen says what that cannot mean."""
+    blind = run.estimates.query("estimand != 'log_density'")
+    tables = dict(study=run.study, scenarios=run.scenarios, methods=run.methods, estimands=run.estimands)
+    tables |= dict(description=run.description, provenance={}, groups=run.groups, fits=run.fits, chains=run.chains)
+    evidence = Evidence(run=FakeRun(**tables, estimates=blind, timings=run.timings), performance=performance(run))
+    first, *others = verdicts(evidence)
+    assert first.startswith("“without_largest” is calibrated for all 3 estimands")
+    assert "“without_largest” ranks no log density, so that data which it leaves out would pass unnoticed." in others
 
 
 def test_runs_made_before_are_refitted_as_they_were(run):

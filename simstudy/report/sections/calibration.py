@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
 import pandas as pd
 
 from simstudy.measures import worst_groups
@@ -25,10 +28,12 @@ LEAD = (
     "5 %."
 )
 
-BLIND = (
-    "No log density is ranked for {method}: data that it leaves out would pass unnoticed, since parameters have "
-    "uniform ranks under the posterior given any part of the data (Modrák et al. 2023). It is ranked where the truth "
-    "names every site that the observations depend on, or where estimands and truth have a log_lik."
+UNUSED = "The program of {method} makes nothing of {data}."
+BLIND = "{method} ranks no log density, so that data which it leaves out would pass unnoticed."
+WHY_BLIND = (
+    "Parameters have uniform ranks under the posterior given any part of the data (Modrák et al. 2023). A log density "
+    "is ranked where the truth names every site that the observations depend on, or where estimands and truth have a "
+    "log_lik."
 )
 PARTIAL = (
     "Of {method} the {name} alone is not uniform: its posterior is right for its parameters and not for all data, as "
@@ -47,7 +52,10 @@ def calibration_section(evidence: Evidence) -> Section | None:
         paragraphs=[
             LEAD,
             *verdict_sentences(table, evidence.labels),
-            *left_out_sentences(evidence, table),
+            *unused_sentences(evidence),
+            *partial_sentences(table),
+            *(blind := blind_sentences(table)),
+            *([WHY_BLIND] if blind else []),
             *missing_sentences(evidence.calibration),
         ],
         pictures=rank_pictures(evidence, width=WIDE),
@@ -56,30 +64,47 @@ def calibration_section(evidence: Evidence) -> Section | None:
 
 
 def verdicts(evidence: Evidence) -> list[str]:
-    """Return the verdict on each method, for the first screen."""
-    return verdict_sentences(worst_groups(evidence.calibration), evidence.labels) if evidence.is_calibration else []
+    """Return the verdict on each method, for the first screen, and which of them say less than they seem to."""
+    if not evidence.is_calibration:
+        return []
+    table = worst_groups(evidence.calibration)
+    return [*verdict_sentences(table, evidence.labels), *unused_sentences(evidence), *blind_sentences(table)]
 
 
-def left_out_sentences(evidence: Evidence, table: pd.DataFrame) -> list[str]:
-    """Return which methods leave data out, and of which nobody could tell: those that rank no fit to all data.
+def unused_sentences(evidence: Evidence) -> list[str]:
+    """Return which methods' programs make nothing of some of the data, where a user's are looked at."""
+    unused = {name: words.get("unused") for name, words in evidence.description.words.get("methods", {}).items()}
+    return [UNUSED.format(method=quote(name), data=enumerate_words(said)) for name, said in unused.items() if said]
+
+
+def blind_sentences(table: pd.DataFrame) -> list[str]:
+    """Return which methods rank no function of all data.
 
     Args:
-        evidence: of a calibration run.
         table: one row per scenario, method and estimand, as ``worst_groups`` returns it.
     """
+    return [BLIND.format(method=quote(name)) for name, rows in _by_method(table) if not _is_fit(rows).any()]
+
+
+def partial_sentences(table: pd.DataFrame) -> list[str]:
+    """Return which methods fail for the log density alone, as those that leave data out do."""
     told = []
-    known = table[table["estimand"].notna()]
-    for method, rows in known.groupby(known["method"].astype(str), sort=False):
-        is_fit = rows["estimand"].map(lambda name: declared()[str(name)].role == "fit").astype(bool)
-        failing = (rows["verdict"] == NOT_CALIBRATED).astype(bool)
-        if unused := evidence.description.of_method({"name": method}).get("unused"):
-            told.append(f"The program of {quote(str(method))} makes nothing of {enumerate_words(unused)}.")
-        if not is_fit.any():
-            told.append(BLIND.format(method=quote(str(method))))
-        elif failing[is_fit].any() and not failing[~is_fit].any():
-            name = symbol(str(rows.loc[is_fit & failing, "estimand"].iloc[0]))
-            told.append(PARTIAL.format(method=quote(str(method)), name=name))
+    for name, rows in _by_method(table):
+        is_fit, failing = _is_fit(rows), (rows["verdict"] == NOT_CALIBRATED).to_numpy(bool)
+        if failing[is_fit].any() and not failing[~is_fit].any():
+            estimand = str(rows["estimand"][is_fit & failing].iloc[0])
+            told.append(PARTIAL.format(method=quote(name), name=symbol(estimand)))
     return told
+
+
+def _by_method(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    known = table[table["estimand"].notna()]
+    return ((str(name), rows) for name, rows in known.groupby(known["method"].astype(str), sort=False))
+
+
+def _is_fit(rows: pd.DataFrame) -> np.ndarray:
+    """Return the (row,) bool of what says how well the data fit: a log likelihood or density."""
+    return np.array([declared()[str(name)].role == "fit" for name in rows["estimand"]], bool)
 
 
 def rank_pictures(evidence: Evidence, *, width: float, name: str = "ranks") -> list[Picture]:
