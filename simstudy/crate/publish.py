@@ -172,8 +172,8 @@ def _given(
 
 def _plain_name(option: str, path: str | os.PathLike[str]) -> str:
     name = Path(path).name
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_. -]*", name):
-        raise StudyError(f"{option} {said(name)}: expected a name of letters, digits, '_', '.', '-' and spaces")
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+        raise StudyError(f"{option} {said(name)}: expected a name of letters, digits, '_', '.' and '-'")
     return name
 
 

@@ -100,7 +100,7 @@ def verify(folder: str | Path, *, fits: int = 0, seed: int = 0, data_folder: str
     is_crate = is_there(folder / METADATA)
     problems = find_changes(folder) if is_crate else []
     place = folder / RUN if is_crate else folder
-    if not is_crate or is_there(place):
+    if not is_crate or (is_there(place) and not place.is_symlink()):
         problems += [f"{RUN}/: {problem}" if is_crate else problem for problem in verify_run(place)]
     if not fits or any(NO_MANIFEST not in problem for problem in problems):
         return Verification(folder=folder, problems=tuple(problems), fits=agreement([]), n_stored=0)

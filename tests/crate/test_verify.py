@@ -90,6 +90,16 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(copy, tmp_path):
     assert simstudy.verify(copy).problems == ("failures.md is not as it was published",)
 
 
+def test_a_run_that_lies_elsewhere_is_not_read(copy, tmp_path):
+    """A link in the place of the run's folder is told, and nothing behind it is read."""
+    (copy / "run").rename(tmp_path / "elsewhere")
+    (copy / "run").symlink_to(tmp_path / "elsewhere")
+    problems = simstudy.verify(copy, fits=2).problems
+    assert "run is no part of what was published" in problems
+    assert "run/study.json is not as it was published" in problems
+    assert not any(problem.startswith("run/: ") for problem in problems)
+
+
 def test_digests_that_were_rewritten_do_not_help_an_edited_table(copy):
     """The run's own manifest binds its parts."""
     part = next((copy / "run" / "estimates").glob("*.parquet"))

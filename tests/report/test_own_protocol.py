@@ -83,6 +83,8 @@ def test_a_study_of_waits(waiting):
     assert "- wait: Waits with a rate, the mean of which is its reciprocal." in mechanism
     assert "- rate: 0.5, 2\n- groups: 1, 2, 3\n- 6 scenarios: all factors crossed" in mechanism
     assert "in Gamma(a, b), b is a rate" in mechanism
+    assert "Normal" not in mechanism
+    assert "there is one method" in found["What will be claimed"]
     assert found["Estimands"].strip().startswith("- rate\n")
     assert not re.search("[θμτ]|theta|tau|group effect|pooling|new group", text)
 

@@ -16,14 +16,14 @@ from typing import Any
 
 from simstudy.report import ademp
 from simstudy.report.protocol.paper import Block, Grid, Paper, Points, Prose
-from simstudy.report.protocol.promises import CLAIMS_OF, KINDS, counting, kind_of, measures
+from simstudy.report.protocol.promises import KINDS, claims, counting, kind_of, measures
 from simstudy.report.reading.description import Description, Planned
 from simstudy.report.reading.vocabulary import speaking
 from simstudy.report.reading.wording import counted, enumerate_words, estimand_words, symbol
 from simstudy.store.atomic import canonical_json
 
 PACKAGES = ("simstudy", "numpyro", "jax", "jaxlib", "numpy", "scipy", "pandas")
-RATES = ("Gamma(", "Exponential(")
+RATES = {"Gamma(": "in Gamma(a, b), b is a rate", "Exponential(": "in Exponential(a), a is a rate"}
 READ = "as its program says, below"
 
 
@@ -62,7 +62,7 @@ def _protocol(description: Description, simulated: Mapping[str, Any]) -> Paper:
         ("Performance measures", measures(description, is_own=is_own)),
         ("Number of replicates", ademp.replicates_words(description)),
         ("Fits that fail or are doubtful", counting(description, is_own=is_own)),
-        ("What will be claimed", [CLAIMS_OF[kind]]),
+        ("What will be claimed", claims(description)),
         ("Deviations", ["whatever is done otherwise, or in addition, is reported as such"]),
         ("Software", _software(study)),
     ]
@@ -91,10 +91,12 @@ def _randomness(study: Mapping[str, Any], kind: str, simulated: Mapping[str, Any
     if kind != "dataset":
         shared = ", not on the method: all methods see the same data" if len(study["methods"]) > 1 else ""
         lines.append(f"random numbers of the data depend on {of}{shared}")
-    normal = "in Normal(a, b), b is a standard deviation"
-    said = " ".join(line for program in simulated.get("programs", {}).values() for line in program["priors"])
-    rate = [f"in {name}{'a, ' * (name != 'Exponential(')}b), b is a rate" for name in RATES if name in said]
-    return [*lines, normal, *rate[:1]]
+    programs = simulated.get("programs", {})
+    said = " ".join(line for program in programs.values() for line in [*program["priors"], *program["observed"]])
+    is_built_in = len(programs) < len(study["methods"])
+    normal = ["in Normal(a, b), b is a standard deviation"] if is_built_in or "Normal(" in said else []
+    rates = [words for name, words in RATES.items() if name in said]
+    return [*lines, *normal, *rates]
 
 
 def _estimands(description: Description, kind: str, simulated: Mapping[str, Any]) -> list[str]:

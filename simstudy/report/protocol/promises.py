@@ -67,6 +67,11 @@ CALIBRATION_CLAIMS = (
     "a method is called not calibrated where its p-value is below 5 % after Holm’s procedure over all tests of the run"
 )
 
+CLAIMS_OF_ONE = (
+    "there is one method, so that no difference between methods is claimed; bias and coverage are said to differ from "
+    "0 and from their levels only where they do by more than 2 MCSE"
+)
+
 CLAIMS_OF = {"simulation": CLAIMS, "dataset": DATASET_CLAIMS, "calibration": CALIBRATION_CLAIMS}
 OWN_MEASURES = (
     "RMSE, bias (mean error), empirical SE (sd of the errors), model SE (root mean posterior variance) and its "
@@ -94,6 +99,13 @@ BLIND = (
 def has_effects(description: Description) -> bool:
     """Whether the methods have effects of groups or levels, around a center and with a spread, to speak of."""
     return any(e.role == "effects" for e in description.declared.estimands.values())
+
+
+def claims(description: Description) -> list[str]:
+    """Return what will be claimed."""
+    kind = kind_of(description)
+    is_alone = kind == "simulation" and len(description.study["methods"]) == 1
+    return [CLAIMS_OF_ONE if is_alone else CLAIMS_OF[kind]]
 
 
 def kind_of(description: Description) -> str:
