@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from simstudy.cli.exits import tell
-from simstudy.cli.options import existing_folder
 from simstudy.cli.studies import open_study
 from simstudy.errors import StudyError
 
@@ -21,11 +20,10 @@ def protocol_command(
 ) -> None:
     """Write what a study will do, in ADEMP terms, for pre-registration."""
     from simstudy.report.protocol import FORMS, preregistration, protocol
-    from simstudy.store.atomic import publish, stage, writing
+    from simstudy.store.atomic import write_content
     from simstudy.study.registry import load_file
 
     if out is not None:
-        existing_folder("--out", out)
         if out.suffix not in FORMS:
             raise StudyError(f"--out {out}: expected a file ending in {', '.join(FORMS)}")
         if out.suffix == ".docx":
@@ -39,7 +37,5 @@ def protocol_command(
     if out is None:
         tell(preregistration(planned).removesuffix("\n"), lines=True)
     else:
-        content = FORMS[out.suffix](protocol(planned))
-        with writing(out.parent):
-            publish(stage(out.parent, content), out)
+        write_content(out, FORMS[out.suffix](protocol(planned)))
         tell(f"protocol: {out}")
