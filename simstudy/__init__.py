@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simstudy.choosing.choose import choose as choose
     from simstudy.comparison import compare as compare
+    from simstudy.crate.publish import publish as publish
+    from simstudy.crate.verify import verify as verify
     from simstudy.fitting.refitting import refit as refit
-    from simstudy.measures import performance as performance
+    from simstudy.measures.labeled import performance as performance
     from simstudy.measures.score import score as score
     from simstudy.models.estimands import Estimand as Estimand
     from simstudy.models.model import Axes as Axes
@@ -31,8 +33,9 @@ _PLACES = {
     "Study": "simstudy.study.study",
     "choose": "simstudy.choosing.choose",
     "compare": "simstudy.comparison",
-    "performance": "simstudy.measures",
+    "performance": "simstudy.measures.labeled",
     "plan": "simstudy.planning.plan",
+    "publish": "simstudy.crate.publish",
     "refit": "simstudy.fitting.refitting",
     "register_mechanism": "simstudy.study.registry",
     "register_model": "simstudy.study.registry",
@@ -40,6 +43,7 @@ _PLACES = {
     "run": "simstudy.running.runner",
     "score": "simstudy.measures.score",
     "table": "simstudy.report.publishing",
+    "verify": "simstudy.crate.verify",
 }
 
 __all__ = sorted(_PLACES)

@@ -107,6 +107,11 @@ class FakeStudy:
     def description(self) -> Mapping[str, Any]:
         return self.run.description
 
+    @property
+    def simulated(self) -> Mapping[str, Any]:
+        """Every part is built in."""
+        return {}
+
     def estimand_rows(self) -> list[dict]:
         return self.run.estimands.to_dict("records")
 

@@ -14,6 +14,7 @@ from simstudy.cli.figures import figures_command
 from simstudy.cli.inventory import list_command
 from simstudy.cli.plan import plan_command
 from simstudy.cli.protocol import protocol_command
+from simstudy.cli.publish import publish_command
 from simstudy.cli.refit import refit_command
 from simstudy.cli.report import report_command
 from simstudy.cli.run import run_command
@@ -33,6 +34,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "protocol": protocol_command,
     "refit": refit_command,
     "score": score_command,
+    "publish": publish_command,
     "verify": verify_command,
     "table": table_command,
     "figures": figures_command,

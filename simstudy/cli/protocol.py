@@ -7,25 +7,35 @@ import typer
 
 from simstudy.cli.exits import tell
 from simstudy.cli.studies import open_study
+from simstudy.errors import StudyError
 
 
 def protocol_command(
     study: Annotated[str, typer.Argument(help="A TOML file, or the name of a built-in study.")],
-    out: Annotated[Path | None, typer.Option(help="Markdown file; standard output by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File ending in .md, .tex or .docx; else Markdown on standard output.")
+    ] = None,
     replicates: Annotated[int | None, typer.Option(min=1, help="Instead of the study's own number.")] = None,
     load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,
 ) -> None:
     """Write what a study will do, in ADEMP terms, for pre-registration."""
-    from simstudy.report import preregistration
-    from simstudy.store.atomic import write_text
+    from simstudy.report.protocol import FORMS, preregistration, protocol
+    from simstudy.store.atomic import write_content
     from simstudy.study.registry import load_file
 
+    if out is not None:
+        if out.suffix not in FORMS:
+            raise StudyError(f"--out {out}: expected a file ending in {', '.join(FORMS)}")
+        if out.suffix == ".docx":
+            from simstudy.report.publishing.word import python_docx
+
+            python_docx()  # is missed before a study is read
     for path in load or []:
         load_file(path)
     planned = open_study(study)
-    text = preregistration(planned.with_replicates(replicates) if replicates else planned)
+    planned = planned.with_replicates(replicates) if replicates else planned
     if out is None:
-        tell(text.removesuffix("\n"), lines=True)
+        tell(preregistration(planned).removesuffix("\n"), lines=True)
     else:
-        write_text(out, text)
+        write_content(out, FORMS[out.suffix](protocol(planned)))
         tell(f"protocol: {out}")

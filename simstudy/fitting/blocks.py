@@ -8,7 +8,7 @@ its block with it.
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import overload
@@ -125,16 +125,37 @@ def plan_blocks(study: Study, stored: Stored, *, keep_draws: int = 0) -> list[Bl
     """
     blocks = []
     for m, method in enumerate(study.methods):
-        shapes: dict[Hashable, list[int]] = {}
-        for s, scenario in enumerate(study.scenarios):
-            known = method.model.known_shape(scenario.mechanism.shape)
-            shapes.setdefault(scenario.identity if known is None else known, []).append(s)
-        for scenarios in shapes.values():
+        for scenarios in _of_one_shape(study, method, range(len(study.scenarios))):
             done = [stored.get((study.scenarios[s].identity, method.name), NOTHING) for s in scenarios]
             for number, fits in enumerate(_chunks(study, method, scenarios)):
                 if missing := _missing(fits, done):
                     blocks.append((number, Block(study=study, method=m, fits=missing, keep_draws=keep_draws)))
     return _with_shapes(study, [block for _, block in sorted(blocks, key=lambda numbered: numbered[0])])
+
+
+def blocks_of(study: Study, method: int, fits: Sequence[Fit]) -> list[Block]:
+    """Return blocks of some fits of a method, in which scenarios of one shape are together.
+
+    Args:
+        study: the study.
+        method: index of the method.
+        fits: (scenario index, replicate) of each fit.
+    """
+    blocks, of_method = [], study.methods[method]
+    for scenarios in _of_one_shape(study, of_method, sorted({s for s, _ in fits})):
+        some = [fit for fit in fits if fit[0] in scenarios]
+        most = min(of_method.sampler.fits_per_block, _most_fits(study, of_method, scenarios))
+        blocks += [Block(study=study, method=method, fits=some[i : i + most]) for i in range(0, len(some), most)]
+    return blocks
+
+
+def _of_one_shape(study: Study, method: Method, scenarios: Iterable[int]) -> list[list[int]]:
+    """Return the scenarios whose data have one shape together, and each of which only data can tell by itself."""
+    shapes: dict[Hashable, list[int]] = {}
+    for s in scenarios:
+        known = method.model.known_shape(study.scenarios[s].mechanism.shape)
+        shapes.setdefault(study.scenarios[s].identity if known is None else known, []).append(s)
+    return list(shapes.values())
 
 
 def _with_shapes(study: Study, blocks: list[Block]) -> list[Block]:

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from simstudy.fitting.blocks import Block
+from simstudy.fitting.log_density import log_density
 from simstudy.fitting.reasons import reason_of
 from simstudy.fitting.rows import (
     KEPT_STATISTICS,
@@ -25,6 +26,7 @@ from simstudy.fitting.rows import (
     finished_rows,
     group_columns,
 )
+from simstudy.models.estimands import LOG_DENSITY
 from simstudy.samplers import Program
 from simstudy.store.schema import interval_probabilities
 from simstudy.study.methods import Method
@@ -111,7 +113,10 @@ def _summarized(
         fits = slice(start, start + n_at_once)
         sites = {name: site[fits] for name, site in draws.sites.items()}
         estimands = method.model.estimands(sites, [r.data for r in replicates[fits]], keys[fits])
-        slabs.append(_summary(block.study, method, replicates[fits], estimands, keys[fits]))
+        truth: dict[str, np.ndarray] = {}
+        if ranked := _log_density(block, replicates[fits], sites, estimands):
+            estimands, truth = {**estimands, LOG_DENSITY.name: ranked[0]}, {LOG_DENSITY.name: ranked[1]}
+        slabs.append(_summary(block.study, method, replicates[fits], estimands, keys[fits], known=truth))
         kept += _kept(block, fits, estimands, draws.stats)
     summary = Summary.concatenate(slabs)
     if draws.known is not None:
@@ -121,10 +126,27 @@ def _summarized(
     return summary, tuple(kept)
 
 
+def _log_density(
+    block: Block, replicates: Sequence[Replicate], sites: Mapping[str, np.ndarray], estimands: Mapping[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the log density that a calibration study ranks for a user's model, at the draws and at the truth."""
+    method = block.study.methods[block.method]
+    if not block.study.ranks_log_density or method.model.family is not None:
+        return None
+    return log_density(block.study.scenarios[0].mechanism, method, replicates, sites, estimands)
+
+
 def _summary(
-    study: Study, method: Method, replicates: Sequence[Replicate], estimands: Mapping[str, np.ndarray], keys: np.ndarray
+    study: Study,
+    method: Method,
+    replicates: Sequence[Replicate],
+    estimands: Mapping[str, np.ndarray],
+    keys: np.ndarray,
+    *,
+    known: Mapping[str, np.ndarray],
 ) -> Summary:
     truth = _truths(study, method, replicates, {name: value.shape[3:] for name, value in estimands.items()})
+    truth |= known
     rank_key = keys[:, 0].astype(np.uint64) << np.uint64(32) | keys[:, 1].astype(np.uint64)
     probabilities = interval_probabilities(study.levels)
     return summarize(estimands, truth, probabilities=probabilities, rank_key=rank_key)

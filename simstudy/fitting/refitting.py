@@ -5,7 +5,7 @@ Nothing in the run is changed. What the run does not hold has to be there again:
 (registered), and the file of a data set where the run was made before runs kept their data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from simstudy.errors import RunError, StudyError, TableError, printable, suggestion
 from simstudy.executors import configure_compilation_cache
-from simstudy.fitting.blocks import Block
+from simstudy.fitting.blocks import Block, blocks_of
 from simstudy.fitting.fitting import fit_block
 from simstudy.fitting.reasons import reason_of
 from simstudy.fitting.rows import KeptDraws
@@ -42,6 +42,7 @@ class Refit:
         fit: its row of the fits.
         estimates: its rows of the estimates; none where it failed.
         draws: its draws and the sampler's statistics, or None where it failed.
+        stored: its stored rows of the estimates.
         differences: what is not as it is stored, a line each.
         group_names: group -> its name, for those that have one.
         level_names: effect of a factor -> level -> what it is called.
@@ -49,6 +50,7 @@ class Refit:
 
     fit: pd.Series
     estimates: pd.DataFrame
+    stored: pd.DataFrame
     draws: KeptDraws | None
     differences: tuple[str, ...]
     group_names: Mapping[int, str] = field(default_factory=dict)
@@ -84,30 +86,92 @@ def refit(
     """
     run = run if isinstance(run, Run) else Run.open(run)
     scenario, stored = _stored(run, scenario, replicate, method)
-    study = _study(run, Path(folder) if folder is not None else None)
+    study = study_of(run, Path(folder) if folder is not None else None)
+    (block,) = blocks_of(study, _method(run, study, method), [(_index(study, scenario), replicate)])
+    (again,) = _again(run, replace(block, keep_draws=replicate + 1), stored)
+    return replace(
+        again,
+        group_names=dict(enumerate(study.scenarios[_index(study, scenario)].mechanism.labels)),
+        level_names=_level_names(run, scenario),
+    )
+
+
+def refits(run: Run, fits: pd.DataFrame, *, folder: str | Path | None = None) -> Iterator[Refit]:
+    """Run some stored fits again, from their own keys, and yield each without its draws.
+
+    Fits of a method whose data have one shape are run in one block, which changes no bit of them.
+
+    Args:
+        run: the run; it is read and not changed.
+        fits: some rows of ``run.fits``.
+        folder: as for ``refit``.
+
+    Raises:
+        RunError: the study cannot be made again.
+        StudyError: a model, mechanism or data file of the study is not there, or is another one now.
+    """
+    study = study_of(run, Path(folder) if folder is not None else None)
+    for name, stored in fits.groupby(fits["method"].astype(str), sort=False):
+        method, is_usable = _method(run, study, str(name)), (stored["status"] == "ok").to_numpy()
+        # A fit that failed may take the others of its block with it.
+        alone = [stored.iloc[i : i + 1] for i in np.flatnonzero(~is_usable).tolist()]
+        for rows in [stored[is_usable], *alone]:
+            keys = zip(rows["scenario"].astype(str), rows["replicate"], strict=True)
+            for block in blocks_of(study, method, [(_index(study, s), int(r)) for s, r in keys]):
+                yield from _again(run, block, rows)
+
+
+def _method(run: Run, study: Study, method: str) -> int:
+    """Return the index of a method.
+
+    Raises:
+        RunError: the study of the run has no such method.
+    """
     if method not in (names := [m.name for m in study.methods]):
         raise RunError(f"{printable(str(run.folder))}: its study.json has no method {method!r}; restore it from a copy")
-    block = Block(
-        study=study,
-        method=names.index(method),
-        fits=((_index(study, scenario), replicate),),
-        keep_draws=replicate + 1,
-    )
+    return names.index(method)
+
+
+def _again(run: Run, block: Block, stored: pd.DataFrame) -> list[Refit]:
+    """Run a block of fits again, each of which is held to its row of those that are stored."""
     configure_compilation_cache()
     rows = fit_block(block)
     schema = estimates_schema(tuple(run.study["summary"]["levels"]))
     fits, estimates = _frame(rows.fits, FITS, "fits"), _frame(rows.estimates or None, schema, "estimates")
-    own_block = replace(run, batches=(str(stored["batch"].iloc[0]),))
-    known = _of_fit(own_block.estimates, scenario, replicate, method)
-    differences = (*_differences(stored, fits.drop(columns=OF_THE_BLOCK)), *_differences(known, estimates))
-    return Refit(
-        fit=fits.iloc[0],
-        estimates=estimates,
-        draws=rows.kept[0] if rows.kept else None,
-        differences=differences,
-        group_names=dict(enumerate(study.scenarios[block.fits[0][0]].mechanism.labels)),
-        level_names=_level_names(run, scenario),
+    method = block.study.methods[block.method].name
+    keys = [(block.study.scenarios[s].identity, replicate, method) for s, replicate in block.fits]
+    before = pd.concat([_of_fit(stored, *key) for key in keys])
+    known = pd.concat([_of_batch(run, str(batch), rows) for batch, rows in before.groupby(before["batch"].astype(str))])
+    draws = {(kept.scenario, kept.replicate): kept for kept in rows.kept}
+    return [_one(stored, fits, known, estimates, key, draws.get(key[:2])) for key in keys]
+
+
+def _of_batch(run: Run, batch: str, fits: pd.DataFrame) -> pd.DataFrame:
+    """Return the stored estimates of some fits of a batch; one batch is held at a time."""
+    estimates = replace(run, batches=(batch,)).estimates
+    known, wanted = (
+        pd.MultiIndex.from_arrays([table["scenario"].astype(str), table["replicate"], table["method"].astype(str)])
+        for table in (estimates, fits)
     )
+    return estimates[known.isin(wanted)]
+
+
+def _one(
+    stored: pd.DataFrame,
+    fits: pd.DataFrame,
+    known: pd.DataFrame,
+    estimates: pd.DataFrame,
+    fit: tuple[str, int, str],
+    draws: KeptDraws | None,
+) -> Refit:
+    """Return one of the fits of a block, held to its stored rows."""
+    before, now = (_of_fit(table, *fit) for table in (stored, fits))
+    rows_before, rows_now = (_of_fit(table, *fit) for table in (known, estimates))
+    differences = (
+        *_differences(before, now.drop(columns=OF_THE_BLOCK)),
+        *_differences(rows_before, rows_now),
+    )
+    return Refit(fit=now.iloc[0], estimates=rows_now, stored=rows_before, draws=draws, differences=differences)
 
 
 def _level_names(run: Run, scenario: str) -> dict[str, dict[int, str]]:
@@ -117,7 +181,7 @@ def _level_names(run: Run, scenario: str) -> dict[str, dict[int, str]]:
     return {e.name: names[e.factor] for e in Declared.of(run).effects if e.factor in names}
 
 
-def _study(run: Run, folder: Path | None) -> Study:
+def study_of(run: Run, folder: Path | None = None) -> Study:
     """Return the study of a run.
 
     Raises:

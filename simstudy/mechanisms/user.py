@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from simstudy.mechanisms.mechanism import Mechanism
+from simstudy.models.user import first_line
 from simstudy.types import GroupedData, Replicate
 
 NUMBERS = "biufcV"  # kinds of NumPy types; V is that of JAX's short floats
@@ -34,8 +35,9 @@ class UserMechanism(Mechanism):
 
     @property
     def words(self) -> str:
-        """Its name."""
-        return self.name
+        """Its name, and the first line of the function's docstring."""
+        text = first_line(self.function)
+        return f"{self.name}: {text}" if text else self.name
 
     @property
     def fields(self) -> Mapping[str, Any]:

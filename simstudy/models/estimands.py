@@ -216,6 +216,13 @@ SIGMA_MEDIAN = Estimand(
     moves="difference",
 )
 LOG_LIK = Estimand(name="log_lik", role="fit", symbol="log lik", words="the log likelihood", moves="log_density")
+LOG_DENSITY = Estimand(
+    name="log_density",
+    role="fit",
+    symbol="log density",
+    words="the log density of the observations",
+    moves="log_density",
+)
 P = Estimand(name="p", role="mean", words="the probabilities p", lower=0.0, upper=1.0)
 RATE = Estimand(name="rate", role="mean", symbol="λ", words="the rates λ", lower=0.0)
 SHRINKAGE_WEIGHT = Estimand(
@@ -241,7 +248,7 @@ OF_GROUPED_MODELS: dict[str, Estimand] = {
     estimand.name: estimand
     for estimand in (
         *(THETA, MU, TAU, SIGMA, THETA_MEAN, THETA_SD, THETA_VAR, THETA_NEW, Y_NEW),
-        *(OMEGA, SIGMA_MEDIAN, LOG_LIK, P, SHRINKAGE_WEIGHT, PROB_BEST),
+        *(OMEGA, SIGMA_MEDIAN, LOG_LIK, LOG_DENSITY, P, SHRINKAGE_WEIGHT, PROB_BEST),
     )
 }
 """In the order in which reports list them."""

@@ -71,7 +71,7 @@ def moving_supports(model: Model, latent: LatentSites, example: PyTree) -> list[
         trace = handlers.trace(handlers.substitute(model, data=dict(values))).get_trace(example)
         return [bound for name in bounds for bound in jax.tree.leaves(trace[name]["fn"].support)]
 
-    used = _inputs_used(supports, {name: site["value"] for name, site in latent.items()}, example)
+    used = inputs_used(supports, {name: site["value"] for name, site in latent.items()}, example)
     owners = [name for name, leaves in bounds.items() for _ in leaves]
     return [name for name, inputs in zip(owners, used, strict=True) if any(inputs)]
 
@@ -123,11 +123,11 @@ def _moved_by_a_key(model: Model, latent: LatentSites, example: PyTree) -> Itera
                 owners.extend([name] * len(leaves))
         return found
 
-    used = _inputs_used(outcomes, np.zeros(2, np.uint32), example)
+    used = inputs_used(outcomes, np.zeros(2, np.uint32), example)
     yield from (name for name, (by_key, *_) in zip(owners, used, strict=True) if by_key)
 
 
-def _inputs_used(function: Callable[..., list[Any]], *arguments: Any) -> list[list[bool]]:
+def inputs_used(function: Callable[..., list[Any]], *arguments: Any) -> list[list[bool]]:
     """Return, for each output of a function, which leaves of its arguments it depends on."""
     jaxpr = jax.make_jaxpr(function)(*arguments).jaxpr
     n = len(jaxpr.outvars)

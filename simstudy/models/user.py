@@ -49,8 +49,8 @@ class UserModel(Model):
     @property
     def words(self) -> str:
         """Its name, and the first line of the program's docstring."""
-        text = inspect.getdoc(self.program) if inspect.isroutine(self.program) else None
-        return f"model {self.name}: {text.splitlines()[0]}" if text else f"model {self.name}"
+        text = first_line(self.program)
+        return f"model {self.name}: {text}" if text else f"model {self.name}"
 
     def arrays(self, data: Sequence[PyTree]) -> PyTree:
         """Stack the leaves of the data sets."""
@@ -96,6 +96,12 @@ class UserModel(Model):
             given = (posterior, _plain(of_fit)) if self.takes_data else (posterior,)
             each.append(_checked(self.posterior_estimands(*given), chain_and_draw))
         return stacked(each)
+
+
+def first_line(function: Any) -> str:
+    """Return the first line of a function's docstring, or an empty text; docstrings of classes are about classes."""
+    text = inspect.getdoc(function) if inspect.isroutine(function) else None
+    return text.splitlines()[0] if text else ""
 
 
 def _leaf_shapes(data: Any) -> tuple[tuple[int, ...], ...]:

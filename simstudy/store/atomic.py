@@ -89,13 +89,18 @@ def write_json(path: Path, value: Mapping[str, Any], *, staging: Path | None = N
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a text to a file that the user named, as ``write_content`` does."""
+    write_content(path, text.encode())
+
+
+def write_content(path: Path, content: bytes) -> None:
     """Write a file that the user named, atomically; what was there stays until the new one is whole.
 
     Raises:
         SimstudyError: It cannot be written there.
     """
     try:
-        staged = stage(path.parent, text.encode())
+        staged = stage(path.parent, content)
         try:
             publish(staged, path)
         finally:

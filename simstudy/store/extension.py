@@ -52,7 +52,7 @@ def study_difference(stored: Mapping[str, Any], new: Mapping[str, Any]) -> list[
     """
     known, asked = (_by_method(study) for study in (stored, new))
     gone = [name for name in known["methods"] if name not in asked["methods"]]
-    old, now = (dict(_leaves(study)) for study in (known, asked))
+    old, now = (dict(leaves(study)) for study in (stored, new))
     has_factors = stored.get("mechanism", {}).get("kind") != DATASET
     changed = [
         Difference(key=_place(key), stored=old.get(key, ABSENT), new=now.get(key, ABSENT))
@@ -81,6 +81,15 @@ def extended(stored: Mapping[str, Any], new: Mapping[str, Any], *, folder: str) 
     study = json.loads(json.dumps(new))
     replicates = [study["study"]["replicates"] for study in (stored, new) if "replicates" in study.get("study", {})]
     return study | {"study": study["study"] | {"replicates": max(replicates)}} if replicates else study
+
+
+def leaves(study: Mapping[str, Any]) -> Iterator[tuple[Key, Any]]:
+    """Yield the values of a canonical study, each with the keys that lead to it; methods by their names.
+
+    >>> list(leaves({"study": {"seed": 1}, "methods": [{"name": "a", "priors": {"tau": "HalfNormal(1)"}}]}))
+    [(('study', 'seed'), 1), (('methods', 'a', 'name'), 'a'), (('methods', 'a', 'priors', 'tau'), 'HalfNormal(1)')]
+    """
+    yield from _leaves(_by_method(study))
 
 
 def _by_method(study: Mapping[str, Any]) -> dict[str, Any]:

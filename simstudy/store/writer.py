@@ -298,8 +298,13 @@ class RunWriter:
 
 
 def write_performance(folder: str | Path, frame: pd.DataFrame) -> None:
-    """Replace ``performance.parquet`` of a run folder: a cache of the performance table for other programs."""
+    """Replace ``performance.parquet`` of a run folder: a cache of the performance table for other programs.
+
+    Labels and factors, which the scenarios have, are left out.
+    """
     folder = Path(folder)
+    if "label" in frame:
+        frame = frame[[name for name in frame if name in PERFORMANCE.names]]
     with writing(folder):
         # Not in the staging folder, which a writer that starts clears.
         publish(stage(folder, encode(as_table(frame, PERFORMANCE))), folder / "performance.parquet")

@@ -4,6 +4,7 @@ The canonical form of a study (``Study.canonical``) spells every default out; it
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from simstudy.errors import StudyError, shown
-from simstudy.mechanisms import Dataset
+from simstudy.mechanisms import MECHANISMS, Dataset
 from simstudy.mechanisms.built_in import is_built_in_with_terms
 from simstudy.mechanisms.dataset import BUILT_IN, KeptData, is_file_name
 from simstudy.models.options import checked
@@ -26,7 +27,8 @@ from simstudy.study.design import Scenario, plain_mechanism, scenarios_of
 from simstudy.study.level_rows import cell_rows, level_rows
 from simstudy.study.matching import check_matching
 from simstudy.study.methods import Method, methods_of, refuse_twins
-from simstudy.study.registry import check_source
+from simstudy.study.registry import check_source, user_mechanism
+from simstudy.study.simulated import simulated
 from simstudy.study.study_file import (
     DiagnosticsSection,
     StudySection,
@@ -51,7 +53,7 @@ class Study:
         section: name, aim, seed and number of replicates.
         scenarios: the cells of the design.
         methods: what is compared.
-        summary: levels of the stored intervals.
+        summary: levels of the stored intervals, and whether the log density of users' models is ranked.
         diagnostics: thresholds of the flags.
         mechanism: the mechanism's section as it was given, for people.
     """
@@ -129,9 +131,13 @@ class Study:
             StudyError: a model is not registered, or its source is another one now; or there is a data file and
                 neither rows nor a folder.
         """
+        kind = canonical["mechanism"]["kind"]
+        if kind not in MECHANISMS and user_mechanism(kind) is None:
+            raise StudyError(f"no mechanism {shown(kind)} is registered; load its file with --load FILE.py")
         methods = [_plain_method(method) for method in canonical["methods"]]
         sections = {name: canonical[name] for name in ("study", "mechanism", "summary", "diagnostics")}
         sections["mechanism"] = _with_rows(canonical["mechanism"], folder, rows)
+        sections["summary"] = {"log_density": False, **canonical["summary"]}  # no run made before has it
         return cls.from_dict({**sections, "method": methods, "sampler": methods[0]["sampler"]}, folder=folder)
 
     @property
@@ -148,6 +154,12 @@ class Study:
     def levels(self) -> tuple[float, ...]:
         """Levels of the stored intervals, ascending."""
         return tuple(sorted(set(self.summary.levels)))
+
+    @property
+    def ranks_log_density(self) -> bool:
+        """Whether the log density of the observations is ranked for users' models, which say no log likelihood."""
+        is_calibration = self.section.kind == "calibration"
+        return is_calibration and self.summary.log_density and any(m.model.family is None for m in self.methods)
 
     def with_replicates(self, n: int) -> "Study":
         """Return the study with another number of replicates."""
@@ -171,7 +183,7 @@ class Study:
             "study": self.section.model_dump(),
             "mechanism": dict(self.mechanism),
             "methods": [{"name": m.name, **dict(m.options), "sampler": m.sampler.options} for m in self.methods],
-            "summary": {"levels": list(self.levels)},
+            "summary": {"levels": list(self.levels), **({"log_density": True} if self.ranks_log_density else {})},
             "diagnostics": self.diagnostics.model_dump(),
         }
 
@@ -181,11 +193,12 @@ class Study:
 
         ``mechanism`` has ``words``, ``likelihood`` (how observations arise), ``effects`` (new in each replicate or
         fixed), each empty where there is nothing to say, ``symbols`` (factor -> letter), ``has_fixed_data`` and
-        ``has_normal_means``; ``methods`` has name -> ``model``, ``sampler`` and, where priors are made of given data,
-        ``priors_of_data``.
+        ``has_normal_means``; ``methods`` has name -> ``model``, ``sampler``, ``priors_of_data`` where priors are made
+        of given data, and ``unused`` where a log density is ranked: of which data a user's program makes nothing.
         """
         mechanism = self.scenarios[0].mechanism
         likelihood = mechanism.likelihood
+        unused = self._unused if self.ranks_log_density else {}
         return {
             "mechanism": {
                 "words": mechanism.words,
@@ -200,10 +213,27 @@ class Study:
                     "model": m.model.words,
                     "sampler": m.sampler.described,
                     **({"priors_of_data": made.described} if (made := self.priors_of_data.get(m.name)) else {}),
+                    **({"unused": unused[m.name]} if m.name in unused else {}),
                 }
                 for m in self.methods
             },
         }
+
+    @cached_property
+    def simulated(self) -> dict[str, Any]:
+        """What one replicate tells where a part is a user's own (``study.simulated``), which runs the user's code.
+
+        Raises:
+            StudyError: a part cannot be run.
+        """
+        return simulated(self.scenarios[0].mechanism, self.data_key(self.scenarios[0], 0), self.methods)
+
+    @property
+    def _unused(self) -> dict[str, list[str]]:
+        """Method -> the data of which its program makes nothing, where there are any and they can be told."""
+        with suppress(StudyError):  # what cannot be run is each fit's failure, with its reason
+            return {name: said["unused"] for name, said in self.simulated["programs"].items() if said["unused"]}
+        return {}
 
     @cached_property
     def priors_of_data(self) -> dict[str, PriorsOfData]:

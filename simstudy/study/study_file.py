@@ -68,7 +68,7 @@ Level = Annotated[float, Field(gt=0, lt=1)]
 
 
 class SummarySection(Section):
-    """``[summary]``: levels of the central posterior intervals that are stored."""
+    """``[summary]``: levels of the central posterior intervals that are stored, and whether a log density is ranked."""
 
     levels: Annotated[tuple[Level, ...], Field(min_length=1, max_length=MOST_LEVELS), AfterValidator(_apart)] = (
         0.5,
@@ -76,6 +76,7 @@ class SummarySection(Section):
         0.9,
         0.95,
     )
+    log_density: bool = True
 
 
 class DiagnosticsSection(Section):

@@ -174,7 +174,7 @@ def test_draws_of_stored_fits_are_not_kept_in_silence(place):
         (["run", "pooling", "--until", "coverage:0.01", "--replicates", "9"], "give one of them"),
         (["report", "nowhere"], "nowhere is no run folder"),
         (["protocol", "poolin"], "did you mean 'pooling'"),
-        (["protocol", "pooling", "--out", "."], "cannot be written"),
+        (["protocol", "pooling", "--out", "."], "expected a file ending in .md, .tex, .docx"),
         (["list", "samplerz"], "did you mean 'samplers'"),
         (["score", "none.csv", "--estimate", "x", "--truth", "0"], "none.csv: no such file"),
         (["frobnicate"], "No such command"),

@@ -247,3 +247,14 @@ def test_an_empty_run_has_an_empty_table(run):
     table = performance(dataclasses.replace(run, **empty))
     assert list(table.columns) == schema.PERFORMANCE.names
     assert table.empty
+
+
+def test_effects_whose_groups_are_not_known(run, table):
+    """Data of a user's own form have no groups: errors of the effects are as ever, and nothing is a group's own."""
+    unknown = run.groups.assign(n_obs=pd.array([pd.NA] * len(run.groups), dtype="Int64"))
+    own = performance(dataclasses.replace(run, groups=unknown))
+    keys = ["scenario", "method", "estimand", "measure", "level"]
+    rmse = [t[(t["measure"] == "rmse") & t["bin"].isna()].set_index(keys)["value"] for t in (own, table)]
+    assert_frame_equal(rmse[0].to_frame(), rmse[1].to_frame())
+    assert "regret" in set(table["measure"])
+    assert own.loc[own["measure"] == "regret", "value"].isna().all()

@@ -310,6 +310,7 @@ STUDIES: dict[str, tuple[str | bytes, str]] = {
         "expected 'float32' or 'float64', got 'float16'",
     ),
     "sampler key": (toml(sampler='kind = "nuts"\ndraw = 10'), "draw: unknown key; did you mean 'draws'"),
+    "log density": (toml('[summary]\nlog_density = "yes"'), "log_density: expected true or false, got 'yes'"),
     "level 1": (toml("[summary]\nlevels = [1.0]"), "levels: expected a number below 1, got 1.0"),
     "no levels": (toml("[summary]\nlevels = []"), "levels: expected at least one value, got []"),
     "5,000 levels": (

@@ -115,7 +115,8 @@ def _with_data(rows: Rows, data: Rows, *, has_rivals: bool) -> Rows:
     known = data.keys.data_group[order]
     code = rows.keys.data_group
     if not len(known):
-        return rows.add(**{name: np.full(len(code), np.nan) for name in _data_columns(data, rows["truth"])})
+        unknown = {name: np.full(len(code), np.nan) for name in data.columns}
+        return rows.add(**_data_columns(Rows(keys=rows.keys, columns=unknown), rows["truth"]))
     place = np.minimum(np.searchsorted(known, code), len(known) - 1)
     labels = rows.keys.labels
     first = labels.effects[0]

@@ -65,6 +65,8 @@ def figure(
         TableError: there is no such figure, or the run has not what it draws.
     """
     drawing = _drawing(name)
+    if ax is not None and not drawing.takes_axes:
+        raise TableError(f"figure {name}: has panels that belong together, in a figure of its own; leave ax out")
     evidence = _evidence(run, performance)
     with speaking(evidence.description.vocabulary):
         found = None if scenario is None else tuple(find_scenarios(evidence.run, evidence.design, scenario))

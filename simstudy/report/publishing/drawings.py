@@ -251,10 +251,12 @@ class Drawing:
     Args:
         read: wish -> what draws it; raises TableError where the run has nothing of the kind.
         is_of_one: whether it shows one scenario.
+        takes_axes: whether it can be drawn on axes of the caller's; others have panels that belong together.
     """
 
     read: Callable[[Wish], Draw]
     is_of_one: bool = False
+    takes_axes: bool = True
 
     @property
     def line(self) -> str:
@@ -277,13 +279,13 @@ DRAWINGS = {
     "level-map": Drawing(read=level_map),
     "level-series": Drawing(read=level_series),
     "level-tree": Drawing(read=level_tree),
-    "nested-loop": Drawing(read=nested_loop),
+    "nested-loop": Drawing(read=nested_loop, takes_axes=False),
     "posterior": Drawing(read=posterior),
     "priors": Drawing(read=priors),
     "profile": Drawing(read=profile),
     "recovery": Drawing(read=recovery),
     "regret": Drawing(read=regret),
-    "speed": Drawing(read=speed),
+    "speed": Drawing(read=speed, takes_axes=False),
     "weights": Drawing(read=weights),
     "zip": Drawing(read=zip_plot, is_of_one=True),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -24,19 +25,29 @@ def as_docx(frame: pd.DataFrame) -> bytes:
     """
     texts, document = as_text(frame), python_docx().Document()
     if caption := frame.attrs.get("caption"):
-        document.add_paragraph(_printable(caption), style="Caption")
-    table = document.add_table(rows=len(texts) + 1, cols=texts.shape[1])
+        document.add_paragraph(printable(caption), style="Caption")
     right = [is_numeric(texts.iloc[:, i]) for i in range(texts.shape[1])]
-    lines = [[str(name) for name in texts.columns], *texts.to_numpy(object).tolist()]
+    add_table(document, [[str(name) for name in texts.columns], *texts.to_numpy(object).tolist()], right=right)
+    buffer = io.BytesIO()
+    document.save(buffer)
+    return buffer.getvalue()
+
+
+def add_table(document: Any, lines: Sequence[Sequence[str]], *, right: Sequence[bool]) -> None:
+    """Add a table of texts to a document.
+
+    Args:
+        document: of python-docx.
+        lines: its head, then its rows.
+        right: by column, whether it stands to the right.
+    """
+    table = document.add_table(rows=len(lines), cols=len(right))
     for row, cells in zip(table.rows, lines, strict=True):
         for place, text, is_right in zip(row.cells, cells, right, strict=True):
             _write(place.paragraphs[0], text, is_right=is_right, bold=cells is lines[0])
     _rule(table.rows[0], top=RULE, bottom=THIN)
     _rule(table.rows[-1], bottom=RULE)
     table.rows[0]._tr.get_or_add_trPr().append(_element("w:tblHeader"))
-    buffer = io.BytesIO()
-    document.save(buffer)
-    return buffer.getvalue()
 
 
 def python_docx() -> Any:
@@ -53,7 +64,7 @@ def python_docx() -> Any:
 
 def _write(paragraph: Any, text: str, *, is_right: bool, bold: bool) -> None:
     alignment = import_module("docx.enum.text").WD_ALIGN_PARAGRAPH
-    run = paragraph.add_run(_printable(text))
+    run = paragraph.add_run(printable(text))
     run.bold = bold
     run.font.size = import_module("docx.shared").Pt(9)
     paragraph.paragraph_format.space_after = 0
@@ -79,6 +90,6 @@ def _element(tag: str, **attributes: str) -> Any:
     return made
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return a text without the control characters that XML cannot hold."""
     return "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")

@@ -27,6 +27,10 @@ class Planned(Protocol):
     def description(self) -> Mapping[str, Any]:
         """What its parts are, in words."""
 
+    @property
+    def simulated(self) -> Mapping[str, Any]:
+        """What one replicate and users' programs tell (``study.simulated``); empty where no part is a user's."""
+
     def estimand_rows(self) -> Sequence[Mapping[str, Any]]:
         """Return what each method declares of each of its estimands."""
 

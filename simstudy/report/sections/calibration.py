@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
 import pandas as pd
 
 from simstudy.measures import worst_groups
+from simstudy.measures.calibration import NOT_CALIBRATED
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import WIDE
 from simstudy.report.reading.vocabulary import declared
-from simstudy.report.reading.wording import counted, symbol
+from simstudy.report.reading.wording import counted, enumerate_words, symbol
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
+from simstudy.report.words.sentences import quote
 from simstudy.report.words.verdicts import missing_sentences, verdict_sentences
 
 OPEN_ROWS = 30
@@ -23,6 +28,18 @@ LEAD = (
     "5 %."
 )
 
+UNUSED = "The program of {method} makes nothing of {data}."
+BLIND = "{method} ranks no log density, so that data which it leaves out would pass unnoticed."
+WHY_BLIND = (
+    "Parameters have uniform ranks under the posterior given any part of the data (Modrák et al. 2023). A log density "
+    "is ranked where the truth names every site that the observations depend on, or where estimands and truth have a "
+    "log_lik."
+)
+PARTIAL = (
+    "Of {method} the {name} alone is not uniform: its posterior is right for its parameters and not for all data, as "
+    "one that leaves data out or weighs them otherwise is."
+)
+
 
 def calibration_section(evidence: Evidence) -> Section | None:
     """Return the section for a calibration study, None for any other."""
@@ -32,15 +49,62 @@ def calibration_section(evidence: Evidence) -> Section | None:
     return Section(
         name="calibration",
         title="Calibration",
-        paragraphs=[LEAD, *verdict_sentences(table, evidence.labels), *missing_sentences(evidence.calibration)],
+        paragraphs=[
+            LEAD,
+            *verdict_sentences(table, evidence.labels),
+            *unused_sentences(evidence),
+            *partial_sentences(table),
+            *(blind := blind_sentences(table)),
+            *([WHY_BLIND] if blind else []),
+            *missing_sentences(evidence.calibration),
+        ],
         pictures=rank_pictures(evidence, width=WIDE),
         tables=[_table(evidence, table), *_group_table(evidence)],
     )
 
 
 def verdicts(evidence: Evidence) -> list[str]:
-    """Return the verdict on each method, for the first screen."""
-    return verdict_sentences(worst_groups(evidence.calibration), evidence.labels) if evidence.is_calibration else []
+    """Return the verdict on each method, for the first screen, and which of them say less than they seem to."""
+    if not evidence.is_calibration:
+        return []
+    table = worst_groups(evidence.calibration)
+    return [*verdict_sentences(table, evidence.labels), *unused_sentences(evidence), *blind_sentences(table)]
+
+
+def unused_sentences(evidence: Evidence) -> list[str]:
+    """Return which methods' programs make nothing of some of the data, where a user's are looked at."""
+    unused = {name: words.get("unused") for name, words in evidence.description.words.get("methods", {}).items()}
+    return [UNUSED.format(method=quote(name), data=enumerate_words(said)) for name, said in unused.items() if said]
+
+
+def blind_sentences(table: pd.DataFrame) -> list[str]:
+    """Return which methods rank no function of all data.
+
+    Args:
+        table: one row per scenario, method and estimand, as ``worst_groups`` returns it.
+    """
+    return [BLIND.format(method=quote(name)) for name, rows in _by_method(table) if not _is_fit(rows).any()]
+
+
+def partial_sentences(table: pd.DataFrame) -> list[str]:
+    """Return which methods fail for the log density alone, as those that leave data out do."""
+    told = []
+    for name, rows in _by_method(table):
+        is_fit, failing = _is_fit(rows), (rows["verdict"] == NOT_CALIBRATED).to_numpy(bool)
+        if failing[is_fit].any() and not failing[~is_fit].any():
+            estimand = str(rows["estimand"][is_fit & failing].iloc[0])
+            told.append(PARTIAL.format(method=quote(name), name=symbol(estimand)))
+    return told
+
+
+def _by_method(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    known = table[table["estimand"].notna()]
+    return ((str(name), rows) for name, rows in known.groupby(known["method"].astype(str), sort=False))
+
+
+def _is_fit(rows: pd.DataFrame) -> np.ndarray:
+    """Return the (row,) bool of what says how well the data fit: a log likelihood or density."""
+    return np.array([declared()[str(name)].role == "fit" for name in rows["estimand"]], bool)
 
 
 def rank_pictures(evidence: Evidence, *, width: float, name: str = "ranks") -> list[Picture]:

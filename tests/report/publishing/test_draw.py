@@ -84,6 +84,13 @@ def test_scenarios_are_not_mixed(paper_run, paper_scores):
     assert set(drawn) <= set(rows["q2_5"] - rows["truth"])
 
 
+@pytest.mark.parametrize("name", ["nested-loop", "speed"])
+def test_figures_of_their_own_take_no_axes(paper_run, paper_scores, name):
+    """The message says why and what to do."""
+    with pytest.raises(TableError, match=f"figure {name}: has panels that belong together.*leave ax out"):
+        figure(paper_run, name, performance=paper_scores, ax=Figure().subplots())
+
+
 def test_a_figure_over_the_design_is_of_the_scenarios_that_fit(paper_run, paper_scores):
     """Part of a label leaves the scenarios that have it: one panel where there were two."""
     assert len(figure(paper_run, "profile", performance=paper_scores).axes) == 2
