@@ -41,6 +41,12 @@ def _of_a_folder(text: str) -> str:
     return text
 
 
+def _of_a_measure(text: str) -> str:
+    if not re.fullmatch(r"\w+(:[^:]+)?", _on_one_line(text)):
+        raise ValueError("a measure and its estimand, such as 'rmse:theta'")
+    return text
+
+
 def _apart(levels: tuple[float, ...]) -> tuple[float, ...]:
     apart = sorted(set(levels))
     names = [name for level in apart for name in interval_columns(level)]
@@ -62,6 +68,7 @@ class StudySection(Section):
     replicates: Annotated[int, Field(ge=1, le=10_000_000)] = 100
     kind: Literal["simulation", "calibration"] = "simulation"
     common_random_numbers: bool = False
+    primary: Annotated[str, AfterValidator(_of_a_measure)] | None = None
 
 
 Level = Annotated[float, Field(gt=0, lt=1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,12 +34,13 @@ def recovery_section(evidence: Evidence) -> Section | None:
     names = shown_estimands(known) or list(known[:MOST_SHOWN])
     if not len(names):
         return None
-    pictures = [p for name in names for p in _pictures(evidence, name)]
+    pictures = [replace(p, is_folded=name != evidence.headline) for name in names for p in _pictures(evidence, name)]
+    further = [replace(p, is_folded=True) for p in [*_intervals(evidence, names), *_by_distance(evidence)]]
     return Section(
         name="recovery",
         title="Recovery of the truth",
         paragraphs=[_lead(evidence)],
-        pictures=[*_loop(evidence), *pictures, *_intervals(evidence, names), *_by_distance(evidence)],
+        pictures=[*_loop(evidence), *pictures, *further],
         tables=[recovery_table(evidence, name) for name in names],
     )
 
