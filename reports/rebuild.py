@@ -56,7 +56,8 @@ class Report:
     Args:
         name: of its built-in study and its folder.
         replicates: of the run.
-        quoted: the sentences that the README quotes, as (question, place among its sentences).
+        n_quoted: of the sentences that the page leads with, the first so many that the README quotes.
+        quoted: other sentences that it quotes, as (question, place among its sentences).
         compared: pairs of methods, (baseline, candidate), whose comparison stands on the page and in the README.
         keep_draws: replicates of each scenario whose draws are kept, for the funnel.
         has_figure: whether the README shows its figure.
@@ -64,6 +65,7 @@ class Report:
 
     name: str
     replicates: int
+    n_quoted: int = 3
     quoted: tuple[tuple[str, int], ...] = ()
     compared: tuple[tuple[str, str], ...] = ()
     keep_draws: int = 0
@@ -79,13 +81,11 @@ REPORTS = (
     Report(
         name="pooling",
         replicates=400,
-        quoted=(("Which method is nearest to the truth", 0),),
         has_figure=True,
     ),
     Report(
         name="parameterization",
         replicates=200,
-        quoted=(("Where the sampler is in trouble", -1), ("What a draw costs", 0)),
         keep_draws=1,
     ),
     Report(
@@ -192,7 +192,8 @@ def _side_by_side(folder: Path) -> list[Part]:
 def _quoted(report: Report, parts: Sequence[Part]) -> list[tuple[str, str]]:
     """Return what the README quotes, as (of what, sentence): the page says the sentence."""
     told = {question: sentences for part in parts for question, sentences in part.answers.items()}
-    own = [("", told[question][place]) for question, place in report.quoted]
+    own = [("", sentence) for sentence in parts[0].lead[: report.n_quoted]]
+    own += [("", told[question][place]) for question, place in report.quoted]
     compared = parts[1 : 1 + len(report.compared)]
     return [(part.title, next(iter(part.answers.values()))[0]) for part in compared] + own
 

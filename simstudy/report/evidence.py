@@ -27,7 +27,7 @@ from simstudy.report.reading.prior_families import Family, prior_families
 from simstudy.report.reading.readings import average
 from simstudy.report.reading.roles import Roles, read_roles
 from simstudy.report.reading.vocabulary import speaking
-from simstudy.report.words.convergence import TOLD
+from simstudy.report.words.convergence import MOST_SHORT, TOLD
 from simstudy.report.words.split import split_table
 from simstudy.store.declared import Declared
 from simstudy.store.factors import levels_of, names_by_level
@@ -180,6 +180,11 @@ class Evidence:
     def short(self) -> list[str]:
         """The methods with fits that did not converge, as far as they are told."""
         return [str(name) for name, row in self.convergence.iterrows() if row["short"] > TOLD * row["fits"]]
+
+    @cached_property
+    def doubtful(self) -> list[str]:
+        """The methods of which so many fits did not converge that an error that is not seen proves nothing."""
+        return [str(name) for name, row in self.convergence.iterrows() if row["short"] > MOST_SHORT * row["fits"]]
 
     @cached_property
     def converged(self) -> Evidence | None:

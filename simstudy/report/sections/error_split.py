@@ -55,7 +55,7 @@ def split_findings(evidence: Evidence) -> list[str]:
     table = shown_split(evidence)
     if table.empty:
         return []
-    told = split_sentences(table, evidence.labels, convergence=evidence.convergence.loc[evidence.short])
+    told = split_sentences(table, evidence.labels, convergence=evidence.convergence.loc[evidence.doubtful])
     return told + divergent_sentences(evidence.performance, evidence.labels, shown_estimands(evidence.estimands))
 
 

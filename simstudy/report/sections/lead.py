@@ -20,8 +20,8 @@ from simstudy.report.sections.calibration import verdicts
 from simstudy.report.sections.error_split import shown_split
 from simstudy.report.sections.posterior import data_sentences
 from simstudy.report.words.alone import alone_sentences
-from simstudy.report.words.convergence import convergence_sentence
-from simstudy.report.words.costs import MOST_SHORT, divergence_sentence, efficiency_sentence, sampler_sentence
+from simstudy.report.words.convergence import MOST_SHORT, convergence_sentence
+from simstudy.report.words.costs import divergence_sentence, efficiency_sentence, sampler_sentence
 from simstudy.report.words.sentences import quote
 from simstudy.report.words.standings import ERRORS, standing_sentence
 
@@ -33,7 +33,7 @@ def lead(evidence: Evidence) -> list[str]:
     """Return what the study found, in at most three sentences."""
     if not (evidence.run.fits["status"] == "ok").any():
         return [NONE_USABLE]
-    told = [convergence_sentence(evidence.convergence, evidence.study.get("diagnostics", {}))]
+    told = [_convergence(evidence)]
     if evidence.is_calibration:
         return _some([*told, *verdicts(evidence)])
     if len(evidence.marks) == 1:
@@ -70,12 +70,11 @@ def _some(told: list[str]) -> list[str]:
 
 
 def _costs(evidence: Evidence) -> list[str]:
-    about: dict[str, Any] = {"short": _short_cells(evidence), "levels": evidence.design.levels}
     return [
-        sampler_sentence(shown_split(evidence), evidence.short, list(dict.fromkeys(evidence.exact_of.values()))),
+        sampler_sentence(shown_split(evidence), evidence.doubtful, list(dict.fromkeys(evidence.exact_of.values()))),
         divergence_sentence(evidence.performance, evidence.labels),
-        efficiency_sentence(evidence.performance, evidence.labels, **about),
-        _standing(evidence),
+        efficiency_sentence(evidence.performance, evidence.labels, short=_short_cells(evidence)),
+        _of_converged(evidence) if evidence.short else _standing(evidence),
     ]
 
 
@@ -107,18 +106,33 @@ def _cells(evidence: Evidence, measure: str, estimand: str | None) -> tuple[list
     return cells_of_values(rows[rows["scenario"].notna()], MEASURES[measure].better or "smaller")
 
 
+def _convergence(evidence: Evidence) -> str:
+    """Return which methods did not converge, and of which nothing is left without such fits."""
+    told = convergence_sentence(evidence.convergence, evidence.study.get("diagnostics", {}))
+    gone = [quote(name) for name in _gone(evidence)]
+    return f"{told[:-1]}; without these fits nothing is left of {enumerate_words(gone)}." if gone else told
+
+
+def _gone(evidence: Evidence) -> list[str]:
+    """Return the methods of which not one fit converged."""
+    table = evidence.convergence.loc[evidence.short]
+    return [str(name) for name in table.index[table["short"] == table["fits"]]]
+
+
 def _without(evidence: Evidence, answer: str) -> str:
     """Return what the answer becomes without the fits that did not converge; empty where hardly any did not."""
-    if not evidence.short or not answer:
+    others = _of_converged(evidence)
+    if not evidence.short or not others:
         return ""
-    table = evidence.convergence.loc[evidence.short]
-    gone = [quote(str(name)) for name in table.index[table["short"] == table["fits"]]]
-    others = "" if evidence.converged is None else _standing(evidence.converged)
-    if others == answer:
-        return "Without these fits the answer is the same."
-    without = f"Without these fits nothing is left of {enumerate_words(gone)}" if gone else "Without these fits"
-    if not others:
-        return f"{without}." if gone else ""
-    n, left = len(evidence.labels), len(_cells(evidence.converged or evidence, *primary_measure(evidence))[1])
-    few = f", in {share(left, n)} scenarios," if left < n else ""
-    return f"{without}{few or ','} {others[:1].lower()}{others[1:]}"
+    return "Without these fits the answer is the same." if others == answer else others
+
+
+def _of_converged(evidence: Evidence) -> str:
+    """Return the standing over the fits that converged; empty where too few are left."""
+    if evidence.converged is None or not (told := _standing(evidence.converged)):
+        return ""
+    if told == _standing(evidence):
+        return told
+    n, left = len(evidence.labels), len(_cells(evidence.converged, *primary_measure(evidence))[1])
+    few = f" {share(left, n)} scenarios are left:" if left < n else ","
+    return f"Without these fits{few} {told[:1].lower()}{told[1:]}"

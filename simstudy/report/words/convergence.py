@@ -12,6 +12,8 @@ from simstudy.report.words.sentences import quote
 
 TOLD = 0.01
 """Share of a method's fits from which it is told."""
+MOST_SHORT = 0.05
+"""Share of fits that did not converge, above which effective draws and unseen errors prove nothing."""
 
 
 def convergence_sentence(table: pd.DataFrame, limits: Mapping[str, Any]) -> str:

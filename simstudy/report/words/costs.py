@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
 
 from simstudy.report.figures.efficiency import TRUSTED_RATE, trusted
 from simstudy.report.reading.readings import average, is_clear
-from simstudy.report.reading.standings import cells_of_values
-from simstudy.report.reading.wording import PERCENT, enumerate_words, number, symbol
+from simstudy.report.reading.standings import Cell, Standing, cells_of_values, standings
+from simstudy.report.reading.wording import PERCENT, enumerate_words, number, share, symbol
+from simstudy.report.words.convergence import MOST_SHORT
 from simstudy.report.words.sentences import quote
-from simstudy.report.words.standings import standing_sentence
-
-MOST_SHORT = 0.05
-"""Share of fits of a scenario that did not converge, above which effective draws count for nothing."""
+from simstudy.report.words.standings import every
 
 
 def divergence_sentence(performance: pd.DataFrame, labels: Mapping[str, str]) -> str:
-    """Return in what share of its draws each method diverges at most, the worst first; empty where none clearly does.
+    """Return in what share of its draws each method diverges at most, the worst first.
+
+    Empty where none clearly diverges in more than 1 % of its draws anywhere: fewer harm no efficiency.
 
     Args:
         performance: the performance table.
         labels: scenario -> what it is called.
     """
     rates = average(performance, "divergence_rate").dropna(subset=["value"])
-    if not any(is_clear(*pair) for pair in zip(rates["value"], rates["mcse"], strict=True)):
+    clear = [is_clear(*pair) for pair in zip(rates["value"], rates["mcse"], strict=True)]
+    if not (rates["value"][clear] > TRUSTED_RATE).any():
         return ""
     most = rates.loc[rates.groupby(rates["method"].astype(str), sort=False)["value"].idxmax()]
     most = most.sort_values("value", ascending=False, kind="stable")
@@ -47,7 +48,6 @@ def efficiency_sentence(
     labels: Mapping[str, str],
     *,
     short: Collection[tuple[str, str]] = (),
-    levels: pd.DataFrame | None = None,
 ) -> str:
     """Return in how many scenarios each method makes the most effective draws per leapfrog, or ties.
 
@@ -58,7 +58,6 @@ def efficiency_sentence(
         performance: the performance table.
         labels: scenario -> what it is called.
         short: (scenario, method) in which too many fits did not converge.
-        levels: as for ``standing_sentence``.
     """
     table = trusted(performance)
     if table.empty:
@@ -66,13 +65,40 @@ def efficiency_sentence(
     doubted = table[~table["trusted"]]
     distrusted = frozenset([*zip(doubted["scenario"].astype(str), doubted["method"].astype(str), strict=True), *short])
     names, cells = cells_of_values(table, "larger", distrusted=distrusted)
-    about: dict[str, Any] = {"measure": "ess_per_leapfrog", "levels": levels}
-    told = standing_sentence(names, cells, labels, **about)
-    lost = any(np.isinf(cell.loss).any() for cell in cells)
-    if not told or not lost:
-        return told
-    rates = f"over {PERCENT * TRUSTED_RATE:g} % of its draws diverge or over {PERCENT * MOST_SHORT:g} % of its fits"
-    return f"{told[:-1]} (none counts where {rates} did not converge)."
+    found = standings(names, cells)
+    if len(found) < 2 or not cells:
+        return ""
+    lost = any(np.isinf(cell.loss).any() for cell in cells) or len(cells) < table["scenario"].nunique()
+    rates = f"over {PERCENT * TRUSTED_RATE:g} % of draws diverge or over {PERCENT * MOST_SHORT:g} % of fits"
+    rule = f"; not counted where {rates} did not converge" if lost else ""
+    if not any(one.beaten for one in found):
+        every_one = enumerate_words([quote(name) for name in names])
+        where = f" in {every(len(cells))}" if len(cells) > 1 else ""
+        return f"{every_one} make equally many effective draws per leapfrog (within 2 MCSE){where}{rule}."
+    counted = [(list(group), n) for n, group in groupby(found, key=lambda one: one.unbeaten)]
+    (leading, most), *rest = counted
+    is_one, many = len(leading) == 1, len(cells) > 1
+    subject = enumerate_words([quote(one.method) for one in leading])
+    verb, tie = ("makes", "ties") if is_one else ("make", "tie")
+    told = f"{subject} {verb} the most effective draws per leapfrog"
+    if many:
+        told += f", or {tie}, in {every(most) if most == len(cells) else f'{share(most, len(cells))} scenarios'}"
+    told += _gain(leading[0], found, cells, labels)
+    for others, n in rest if many else ():
+        told += f", {enumerate_words([quote(one.method) for one in others])} in {f'{n:,}' if n else 'none'}"
+    return f"{told}{rule}."
+
+
+def _gain(first: Standing, found: Sequence[Standing], cells: Sequence[Cell], labels: Mapping[str, str]) -> str:
+    """Return how many times the draws of another method the first makes at most, where it clearly makes more."""
+    pairs = [(cell, one) for cell in cells for one in found if cell.beats(first.place, one.place)]
+    pairs = [(cell, one) for cell, one in pairs if np.isfinite(cell.loss[one.place]) and cell.value[one.place] > 0]
+    if not pairs:
+        return ""
+    cell, other = max(pairs, key=lambda pair: pair[0].value[first.place] / pair[0].value[pair[1].place])
+    times = number(cell.value[first.place] / cell.value[other.place], digits=2)
+    at = f" at {labels[cell.scenario]}" if len(cells) > 1 else ""
+    return f" ({'up to ' if len(cells) > 1 else ''}{times} times those of {quote(other.method)}{at})"
 
 
 def sampler_sentence(table: pd.DataFrame, short: Collection[str], exact: Collection[str]) -> str:
