@@ -22,7 +22,7 @@ from simstudy.report.reading.description import Description
 from simstudy.report.reading.design import Design, read_design
 from simstudy.report.reading.extent import Extent, read_extent
 from simstudy.report.reading.pairs import differences, paired_differences, squared_errors
-from simstudy.report.reading.palette import Mark, assign_marks
+from simstudy.report.reading.palette import Mark, assign_marks, ramp_marks
 from simstudy.report.reading.prior_families import Family, prior_families
 from simstudy.report.reading.readings import average
 from simstudy.report.reading.roles import Roles, read_roles
@@ -66,8 +66,12 @@ class Evidence:
 
     @cached_property
     def marks(self) -> dict[str, Mark]:
-        """One color and marker for each method."""
-        return assign_marks(self.run.methods)
+        """One color and marker for each method, the same in every figure.
+
+        Methods that differ in one prior have a ramp of colors, those of the first such family.
+        """
+        ramp = ramp_marks(list(self.families[0].priors)) if self.families else {}
+        return {**assign_marks(self.run.methods), **ramp}
 
     @cached_property
     def roles(self) -> Roles:

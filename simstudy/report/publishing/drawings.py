@@ -173,7 +173,7 @@ def priors(wish: Wish) -> Draw:
     if not families:
         raise TableError("needs methods that differ in one prior alone")
     family = families[0]
-    about: dict[str, Any] = {"texts": family.priors, "parameter": family.parameter}
+    about: dict[str, Any] = {"texts": family.priors, "parameter": family.parameter, "marks": wish.evidence.marks}
     return partial(figures.priors, *wish.tables, **about)
 
 

@@ -156,7 +156,7 @@ def _gains(evidence: Evidence, pairs: list[tuple[str, str]]) -> Picture:
     method, estimand = pairs[0][0], estimand_words(str(evidence.headline))
     caption = (
         f"Each cell is one of {len(evidence.labels)} scenarios. Blue: “{method}” has the smaller error; red: "
-        "the larger. Blank cells: the difference is below 2 MCSE, on the same data."
+        "the larger. White: the difference is below 2 MCSE, on the same data."
     )
     scenarios = evidence.run.scenarios
     title = f"Where “{method}” pays: RMSE of {estimand}"
