@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
@@ -38,7 +37,6 @@ from simstudy.types import RunTables
 
 HEADLINE_ROLES = ("effects", "mean")
 REAL_HEADLINE_ROLES = ("mean", "effects")
-CHAIN_DRAWS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,21 +291,6 @@ class Evidence:
         """The fits of a method in a scenario whose draws were kept, if the run lies in a folder."""
         folder = getattr(self.run, "folder", None)
         return [] if folder is None else list(kept_fits(folder, scenario, method))
-
-    @cached_property
-    def chain_rates(self) -> pd.DataFrame:
-        """Divergent draws per 1,000 of every chain: ``method``, ``scenario``, ``rate``."""
-        fits = self._labels.read(self.run.fits)
-        n_draws = np.full(fits.n_fits, np.nan)
-        n_draws[fits.fit] = self.run.fits["n_draws"].to_numpy(float, na_value=np.nan)
-        pieces = self.run.parts("chains", ["scenario", "replicate", "method", "n_divergent"])
-        return pd.concat([self._rates(piece, n_draws) for piece in pieces], ignore_index=True)
-
-    def _rates(self, chains: pd.DataFrame, n_draws: np.ndarray) -> pd.DataFrame:
-        fit, index, n_chains = np.unique(self._labels.read(chains).fit, return_inverse=True, return_counts=True)
-        each = n_draws[fit[index]] / n_chains[index]
-        rate = np.divide(CHAIN_DRAWS * chains["n_divergent"].to_numpy(float, na_value=np.nan), each)
-        return chains[["method", "scenario"]].astype(str).assign(rate=rate)[np.isfinite(rate)]
 
 
 def _same_categories(pieces: list[pd.DataFrame]) -> list[pd.DataFrame]:

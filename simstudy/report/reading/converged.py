@@ -57,6 +57,14 @@ class Converged:
         return self.run.fits[self.is_kept].reset_index(drop=True)
 
     @cached_property
+    def groups(self) -> pd.DataFrame:
+        """The groups of the replicates that some fit is left of."""
+        return self._seen(self.run.groups)
+
+    def _seen(self, groups: pd.DataFrame) -> pd.DataFrame:
+        return groups[groups["replicate"].isin(self.fits["replicate"])].reset_index(drop=True)
+
+    @cached_property
     def _keys(self) -> pd.MultiIndex:
         return _keys_of(self.fits)
 
@@ -72,9 +80,10 @@ class Converged:
         where = dict(where or {})
         if table == "estimates":
             where["estimand"] = self.kept_estimands & set(where.get("estimand", self.kept_estimands))
-        needed = columns if columns is None or table not in OF_FITS else [*dict.fromkeys((*columns, *FIT))]
+        keys = FIT if table in OF_FITS else FIT[:2]
+        needed = columns if columns is None else [*dict.fromkeys((*columns, *keys))]
         for piece in self.run.parts(table, needed, where=where):
-            kept = piece[_keys_of(piece).isin(self._keys)] if table in OF_FITS else piece
+            kept = piece[_keys_of(piece).isin(self._keys)] if table in OF_FITS else self._seen(piece)
             yield kept if columns is None else kept[list(columns)]
 
 
