@@ -111,6 +111,6 @@ def run_of_a_walk(folder, **sections):
             {"name": "NUTS", "structure": "partial"},
             {"name": "exact", "structure": "partial", "sampler": {"kind": "exact"}},
         ],
-        "sampler": {"kind": "nuts", "chains": 4, "warmup": 200, "draws": 200},
+        "sampler": {"kind": "nuts", "chains": 4, "warmup": 150, "draws": 150},
     }
     return simstudy.run(simstudy.Study.from_dict(study | sections), out=folder, workers=0)

@@ -103,7 +103,7 @@ def kept(tmp_path, draws, diverging):
 
 
 def test_the_scale_is_that_in_which_divergent_draws_differ_most(tmp_path):
-    """Where draws diverge when some group's sigma is small, that is drawn, with its medians; tau is said not to differ."""
+    """Where draws diverge when some group's sigma is small, that is drawn with its medians; tau does not differ."""
     rng = np.random.default_rng(5)
     sigma = np.exp(rng.normal(size=(*SHAPE, 4)))
     least = sigma.min(-1)
