@@ -33,6 +33,8 @@ from simstudy.report.evidence import Evidence
 from simstudy.report.parts import Part, make_part, with_anchors
 from simstudy.report.protocol import study_digest
 from simstudy.report.reading.readings import quick_to_read
+from simstudy.report.reading.vocabulary import speaking
+from simstudy.report.sections.lead import standing
 from simstudy.running.runner import run
 from simstudy.store import Run, write_performance
 from simstudy.store.atomic import write_json, write_text
@@ -43,6 +45,8 @@ RUNS = HERE.parent / "runs" / "reports"
 PAGE, TABLE, MANIFEST, FIGURE = "report.html", "performance.parquet", "manifest.json", "figure.svg"
 MOST_BYTES = 5_000_000
 BEGIN, END = "<!-- reports: written by nox -s report -->", "<!-- end of reports -->"
+CAPTION_BEGIN, CAPTION_END = "<!-- caption: written by nox -s report -->", "<!-- end of caption -->"
+DRAWN = "Root mean square error of the group effects."
 README_WIDTH = 120
 AGAIN = "run python3 -m nox -s report"
 PARAMETERIZATIONS = ("centered", "non-centered")
@@ -141,7 +145,9 @@ def rebuild(report: Report, made: Run, folder: Path) -> None:
     write_page(lay_out(parts, title=report.name), own / PAGE)
     if report.has_figure:
         draw_readme_figure(evidence, own / FIGURE)
-    write_json(own / MANIFEST, _manifest(report, made, own, sentences))
+    with speaking(evidence.description.vocabulary):
+        caption = standing(evidence) if report.has_figure else ""
+    write_json(own / MANIFEST, _manifest(report, made, own, sentences, caption))
     print(f"report: {own / PAGE}")
 
 
@@ -160,7 +166,7 @@ def problems(folder: Path, readme: Path) -> Iterator[str]:
             yield f"{report.name}: the study is another one now; {AGAIN}"
         if lost := [told for _, told in manifest["sentences"] if told not in _text(own / PAGE)]:
             yield f"{report.name}: the page does not say “{lost[0]}”; {AGAIN}"
-    if _block(folder) not in readme.read_text():
+    if _block(folder) not in readme.read_text() or _caption(folder) not in readme.read_text():
         yield f"{readme.name}: does not quote the reports as they are; {AGAIN}"
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     if size > MOST_BYTES:
@@ -169,8 +175,11 @@ def problems(folder: Path, readme: Path) -> Iterator[str]:
 
 def write_readme(folder: Path, readme: Path) -> None:
     """Write what the reports say between the marks in the README."""
-    before, _, rest = readme.read_text().partition(BEGIN)
-    write_text(readme, before + _block(folder) + rest.partition(END)[2])
+    text = readme.read_text()
+    for begin, end, written in ((CAPTION_BEGIN, CAPTION_END, _caption(folder)), (BEGIN, END, _block(folder))):
+        before, _, rest = text.partition(begin)
+        text = before + written + rest.partition(end)[2]
+    write_text(readme, text)
 
 
 def _comparisons(report: Report, made: Run) -> list[Part]:
@@ -198,7 +207,9 @@ def _quoted(report: Report, parts: Sequence[Part]) -> list[tuple[str, str]]:
     return [(part.title, next(iter(part.answers.values()))[0]) for part in compared] + own
 
 
-def _manifest(report: Report, made: Run, folder: Path, sentences: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
+def _manifest(
+    report: Report, made: Run, folder: Path, sentences: Sequence[tuple[str, str]], caption: str
+) -> Mapping[str, Any]:
     named = [name for name in (PAGE, TABLE, FIGURE, SIDE_BY_SIDE) if (folder / name).exists()]
     return {
         "study": study_digest(made.study),
@@ -207,6 +218,7 @@ def _manifest(report: Report, made: Run, folder: Path, sentences: Sequence[tuple
         "versions": made.provenance.get("versions", {}),
         "files": {name: _digest(folder / name) for name in named},
         "sentences": list(sentences),
+        "caption": caption,
     }
 
 
@@ -220,6 +232,18 @@ def _text(page: Path) -> str:
     return html.unescape(text).replace("\u00a0", " ")
 
 
+def _caption(folder: Path) -> str:
+    """Return what the README says below its figure, between its marks."""
+    (drawn,) = (report.name for report in REPORTS if report.has_figure)
+    said = json.loads((folder / drawn / MANIFEST).read_text()).get("caption", "")
+    text = fill(_unbroken(f"*{DRAWN} {said}*"), README_WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join([CAPTION_BEGIN, text, CAPTION_END])
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" = ", "\u00a0=\u00a0").replace(" ± ", "\u00a0±\u00a0").replace(" %", "\u00a0%")
+
+
 def _block(folder: Path) -> str:
     """Return the README's list of the reports, between its marks."""
     items = []
@@ -227,8 +251,8 @@ def _block(folder: Path) -> str:
         manifest = json.loads((folder / report.name / MANIFEST).read_text())
         said = " ".join(f"*{of}*: {told}" if of else told for of, told in manifest["sentences"])
         item = f"- **[{report.name}](reports/{report.name}/{PAGE})** ({manifest['fits']:,} fits). {said}"
-        item = item.replace(" = ", "\u00a0=\u00a0").replace(" ± ", "\u00a0±\u00a0")
-        items.append(fill(item, README_WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
+        whole: dict[str, Any] = {"subsequent_indent": "  ", "break_long_words": False, "break_on_hyphens": False}
+        items.append(fill(_unbroken(item), README_WIDTH, **whole))
     return "\n".join([BEGIN, *items, END])
 
 

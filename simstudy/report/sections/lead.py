@@ -40,7 +40,7 @@ def lead(evidence: Evidence) -> list[str]:
         return _some([*told, *alone(evidence)])
     if is_about_costs(evidence):
         return _some([*told, *_costs(evidence)])
-    answer = _standing(evidence)
+    answer = standing(evidence)
     return _some([*told, answer, _without(evidence, answer), *data_sentences(evidence)])
 
 
@@ -74,7 +74,7 @@ def _costs(evidence: Evidence) -> list[str]:
         sampler_sentence(shown_split(evidence), evidence.doubtful, list(dict.fromkeys(evidence.exact_of.values()))),
         divergence_sentence(evidence.performance, evidence.labels),
         efficiency_sentence(evidence.performance, evidence.labels, short=_short_cells(evidence)),
-        _of_converged(evidence) if evidence.short else _standing(evidence),
+        _of_converged(evidence) if evidence.short else standing(evidence),
     ]
 
 
@@ -88,7 +88,8 @@ def _short_cells(evidence: Evidence) -> set[tuple[str, str]]:
     return {(str(scenario), str(method)) for scenario, method in share.index[share > MOST_SHORT]}
 
 
-def _standing(evidence: Evidence) -> str:
+def standing(evidence: Evidence) -> str:
+    """Return how the methods stand by the measure of the answer; empty where there is nothing to compare."""
     measure, estimand = primary_measure(evidence)
     if estimand is None and measure in ERRORS:
         return ""
@@ -129,9 +130,9 @@ def _without(evidence: Evidence, answer: str) -> str:
 
 def _of_converged(evidence: Evidence) -> str:
     """Return the standing over the fits that converged; empty where too few are left."""
-    if evidence.converged is None or not (told := _standing(evidence.converged)):
+    if evidence.converged is None or not (told := standing(evidence.converged)):
         return ""
-    if told == _standing(evidence):
+    if told == standing(evidence):
         return told
     n, left = len(evidence.labels), len(_cells(evidence.converged, *primary_measure(evidence))[1])
     few = f" {share(left, n)} scenarios are left:" if left < n else ","
