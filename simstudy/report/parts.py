@@ -89,6 +89,7 @@ def make_part(evidence: Evidence) -> Part:
 
 def _part(evidence: Evidence) -> Part:
     about = evidence.study["study"]
+    first = key_picture(evidence)
     return Part(
         kind="Simulation study",
         title=str(about["name"]),
@@ -97,18 +98,22 @@ def _part(evidence: Evidence) -> Part:
         lead=lead(evidence),
         answers=answers(evidence),
         remark=_remark(evidence),
-        picture=key_picture(evidence),
-        sections=[_folded(section, evidence) for make in SECTIONS if (section := make(evidence))],
+        picture=first,
+        sections=[_folded(section, evidence, first) for make in SECTIONS if (section := make(evidence))],
         unfolded=CAVEATS,
         marks=evidence.marks,
         origin="the run",
     )
 
 
-def _folded(section: Section, evidence: Evidence) -> Section:
-    """Return a section, open only where it is about the aim."""
+def _folded(section: Section, evidence: Evidence, first: Picture | None) -> Section:
+    """Return a section, open only where it is about the aim, and in it no picture again that the page begins with."""
     about = COSTS if is_about_costs(evidence) else ACCURACY
-    return replace(section, is_open=section.name in about)
+    pictures = [
+        replace(each, is_folded=each.is_folded or (first is not None and each.title == first.title))
+        for each in section.pictures
+    ]
+    return replace(section, is_open=section.name in about, pictures=pictures)
 
 
 def with_anchors(parts: Sequence[Part], folders: Sequence[str]) -> list[Part]:

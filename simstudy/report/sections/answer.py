@@ -10,6 +10,7 @@ from simstudy.measures.registry import MEASURES
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
+from simstudy.report.figures.efficiency import trusted
 from simstudy.report.levels import level_figures
 from simstudy.report.reading.readings import average
 from simstudy.report.reading.replicate import drawn_replicate
@@ -121,8 +122,8 @@ def key_picture(evidence: Evidence) -> Picture | None:
         return forest_picture(evidence)
     if evidence.is_calibration:
         return next(iter(rank_pictures(evidence, width=MIDDLE, name="key")), None)
-    if is_about_costs(evidence) and (costs := efficiency_picture(evidence, name="key", width=MIDDLE)):
-        return costs[0]
+    if is_about_costs(evidence) and len(set(trusted(evidence.performance)["method"])) > 1:
+        return efficiency_picture(evidence, name="key", width=MIDDLE)[0]
     measure, estimand = primary_measure(evidence)
     if estimand is None and (evidence.primary is None or average(evidence.performance, measure).empty):
         return None

@@ -99,7 +99,7 @@ def _funnel(evidence: Evidence, shares: pd.DataFrame) -> list[Picture]:
     shared = ", the same data for every method" if len(set(drawn.draws["method"])) > 1 else ""
     caption = f"Kept draws of one replicate{shared}. {drawn.told}".strip()
     draw: dict[str, Any] = {"effect": drawn.effect, "spread": drawn.spread, "marks": evidence.marks}
-    title = f"Where the sampler diverges: {drawn.spread}{where}"
+    title = f"Draws that diverge{where}"
     return [picture("funnel", title, caption, lambda w: figures.funnel(drawn.draws, **draw, width=w), width=MIDDLE)]
 
 

@@ -119,7 +119,7 @@ def flattery_sentences(table: pd.DataFrame, labels: Mapping[str, str]) -> list[s
 def _split(method: str, clear: pd.DataFrame, n: int, labels: Mapping[str, str]) -> str:
     most = largest(clear, "percent")
     added = with_mcse(abs(most["mse_sampler"]), most["mse_sampler_mcse"])
-    change = f"{abs(most['percent']):.2g} % {'more' if most['percent'] > 0 else 'less'}"
+    change = f"{number(abs(most['percent']), digits=2)} % {'more' if most['percent'] > 0 else 'less'}"
     few = f" (clear in {share(len(clear), n)} estimands and scenarios)" if n > 1 else ""
     verb = "adds" if most["mse_sampler"] > 0 else "happens to take off"
     model = with_mcse(most["mse_model"], most["mse_model_mcse"])
