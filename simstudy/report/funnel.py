@@ -6,6 +6,7 @@ parameterization, the residual sd of a group where each has its own. Which it is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,8 +20,9 @@ from simstudy.report.reading.vocabulary import declared, effects
 from simstudy.report.reading.wording import letters, number, symbol
 
 FEWEST_DIVERGENT = 5
-CLEAR_SDS = 0.3
-"""Distance of the mean logs of divergent and other draws, in sds of all, from which they are said to differ."""
+CLEAR_SDS, CLEAR_ERRORS = 0.3, 3.0
+"""Distance of the mean logs of divergent and other draws, in sds of all and in standard errors of the mean of the
+divergent ones, from which they are said to differ."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +124,8 @@ def _rows(fit: _Fit, name: str, *, is_grouped: bool) -> pd.DataFrame:
 def _told(fits: list[_Fit], chosen: str, known: Mapping[str, float], *, is_grouped: bool) -> str:
     if chosen not in known:
         return ""
-    if abs(known[chosen]) < CLEAR_SDS:
+    n_divergent = sum(int(fit.diverging.sum()) for fit in fits)
+    if abs(known[chosen]) < max(CLEAR_SDS, CLEAR_ERRORS / math.sqrt(n_divergent)):
         return "Divergent draws differ from the others in no such parameter."
     fit = max(fits, key=lambda fit: np.nan_to_num(abs(_apart([fit], chosen)), nan=-1.0))
     _, value = _least(fit, chosen)
