@@ -37,7 +37,7 @@ def run_command(
         str | None, typer.Option(help="Stop in time with what is done: 90s, 30m, 2h. The report is included.")
     ] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Warnings alone; run.log has the rest.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Warnings and the report's path alone.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="A line for every block.")] = False,
 ) -> None:
     """Run a study, or go on with it, write its report and say what it found."""
@@ -70,7 +70,7 @@ def run_command(
     else:
         finished = run(open_study(study), out=out, replicates=replicates, **where)
     page, found = write_reports([finished.folder], None)
-    for sentence in found:
+    for sentence in () if quiet else found:
         tell(sentence)
     tell(f"report: {page}")
     if open_page:

@@ -106,7 +106,9 @@ def test_a_sampler_of_one_s_own_that_does_not_converge(walk, tmp_path):
     assert list(against.unconverged) == ["walk against NUTS"]
     assert against.exit_code == SOMETHING_WORSE
     worse = against.table[against.table["direction"] == "worse"]
-    assert {"rhat", "sampler_error"} <= set(worse["measure"])
+    assert {"rhat", "ess"} <= set(worse["measure"])
+    errors = against.table[against.table["measure"] == "sampler_error"]
+    assert (errors["candidate"] > 10 * errors["baseline"].abs()).mean() > 0.5
     page = simstudy.report(run, tmp_path / "report.html").read_text("utf-8")
     lead = page[page.index('class="lead-in"') :]
     assert lead.index("did not converge in 12 of 12 fits") < 400

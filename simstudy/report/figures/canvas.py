@@ -135,6 +135,9 @@ def dots(
     """
     beyond = layer[1] - 1 - layer[0]
     wider = min(beyond * LAYER, MOST_LAYERS)
+    size: dict[str, Any] = {}
+    if layer[1] > 1:
+        size = {"linewidth": LINE + wider, "markersize": MARKER + MARKER_LAYERS * wider}
     ax.errorbar(
         x,
         y,
@@ -146,7 +149,7 @@ def dots(
         markeredgewidth=1.0 if hollow else 0.0,
         linestyle=mark.dash if line else "none",
         elinewidth=1.2 + wider / 2,
-        **({"linewidth": LINE + wider, "markersize": MARKER + MARKER_LAYERS * wider} if layer[1] > 1 else {}),
+        **size,
         capsize=0,
         label=label,
     )

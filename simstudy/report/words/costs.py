@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from simstudy.report.figures.efficiency import TRUSTED_RATE, trusted
-from simstudy.report.reading.readings import average, is_clear
+from simstudy.report.reading.readings import average, is_clear, largest
 from simstudy.report.reading.standings import Cell, Standing, cells_of_values, standings
 from simstudy.report.reading.wording import PERCENT, enumerate_words, number, share, symbol
 from simstudy.report.words.convergence import MOST_SHORT
@@ -119,7 +119,7 @@ def sampler_sentence(table: pd.DataFrame, short: Collection[str], exact: Collect
     clean = [name for name in names if name not in set(clear["method"].astype(str))]
     told = []
     for method, part in clear.groupby(clear["method"].astype(str), sort=False):
-        worst = part.loc[part["percent"].abs().idxmax()]
+        worst = largest(part, "percent")
         verb, to = ("adds", "to") if worst["percent"] > 0 else ("takes", "off")
         amount = f"{verb} up to {number(abs(worst['percent']), digits=2)} % {to} the MSE of"
         told.append(f"{quote(str(method))} {amount} {symbol(str(worst['estimand']))}")
