@@ -24,7 +24,7 @@ from typing import Any
 from reports.readme_figure import draw_readme_figure
 from reports.side_by_side import FILE as SIDE_BY_SIDE
 from reports.side_by_side import side_by_side_part
-from reports.structure import FAMILIES, QUESTION, structure_part
+from reports.structure import FAMILIES, structure_part
 from simstudy.cli.parts import built_in_studies
 from simstudy.comparison import compare
 from simstudy.measures import performance
@@ -34,6 +34,8 @@ from simstudy.report.evidence import Evidence
 from simstudy.report.parts import Part, make_part, with_anchors
 from simstudy.report.protocol import study_digest
 from simstudy.report.reading.readings import quick_to_read
+from simstudy.report.reading.vocabulary import speaking
+from simstudy.report.sections.lead import standing
 from simstudy.running.runner import run
 from simstudy.store import Run, write_performance
 from simstudy.store.atomic import write_json, write_text
@@ -44,6 +46,8 @@ RUNS = HERE.parent / "runs" / "reports"
 PAGE, TABLE, MANIFEST, FIGURE = "report.html", "performance.parquet", "manifest.json", "figure.svg"
 MOST_BYTES = 7_000_000
 BEGIN, END = "<!-- reports: written by nox -s report -->", "<!-- end of reports -->"
+CAPTION_BEGIN, CAPTION_END = "<!-- caption: written by nox -s report -->", "<!-- end of caption -->"
+DRAWN = "Root mean square error of the group effects."
 README_WIDTH = 120
 AGAIN = "run python3 -m nox -s report"
 PARAMETERIZATIONS = ("centered", "non-centered")
@@ -59,7 +63,8 @@ class Report:
         name: of its folder and, where it has one, of its built-in study.
         studies: built-in studies, where it has several; a part on all of them leads.
         replicates: of the run.
-        quoted: the sentences that the README quotes, as (question, place among its sentences).
+        n_quoted: of the sentences that the page leads with, the first so many that the README quotes.
+        quoted: other sentences that it quotes, as (question, place among its sentences).
         compared: pairs of methods, (baseline, candidate), whose comparison stands on the page and in the README.
         keep_draws: replicates of each scenario whose draws are kept, for the funnel.
         has_figure: whether the README shows its figure.
@@ -68,6 +73,7 @@ class Report:
     name: str
     replicates: int
     studies: tuple[str, ...] = ()
+    n_quoted: int = 3
     quoted: tuple[tuple[str, int], ...] = ()
     compared: tuple[tuple[str, str], ...] = ()
     keep_draws: int = 0
@@ -87,13 +93,11 @@ REPORTS = (
     Report(
         name="pooling",
         replicates=400,
-        quoted=(("Which method is nearest to the truth", 0),),
         has_figure=True,
     ),
     Report(
         name="parameterization",
         replicates=200,
-        quoted=(("Where the sampler is in trouble", -1), ("What a draw costs", 0)),
         keep_draws=1,
     ),
     Report(
@@ -111,7 +115,6 @@ REPORTS = (
         name="structure",
         replicates=100,
         studies=tuple(family.study for family in FAMILIES),
-        quoted=((QUESTION, 0), (QUESTION, 1), (QUESTION, 2)),
     ),
 )
 
@@ -157,7 +160,9 @@ def rebuild(report: Report, made: Mapping[str, Run], folder: Path) -> None:
     write_page(lay_out(parts, title=report.name), own / PAGE)
     if report.has_figure:
         draw_readme_figure(evidences[0], own / FIGURE)
-    write_json(own / MANIFEST, _manifest(report, made, own, sentences))
+    with speaking(evidences[0].description.vocabulary):
+        caption = standing(evidences[0]) if report.has_figure else ""
+    write_json(own / MANIFEST, _manifest(report, made, own, sentences, caption))
     print(f"report: {own / PAGE}")
 
 
@@ -176,7 +181,7 @@ def problems(folder: Path, readme: Path) -> Iterator[str]:
             yield f"{report.name}: the study is another one now; {AGAIN}"
         if lost := [told for _, told in manifest["sentences"] if told not in _text(own / PAGE)]:
             yield f"{report.name}: the page does not say “{lost[0]}”; {AGAIN}"
-    if _block(folder) not in readme.read_text():
+    if _block(folder) not in readme.read_text() or _caption(folder) not in readme.read_text():
         yield f"{readme.name}: does not quote the reports as they are; {AGAIN}"
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     if size > MOST_BYTES:
@@ -185,8 +190,11 @@ def problems(folder: Path, readme: Path) -> Iterator[str]:
 
 def write_readme(folder: Path, readme: Path) -> None:
     """Write what the reports say between the marks in the README."""
-    before, _, rest = readme.read_text().partition(BEGIN)
-    write_text(readme, before + _block(folder) + rest.partition(END)[2])
+    text = readme.read_text()
+    for begin, end, written in ((CAPTION_BEGIN, CAPTION_END, _caption(folder)), (BEGIN, END, _block(folder))):
+        before, _, rest = text.partition(begin)
+        text = before + written + rest.partition(end)[2]
+    write_text(readme, text)
 
 
 def _single(report: Report, made: Run, evidence: Evidence, folder: Path) -> list[Part]:
@@ -220,13 +228,14 @@ def _side_by_side(folder: Path) -> list[Part]:
 def _quoted(report: Report, parts: Sequence[Part]) -> list[tuple[str, str]]:
     """Return what the README quotes, as (of what, sentence): the page says the sentence."""
     told = {question: sentences for part in parts for question, sentences in part.answers.items()}
-    own = [("", told[question][place]) for question, place in report.quoted]
+    own = [("", sentence) for sentence in parts[0].lead[: report.n_quoted]]
+    own += [("", told[question][place]) for question, place in report.quoted]
     compared = parts[1 : 1 + len(report.compared)]
     return [(part.title, next(iter(part.answers.values()))[0]) for part in compared] + own
 
 
 def _manifest(
-    report: Report, made: Mapping[str, Run], folder: Path, sentences: Sequence[tuple[str, str]]
+    report: Report, made: Mapping[str, Run], folder: Path, sentences: Sequence[tuple[str, str]], caption: str
 ) -> Mapping[str, Any]:
     named = [name for name in (PAGE, *report.tables.values(), FIGURE, SIDE_BY_SIDE) if (folder / name).exists()]
     return {
@@ -236,6 +245,7 @@ def _manifest(
         "versions": next(iter(made.values())).provenance.get("versions", {}),
         "files": {name: _digest(folder / name) for name in named},
         "sentences": list(sentences),
+        "caption": caption,
     }
 
 
@@ -249,6 +259,18 @@ def _text(page: Path) -> str:
     return html.unescape(text).replace("\u00a0", " ")
 
 
+def _caption(folder: Path) -> str:
+    """Return what the README says below its figure, between its marks."""
+    (drawn,) = (report.name for report in REPORTS if report.has_figure)
+    said = json.loads((folder / drawn / MANIFEST).read_text()).get("caption", "")
+    text = fill(_unbroken(f"*{DRAWN} {said}*"), README_WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join([CAPTION_BEGIN, text, CAPTION_END])
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" = ", "\u00a0=\u00a0").replace(" ± ", "\u00a0±\u00a0").replace(" %", "\u00a0%")
+
+
 def _block(folder: Path) -> str:
     """Return the README's list of the reports, between its marks."""
     items = []
@@ -256,8 +278,8 @@ def _block(folder: Path) -> str:
         manifest = json.loads((folder / report.name / MANIFEST).read_text())
         said = " ".join(f"*{of}*: {told}" if of else told for of, told in manifest["sentences"])
         item = f"- **[{report.name}](reports/{report.name}/{PAGE})** ({manifest['fits']:,} fits). {said}"
-        item = item.replace(" = ", "\u00a0=\u00a0").replace(" ± ", "\u00a0±\u00a0")
-        items.append(fill(item, README_WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
+        whole: dict[str, Any] = {"subsequent_indent": "  ", "break_long_words": False, "break_on_hyphens": False}
+        items.append(fill(_unbroken(item), README_WIDTH, **whole))
     return "\n".join([BEGIN, *items, END])
 
 

@@ -26,7 +26,6 @@ from simstudy.report.sections.section import Section, picture
 from simstudy.report.tables import Column, Table
 from simstudy.store import Run
 
-QUESTION = "Where a structure pays"
 CAPTION = (
     "Each mark is a scenario: the mean squared error of the cells’ predictors under the structure over that under "
     "exchangeable levels, on the same data. Bars reach 2 MCSE each way."
@@ -75,7 +74,8 @@ def structure_part(runs: Mapping[str, Run]) -> Part:
         title="structure",
         aim="Where does it pay to know how levels lie, in time, on a map, along a covariate?",
         facts=[f"{len(FAMILIES)} studies", f"{len(table)} scenarios", f"{n_fits:,} fits"],
-        answers={QUESTION: [_sentence(rows) for _, rows in table.groupby("study", sort=False)]},
+        lead=[_sentence(rows) for _, rows in table.groupby("study", sort=False)],
+        answers={},
         remark=REMARK,
         picture=picture("ratios", TITLE, CAPTION, lambda w: draw(table, w), width=MIDDLE),
         sections=[Section(name="ratios", title="Every scenario", tables=[_table(table)])],

@@ -48,7 +48,9 @@ class GroupedData:
 
 @dataclass(frozen=True, kw_only=True)
 class SamplerStats:
-    """What a sampler says about its own work.
+    """What a Markov chain sampler says about its own work; ``None`` is what it cannot say, and is stored as null.
+
+    A random walk has an acceptance and a step size, but no trajectory that could diverge or be cut.
 
     Args:
         diverging: (fit, chain, draw) bool, the trajectory's energy error exceeded the threshold.
@@ -60,18 +62,31 @@ class SamplerStats:
         max_treedepth: maximum tree depth of the trajectories; 0 for samplers without trees.
     """
 
-    diverging: np.ndarray
-    accept_prob: np.ndarray
-    num_steps: np.ndarray
-    energy: np.ndarray
-    step_size: np.ndarray
-    n_leapfrog_warmup: np.ndarray
+    diverging: np.ndarray | None = None
+    accept_prob: np.ndarray | None = None
+    num_steps: np.ndarray | None = None
+    energy: np.ndarray | None = None
+    step_size: np.ndarray | None = None
+    n_leapfrog_warmup: np.ndarray | None = None
     max_treedepth: int = 10
 
     @property
-    def hit_max_treedepth(self) -> np.ndarray:
-        """(fit, chain, draw) bool, the trajectory was cut at the maximum tree depth."""
-        return self.num_steps >= 2**self.max_treedepth - 1 if self.max_treedepth else np.zeros_like(self.diverging)
+    def shape(self) -> tuple[int, int]:
+        """Number of fits and of chains."""
+        told = (self.step_size, self.accept_prob, self.diverging, self.num_steps, self.energy)
+        return next(value.shape[:2] for value in told if value is not None)
+
+    @property
+    def hit_max_treedepth(self) -> np.ndarray | None:
+        """(fit, chain, draw) bool, the trajectory was cut at the maximum tree depth; None without trees."""
+        if self.num_steps is None or not self.max_treedepth:
+            return None
+        return self.num_steps >= 2**self.max_treedepth - 1
+
+    @property
+    def n_leapfrog(self) -> int:
+        """Leapfrog steps of all fits, those of the warm-up included; 0 for a sampler without trajectories."""
+        return sum(int(steps.sum()) for steps in (self.num_steps, self.n_leapfrog_warmup) if steps is not None)
 
 
 class KnownPosterior(Protocol):

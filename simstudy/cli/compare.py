@@ -22,6 +22,9 @@ def compare_command(
     margins: Annotated[Path | None, typer.Option(help="TOML file: which differences matter.")] = None,
     baseline_method: Annotated[str | None, typer.Option(help="Compare this method of the baseline ...")] = None,
     candidate_method: Annotated[str | None, typer.Option(help="... with this one of the candidate.")] = None,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="The candidate may lack methods or scenarios of the baseline.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="HTML file.")] = None,
     json: Annotated[Path | None, typer.Option(help="JSON file.")] = None,
 ) -> None:
@@ -31,7 +34,12 @@ def compare_command(
     from simstudy.report.comparing.sentences import headline
 
     comparison = compare(
-        baseline, candidate, margins=margins, baseline_method=baseline_method, candidate_method=candidate_method
+        baseline,
+        candidate,
+        margins=margins,
+        baseline_method=baseline_method,
+        candidate_method=candidate_method,
+        allow_missing=allow_missing,
     )
     _show(comparison)
     if out is not None:

@@ -19,17 +19,20 @@ def report_command(
     """Write the report of runs, from their tables alone."""
     if out is not None and out.is_dir():
         raise StudyError(f"--out {out}: is a folder; expected the name of an HTML file")
-    tell(f"report: {write_reports(runs, out)}")
+    tell(f"report: {write_reports(runs, out)[0]}")
 
 
-def write_reports(folders: list[Path], out: Path | None) -> Path:
+def write_reports(folders: list[Path], out: Path | None) -> tuple[Path, list[str]]:
     """Score runs, keep their performance tables, and write their report: one page, with a part for each run.
 
     Several runs have no folder of their own: their page goes, by default, where their folders lie.
+
+    Returns:
+        The page, and the sentences that its first part leads with.
     """
     from simstudy.errors import RunError
     from simstudy.measures import performance
-    from simstudy.report import write_reports as write_page
+    from simstudy.report.document import lay_out, make_parts, write_page
     from simstudy.store import Run, write_performance
     from simstudy.store.atomic import writing
 
@@ -40,5 +43,6 @@ def write_reports(folders: list[Path], out: Path | None) -> Path:
             write_performance(run.folder, table)
     first = runs[0].folder
     page = out or (first if len(runs) == 1 else first.parent) / "report.html"
+    parts = make_parts(runs, tables)
     with writing(page.parent):
-        return write_page(runs, tables, page)
+        return write_page(lay_out(parts), page), list(parts[0].lead)

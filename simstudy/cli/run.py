@@ -1,5 +1,6 @@
-"""``simstudy run``: run a study, or go on with it, and write its report."""
+"""``simstudy run``: run a study, or go on with it, write its report and say what it found."""
 
+import webbrowser
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,10 +36,11 @@ def run_command(
     time_limit: Annotated[
         str | None, typer.Option(help="Stop in time with what is done: 90s, 30m, 2h. The report is included.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Warnings alone; run.log has the rest.")] = False,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Warnings and the report's path alone.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="A line for every block.")] = False,
 ) -> None:
-    """Run a study, or go on with it, and write its report."""
+    """Run a study, or go on with it, write its report and say what it found."""
     limit = read_share(max_failed)
     seconds = None if time_limit is None else time_for_fits(read_duration(time_limit, option="--time-limit"))
     check_choice("--platform", platform, ("cpu", "gpu"))
@@ -67,8 +69,12 @@ def run_command(
         finished = run_until(open_study(study), targets, out=out, **where)
     else:
         finished = run(open_study(study), out=out, replicates=replicates, **where)
-    report = write_reports([finished.folder], None)
-    tell(f"report: {report}")
+    page, found = write_reports([finished.folder], None)
+    for sentence in () if quiet else found:
+        tell(sentence)
+    tell(f"report: {page}")
+    if open_page:
+        webbrowser.open(page.resolve().as_uri())
     bad = float((finished.fits["status"] != "ok").mean())
     if bad > limit:
         say(f"{bad:.1%} of the fits failed or are not finite, more than --max-failed {max_failed}; see the report")

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from simstudy.comparison.alignment import Aligned
+from simstudy.comparison.convergence import unconverged
 from simstudy.comparison.differences import take_difference
 from simstudy.comparison.measured import measure_both
-from simstudy.comparison.notes import left_out_of, notes_on
+from simstudy.comparison.notes import left_out_of, lost_by, notes_on
 from simstudy.comparison.opening import Narrowed, chosen_method, open_verified
 from simstudy.comparison.rules import Rules, read_rules
 from simstudy.comparison.times import time_differences, why_no_times
@@ -37,6 +38,8 @@ class Comparison:
         notes: what a reader must know of how it was compared.
         left_out: those of the notes that say what is in one run and was not compared.
         declared: what the runs declare of the estimands, the baseline first.
+        unconverged: method -> its usable fits in the candidate, of which not one converged.
+        lost: what the candidate has lost of the baseline's methods and scenarios, a sentence each.
     """
 
     table: pd.DataFrame
@@ -46,6 +49,8 @@ class Comparison:
     notes: Sequence[str] = field(default_factory=tuple)
     left_out: Sequence[str] = field(default_factory=tuple)
     declared: Declared = field(default_factory=Declared)
+    unconverged: Mapping[str, int] = field(default_factory=dict)
+    lost: Sequence[str] = field(default_factory=tuple)
 
     @property
     def worse(self) -> pd.DataFrame:
@@ -66,8 +71,8 @@ class Comparison:
 
     @property
     def exit_code(self) -> int:
-        """0: nothing is worse; 1: something is; 2: not one row could be decided."""
-        if len(self.worse):
+        """0: nothing is worse; 1: something is, is lost, or did not converge at all; 2: no row could be decided."""
+        if len(self.worse) or self.unconverged or self.lost:
             return SOMETHING_WORSE
         return COULD_NOT_COMPARE if self.counts[CANNOT_TELL] == len(self.table) else NOTHING_WORSE
 
@@ -80,6 +85,8 @@ class Comparison:
             "candidate": self.names[1],
             "exit_code": self.exit_code,
             "counts": self.counts,
+            "unconverged": dict(self.unconverged),
+            "lost": list(self.lost),
             "alpha": self.rules.alpha,
             "margins": {name: {m.unit: m.size} for name, m in self.rules.margins.items()},
             "notes": list(self.notes),
@@ -94,6 +101,7 @@ def compare(
     margins: str | os.PathLike[str] | Mapping[str, Any] | Rules | None = None,
     baseline_method: str | None = None,
     candidate_method: str | None = None,
+    allow_missing: bool = False,
 ) -> Comparison:
     """Compare two runs measure by measure, and judge what changed.
 
@@ -107,6 +115,7 @@ def compare(
         baseline_method: method of the baseline to compare with ``candidate_method``; all common ones where both are
             None.
         candidate_method: method of the candidate.
+        allow_missing: whether a candidate without some of the baseline's methods or scenarios is none the worse for it.
 
     Raises:
         RunError: a folder is no run, or its stored parts were changed since they were written.
@@ -137,6 +146,8 @@ def compare(
         notes=notes_on(runs, aligned, left_out=left_out, no_times=no_times),
         left_out=left_out,
         declared=Declared.of(*runs),
+        unconverged=unconverged(second, first.study["diagnostics"]),
+        lost=[] if allow_missing else lost_by(runs, by_method=baseline_method is not None),
     )
 
 

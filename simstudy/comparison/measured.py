@@ -1,9 +1,9 @@
 """What is measured in both runs: the cells of each measure, with its value and influence function in either.
 
 Measures are those of ``simstudy.measures``, taken in cells of a scenario, method and estimand, groups of a replicate
-together. Two are added. ``failure_rate`` is the share of fits that failed or are not finite: without it a run that
-loses its hard replicates looks better than one that fits them. ``mean_estimate`` stands for bias where there is no
-truth.
+together, and those of ``convergence``. Two are added. ``failure_rate`` is the share of fits that failed or are not
+finite: without it a run that loses its hard replicates looks better than one that fits them. ``mean_estimate`` stands
+for bias where there is no truth.
 """
 
 from collections.abc import Iterator
@@ -13,13 +13,16 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from simstudy.comparison.alignment import Aligned, Side, among
+from simstudy.comparison.alignment import SIDES, Aligned, Side, among
+from simstudy.comparison.convergence import OF_SAMPLING, SAMPLER_ERROR, oracle_cells, sampling_cells
+from simstudy.comparison.opening import Narrowed
 from simstudy.comparison.rules import Margin, Rules
 from simstudy.measures.measure import Measure, Setting
 from simstudy.measures.policies import count_fits
 from simstudy.measures.registry import MEASURES
 from simstudy.measures.rows.cells import NAMES, Cells, average_cells
 from simstudy.measures.rows.context import Context
+from simstudy.measures.rows.labels import Labels
 from simstudy.measures.rows.replicates import Replicates, Score, mean_score
 from simstudy.measures.rows.rows import read_estimates
 from simstudy.measures.rows.slices import Slice
@@ -57,8 +60,8 @@ COMPARED = {
         "divergence_rate",
         "ess_per_leapfrog",
     )
-} | {"failure_rate": FAILURE_RATE}
-SHARES = ("coverage", "divergence_rate", "failure_rate")
+} | {measure.name: measure for measure in (FAILURE_RATE, *OF_SAMPLING, SAMPLER_ERROR)}
+SHARES = ("coverage", "divergence_rate", "failure_rate", "flagged_rate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,11 +114,17 @@ def measure_both(aligned: Aligned, rules: Rules) -> Iterator[Measured]:
     level = common_level(aligned, rules)
     lower, upper = interval_columns(level)
     setting = Setting(level=level, lower=lower, upper=upper)
-    sources = [list(_cells_of(aligned, side, rules)) for side in ("baseline", "candidate")]
+    sources = [list(_cells_of(aligned, side, rules)) for side in SIDES]
     for (measures, first), (_, second) in zip(*sources, strict=True):
         for name in measures:
             if (found := _measure(aligned, COMPARED[name], setting, (first, second), rules.margins[name])) is not None:
                 yield found
+    if SAMPLER_ERROR.name in rules.measures:
+        oracles = [_oracle_of(aligned, side, rules) for side in SIDES]
+        if oracles[0] is not None and oracles[1] is not None:
+            margin = rules.margins[SAMPLER_ERROR.name]
+            found = _measure(aligned, SAMPLER_ERROR, setting, (oracles[0], oracles[1]), margin)
+            yield from [found] if found is not None else []
 
 
 def common_level(aligned: Aligned, rules: Rules) -> float:
@@ -135,16 +144,30 @@ def _cells_of(aligned: Aligned, side: Side, rules: Rules) -> Iterator[tuple[list
     attempted = np.bincount(pair, minlength=shape[0] * shape[1]).reshape(shape)
     wanted = [name for name in COMPARED if name in rules.measures]
     of_fits = [name for name in wanted if COMPARED[name].rows == "fits"]
-    is_wanted = labels.estimands.isin(rules.estimands) if rules.estimands else np.ones(len(labels.estimands), bool)
-    wanted_rows = Slice.of(labels, scenarios=range(shape[0]), estimands=np.flatnonzero(is_wanted).tolist())
+    wanted_rows = Slice.of(labels, scenarios=range(shape[0]), estimands=_wanted(labels, rules))
     is_counted = np.zeros(keys.n_fits, bool)
     is_counted[keys.fit[counted]] = True
     rows = read_estimates(run, labels, wanted_rows).of_fits(is_counted)
-    yield [name for name in wanted if name not in of_fits], average_cells(rows, attempted)
+    of_rows = [name for name in wanted if name not in (*of_fits, SAMPLER_ERROR.name)]
+    of_sampling = [measure.name for measure in OF_SAMPLING if measure.name in of_fits]
+    diagnostics = aligned.baseline.study["diagnostics"]
+    yield of_rows, average_cells(rows, attempted)
     yield [name for name in of_fits if name == "divergence_rate"], fit_cells(run, labels, counted=counted)
     yield [name for name in of_fits if name == "failure_rate"], _lost_cells(aligned, side)
+    yield of_sampling, sampling_cells(run, labels, diagnostics, counted=counted)
     for cells in leapfrog_cells(run, labels, Context.of(run, labels), counted=counted):
         yield [name for name in of_fits if name == "ess_per_leapfrog"], cells
+
+
+def _wanted(labels: Labels, rules: Rules) -> list[int]:
+    """Return the codes of the estimands that are compared."""
+    is_wanted = labels.estimands.isin(rules.estimands) if rules.estimands else np.ones(len(labels.estimands), bool)
+    return np.flatnonzero(is_wanted).tolist()
+
+
+def _oracle_of(aligned: Aligned, side: Side, rules: Rules) -> Cells | None:
+    run, labels = aligned.run(side), aligned.labels_of(side)
+    return oracle_cells(run, labels, _wanted(labels, rules)) if isinstance(run, Narrowed) else None
 
 
 def _lost_cells(aligned: Aligned, side: Side) -> Cells:

@@ -53,6 +53,25 @@ def left_out_of(runs: tuple[RunTables, RunTables], aligned: Aligned, *, by_metho
     return [*_names_alone(runs, ("scenario",) if by_method else ("scenario", "method")), *_fits_alone(aligned)]
 
 
+def lost_by(runs: tuple[RunTables, RunTables], *, by_method: bool) -> list[str]:
+    """Return the methods and scenarios of which the baseline has fits and the candidate has none, a sentence for each.
+
+    Args:
+        runs: baseline and candidate, whole.
+        by_method: a method was named on either side, so that no other is asked for.
+    """
+    told = []
+    for what in ("scenario",) if by_method else ("method", "scenario"):
+        had, has = (set(run.fits[what].astype(str)) for run in runs)
+        names = getattr(runs[0], f"{what}s")
+        gone = names[names[what].astype(str).isin(had - has)]
+        if len(gone):
+            listed = gone["label" if what == "scenario" else what].astype(str).tolist()
+            n = f"{len(listed)} {what}{'' if len(listed) == 1 else 's'}"
+            told.append(f"The candidate has lost {n} of the baseline: {_some(listed)}.")
+    return told
+
+
 def _names_alone(runs: tuple[RunTables, RunTables], compared: Sequence[str]) -> list[str]:
     notes = []
     for side, run, other in zip(SIDES, runs, runs[::-1], strict=True):

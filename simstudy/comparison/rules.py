@@ -48,6 +48,10 @@ MARGINS: Mapping[str, Margin] = {
     "log_score": Margin(size=0.05, unit="absolute"),
     "failure_rate": Margin(size=0.02, unit="absolute"),
     "divergence_rate": Margin(size=0.01, unit="absolute"),
+    "flagged_rate": Margin(size=0.02, unit="absolute"),
+    "rhat": Margin(size=0.01, unit="absolute"),
+    "ess": Margin(size=0.1, unit="relative"),
+    "sampler_error": Margin(size=0.01, unit="absolute"),
     "ess_per_leapfrog": Margin(size=0.1, unit="relative"),
     "time_ratio": Margin(size=0.2, unit="relative"),
 }

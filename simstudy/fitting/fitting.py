@@ -184,12 +184,12 @@ def _kept(
     method = block.study.methods[block.method]
     for i, (s, replicate) in enumerate(block.fits[fits]):
         if replicate < block.keep_draws:
-            names = KEPT_STATISTICS if stats is not None else ()
+            told = {name: value for name in KEPT_STATISTICS if (value := getattr(stats, name, None)) is not None}
             yield KeptDraws(
                 scenario=block.study.scenarios[s].identity,
                 method=method.name,
                 replicate=replicate,
                 estimands={name: np.array(value[i]) for name, value in estimands.items()},
-                stats={name: np.array(getattr(stats, name)[fits.start + i]) for name in names},
+                stats={name: np.array(value[fits.start + i]) for name, value in told.items()},
                 labels=block.study.scenarios[s].mechanism.labels,
             )

@@ -179,7 +179,7 @@ def _fit_columns(block: Block, status: Sequence[str], reasons: Mapping[int, str]
 def _chain_columns(block: Block, stats: SamplerStats | None) -> Columns:
     if stats is None:
         return {}
-    n_fits, n_chains = stats.step_size.shape
+    n_fits, n_chains = stats.shape
     chains = {"chain": np.tile(np.arange(n_chains), n_fits)}
     return _identity_columns(block, np.repeat(np.arange(n_fits), n_chains)) | chains | summarize_chains(stats)
 
@@ -240,10 +240,6 @@ def _groups_of(data: Any, likelihood: Likelihood | None) -> Columns:
     } | (likelihood.group_columns(data) if likelihood is not None else {})
 
 
-def _n_leapfrog(stats: SamplerStats | None) -> int:
-    return 0 if stats is None else int(stats.num_steps.sum() + stats.n_leapfrog_warmup.sum())
-
-
 def _worker() -> str:
     """Return the name of this process among those of all machines, which names no machine."""
     return f"{os.getpid()}.{hashlib.blake2b(platform.node().encode(), digest_size=4).hexdigest()}"
@@ -260,7 +256,7 @@ def _timing_columns(block: Block, clock: Clock, stats: SamplerStats | None) -> C
         "run_seconds": clock.run_seconds,
         "summarize_seconds": clock.summarize_seconds,
         "n_fits": len(block.fits),
-        "n_leapfrog": _n_leapfrog(stats),
+        "n_leapfrog": 0 if stats is None else stats.n_leapfrog,
         "started": clock.started,
         "ended": datetime.now(UTC),
         "warm": clock.compile_seconds == 0,

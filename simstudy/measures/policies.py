@@ -35,6 +35,15 @@ def flag(fits: pd.DataFrame, diagnostics: Mapping[str, Any]) -> pd.DataFrame:
     )
 
 
+def falls_short(flags: pd.DataFrame) -> np.ndarray:
+    """Return the (fit,) bool of the fits that did not converge: R-hat or ESS are beyond their thresholds.
+
+    Args:
+        flags: as ``flag`` returns them. Divergences are no part of it: a chain may diverge and converge.
+    """
+    return (flags["max_rhat"] | flags["min_ess"]).to_numpy(bool)
+
+
 def count_fits(fits: pd.DataFrame, diagnostics: Mapping[str, Any], *, policy: Policy = "available") -> np.ndarray:
     """Return the (fit,) bool of the fits whose estimates are used.
 

@@ -70,6 +70,11 @@ def mse_sampler(cells: Replicates, setting: Setting) -> Score:
     return mean_score(cells, cells.reduce(added))
 
 
+def posterior_of(method: Mapping[str, Any]) -> str:
+    """Return a text that methods of one posterior share: model and priors, without parameterization and sampler."""
+    return json.dumps({key: method[key] for key in method if key not in NOT_OF_POSTERIOR}, sort_keys=True)
+
+
 def exact_methods(methods: Iterable[Mapping[str, Any]], of_exact_samplers: Collection[str]) -> dict[str, str]:
     """Return method -> the first exact method of the same model, for the methods that have one.
 
@@ -85,8 +90,7 @@ def exact_methods(methods: Iterable[Mapping[str, Any]], of_exact_samplers: Colle
     exact: dict[str, str] = {}
     others: dict[str, str] = {}
     for method in methods:
-        name = str(method["name"])
-        model = json.dumps({key: method[key] for key in method if key not in NOT_OF_POSTERIOR}, sort_keys=True)
+        name, model = str(method["name"]), posterior_of(method)
         if name in of_exact_samplers:
             exact.setdefault(model, name)
         else:

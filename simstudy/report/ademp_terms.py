@@ -8,8 +8,9 @@ from typing import Any
 
 from simstudy.report.reading.vocabulary import factor_letter
 from simstudy.report.reading.wording import counted
-from simstudy.study.multilevel_design import NOT_FACTORS
 
+ONE_VALUE = ("structure", "covariate", "covariates", "values", "within", "of", "draw")
+"""Keys of terms and covariates whose lists are one value."""
 SAID_BEFORE = ("structure",)
 """Keys that the words of the mechanism say."""
 GROUPS = ("terms", "covariates")
@@ -22,7 +23,7 @@ def n_settings(mechanism: Mapping[str, Any]) -> int:
     6
     """
     tables = [table for group in GROUPS for table in mechanism.get(group, {}).values()]
-    lists = [value for table in tables for key, value in table.items() if key not in NOT_FACTORS]
+    lists = [value for table in tables for key, value in table.items() if key not in ONE_VALUE]
     return math.prod(len(value) for value in lists if isinstance(value, list | tuple))
 
 

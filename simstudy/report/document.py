@@ -44,22 +44,25 @@ def write_reports(
         performances: their performance tables, in the same order.
         path: the file to write; it is whole or not there.
     """
+    return write_page(lay_out(make_parts(runs, performances)), path)
+
+
+def make_parts(runs: Sequence[RunTables], performances: Sequence[pd.DataFrame]) -> list[Part]:
+    """Return the parts of a page, one for each run, told apart where there are several.
+
+    Args:
+        runs: the runs' tables.
+        performances: their performance tables, in the same order.
+    """
     both = zip(runs, performances, strict=True)
-    return write_page(render([Evidence(run=run, performance=quick_to_read(table)) for run, table in both]), path)
+    parts = [make_part(Evidence(run=run, performance=quick_to_read(table))) for run, table in both]
+    return with_anchors(parts, [folder_name(run) for run in runs]) if len(parts) > 1 else parts
 
 
 def write_page(text: str, path: str | os.PathLike[str]) -> Path:
     """Write a page as one file that is whole or not there; return its path."""
     write_text(Path(path), text)
     return Path(path)
-
-
-def render(evidence: Sequence[Evidence]) -> str:
-    """Return the page of one run or of several as HTML."""
-    parts = [make_part(each) for each in evidence]
-    if len(parts) > 1:
-        parts = with_anchors(parts, [folder_name(each.run) for each in evidence])
-    return lay_out(parts)
 
 
 def lay_out(parts: Sequence[Part], *, title: str = "") -> str:

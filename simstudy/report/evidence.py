@@ -7,23 +7,26 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
 from simstudy.measures.calibration import KIND, calibration
-from simstudy.measures.policies import flag
+from simstudy.measures.performance import performance
+from simstudy.measures.policies import falls_short, flag
+from simstudy.measures.primary import Primary, primary_of
 from simstudy.measures.rows.labels import Labels
-from simstudy.measures.sampler_error import exact_methods
+from simstudy.measures.sampler_error import exact_methods, posterior_of
+from simstudy.report.reading.converged import Converged, convergence_table
 from simstudy.report.reading.description import Description
 from simstudy.report.reading.design import Design, read_design
 from simstudy.report.reading.extent import Extent, read_extent
 from simstudy.report.reading.pairs import differences, paired_differences, squared_errors
-from simstudy.report.reading.palette import Mark, assign_marks
+from simstudy.report.reading.palette import Mark, assign_marks, ramp_marks
 from simstudy.report.reading.prior_families import Family, prior_families
 from simstudy.report.reading.readings import average
 from simstudy.report.reading.roles import Roles, read_roles
 from simstudy.report.reading.vocabulary import speaking
+from simstudy.report.words.convergence import MOST_SHORT, TOLD
 from simstudy.report.words.split import split_table
 from simstudy.store.declared import Declared
 from simstudy.store.factors import levels_of, names_by_level
@@ -34,7 +37,6 @@ from simstudy.types import RunTables
 
 HEADLINE_ROLES = ("effects", "mean")
 REAL_HEADLINE_ROLES = ("mean", "effects")
-CHAIN_DRAWS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +64,12 @@ class Evidence:
 
     @cached_property
     def marks(self) -> dict[str, Mark]:
-        """One color and marker for each method."""
-        return assign_marks(self.run.methods)
+        """One color and marker for each method, the same in every figure.
+
+        Methods that differ in one prior have a ramp of colors, those of the first such family.
+        """
+        ramp = ramp_marks(list(self.families[0].priors)) if self.families else {}
+        return {**assign_marks(self.run.methods), **ramp}
 
     @cached_property
     def roles(self) -> Roles:
@@ -138,12 +144,64 @@ class Evidence:
         return prior_families(self.run.methods)
 
     @cached_property
+    def primary(self) -> Primary | None:
+        """What the study says that it is about, or None."""
+        return primary_of(self.study)
+
+    @cached_property
     def headline(self) -> str | None:
-        """The estimand that the answer is about: the group effects, or the first with an RMSE, or None."""
-        known = self.performance.loc[self.performance["measure"] == "rmse", "estimand"].dropna()
-        present = known.unique()
+        """The estimand that the answer is about, or None where none has an RMSE.
+
+        It is that of the study's primary measure, the group effects, or the first that the models name.
+        """
+        known = self.performance.loc[self.performance["measure"] == "rmse", "estimand"].dropna().unique()
+        if self.primary is not None and self.primary.estimand in known:
+            return self.primary.estimand
         wanted = REAL_HEADLINE_ROLES if self.is_dataset else HEADLINE_ROLES
-        return (self.with_role(*wanted, among=present) + known.tolist() + [None])[0]
+        return ([*self.with_role(*wanted, among=known), *self._as_named(known), None])[0]
+
+    def _as_named(self, names: Collection[str]) -> list[str]:
+        """Return names of estimands in the order in which the models name them, not that of the alphabet."""
+        declared = self.run.estimands["estimand"].astype(str)
+        stored = next(iter(self.run.parts("estimates", ["estimand"])))["estimand"].astype(str)
+        named = [name for name in dict.fromkeys([*declared, *stored.unique()]) if name in set(names)]
+        return named + [name for name in names if name not in named]
+
+    @cached_property
+    def shares_posterior(self) -> bool:
+        """Whether several methods have one model and one prior, so that they differ in how they are sampled alone."""
+        return len(self.marks) > 1 and len({posterior_of(method) for method in self.study["methods"]}) == 1
+
+    @cached_property
+    def convergence(self) -> pd.DataFrame:
+        """How many fits of each method did not converge; independent draws of the posterior have none."""
+        exact = self.run.fits["method"].astype(str).isin(exact_samplers(self.run)).to_numpy()
+        return convergence_table(self.run.fits[~exact], self.flags[~exact])
+
+    @cached_property
+    def short(self) -> list[str]:
+        """The methods with fits that did not converge, as far as they are told."""
+        return [str(name) for name, row in self.convergence.iterrows() if row["short"] > TOLD * row["fits"]]
+
+    @cached_property
+    def doubtful(self) -> list[str]:
+        """The methods of which so many fits did not converge that an error that is not seen proves nothing."""
+        return [str(name) for name, row in self.convergence.iterrows() if row["short"] > MOST_SHORT * row["fits"]]
+
+    @cached_property
+    def converged(self) -> Evidence | None:
+        """The same of the fits that converged alone, for what the answer is about; None where hardly any did not."""
+        names = {self.headline, self.primary and self.primary.estimand, *self.hyperparameters} & set(self.estimands)
+        if not self.short or not names:
+            return None
+        kept = ~(falls_short(self.flags) & (self.run.fits["status"] == "ok").to_numpy())
+        run = Converged(run=self.run, is_kept=kept, kept_estimands=frozenset(map(str, names)))
+        return Evidence(run=run, performance=performance(run)) if len(run.fits) else None
+
+    @property
+    def hyperparameters(self) -> list[str]:
+        """Center and spread of the effects, whose effective draws are counted."""
+        return [*self._declared.centers, *self._declared.spreads]
 
     @cached_property
     def estimands(self) -> list[str]:
@@ -233,21 +291,6 @@ class Evidence:
         """The fits of a method in a scenario whose draws were kept, if the run lies in a folder."""
         folder = getattr(self.run, "folder", None)
         return [] if folder is None else list(kept_fits(folder, scenario, method))
-
-    @cached_property
-    def chain_rates(self) -> pd.DataFrame:
-        """Divergent draws per 1,000 of every chain: ``method``, ``scenario``, ``rate``."""
-        fits = self._labels.read(self.run.fits)
-        n_draws = np.full(fits.n_fits, np.nan)
-        n_draws[fits.fit] = self.run.fits["n_draws"].to_numpy(float, na_value=np.nan)
-        pieces = self.run.parts("chains", ["scenario", "replicate", "method", "n_divergent"])
-        return pd.concat([self._rates(piece, n_draws) for piece in pieces], ignore_index=True)
-
-    def _rates(self, chains: pd.DataFrame, n_draws: np.ndarray) -> pd.DataFrame:
-        fit, index, n_chains = np.unique(self._labels.read(chains).fit, return_inverse=True, return_counts=True)
-        each = n_draws[fit[index]] / n_chains[index]
-        rate = np.divide(CHAIN_DRAWS * chains["n_divergent"].to_numpy(float, na_value=np.nan), each)
-        return chains[["method", "scenario"]].astype(str).assign(rate=rate)[np.isfinite(rate)]
 
 
 def _same_categories(pieces: list[pd.DataFrame]) -> list[pd.DataFrame]:

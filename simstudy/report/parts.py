@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,11 +12,16 @@ from simstudy.report.reading.vocabulary import speaking
 from simstudy.report.reading.wording import counted
 from simstudy.report.sections import SECTIONS
 from simstudy.report.sections.answer import answers, key_picture
+from simstudy.report.sections.lead import is_about_costs, lead
 from simstudy.report.sections.section import Picture, Section
 from simstudy.report.tables import slug
 from simstudy.types import RunTables
 
 LEADING = 2
+"""Questions beside the picture of a page that has no lead of its own."""
+ACCURACY, COSTS = ("calibration", "posterior", "recovery"), ("error-split", "divergences", "speed")
+"""Sections about the aim of a study, which are open when a page opens, by what the answer leads with."""
+CAVEATS = ("What is missing", "Which priors the data contradict")
 ERROR = "the Monte Carlo standard error (MCSE) over replicates"
 SAMPLER_ERROR = "the Monte Carlo standard error (MCSE) of the sampler, over its seeds"
 
@@ -30,13 +35,15 @@ class Part:
         title: its name.
         aim: its question, or an empty text.
         facts: its size in a few words each.
-        answers: question -> sentences; the first two questions lead.
+        answers: question -> sentences; the first two questions lead where there is no lead.
         remark: what a reader of the sentences must know.
         picture: the one picture beside the answer, or None.
         sections: one question each.
         marks: method -> how it is drawn, which colors its name in sentences.
         origin: what the tables are of, in words.
         anchor: begins every id of the part on a page of several; empty on a page of its own.
+        lead: what was found, in at most three sentences; empty where the questions say it.
+        unfolded: questions whose answers are seen without a click; below a lead all others are folded.
     """
 
     kind: str
@@ -50,6 +57,8 @@ class Part:
     marks: Mapping[str, Mark]
     origin: str
     anchor: str = ""
+    lead: Sequence[str] = ()
+    unfolded: Collection[str] = ()
 
     @property
     def prefix(self) -> str:
@@ -59,12 +68,17 @@ class Part:
     @property
     def leading(self) -> list[tuple[str, Sequence[str]]]:
         """The questions beside the picture, with their sentences."""
-        return list(self.answers.items())[:LEADING]
+        return [] if self.lead else list(self.answers.items())[:LEADING]
 
     @property
     def further(self) -> list[tuple[str, Sequence[str]]]:
         """The questions below the picture, with their sentences."""
-        return list(self.answers.items())[LEADING:]
+        return list(self.answers.items())[len(self.leading) :]
+
+    @property
+    def found(self) -> list[str]:
+        """What was found, in few sentences, for a page of several parts."""
+        return list(self.lead) or [told[0] for _, told in self.leading]
 
 
 def make_part(evidence: Evidence) -> Part:
@@ -75,18 +89,31 @@ def make_part(evidence: Evidence) -> Part:
 
 def _part(evidence: Evidence) -> Part:
     about = evidence.study["study"]
+    first = key_picture(evidence)
     return Part(
         kind="Simulation study",
         title=str(about["name"]),
         aim=about.get("aim") or "",
         facts=_facts(evidence),
+        lead=lead(evidence),
         answers=answers(evidence),
         remark=_remark(evidence),
-        picture=key_picture(evidence),
-        sections=[section for make in SECTIONS if (section := make(evidence))],
+        picture=first,
+        sections=[_folded(section, evidence, first) for make in SECTIONS if (section := make(evidence))],
+        unfolded=CAVEATS,
         marks=evidence.marks,
         origin="the run",
     )
+
+
+def _folded(section: Section, evidence: Evidence, first: Picture | None) -> Section:
+    """Return a section, open only where it is about the aim, and in it no picture again that the page begins with."""
+    about = COSTS if is_about_costs(evidence) else ACCURACY
+    pictures = [
+        replace(each, is_folded=each.is_folded or (first is not None and each.title == first.title))
+        for each in section.pictures
+    ]
+    return replace(section, is_open=section.name in about, pictures=pictures)
 
 
 def with_anchors(parts: Sequence[Part], folders: Sequence[str]) -> list[Part]:

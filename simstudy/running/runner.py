@@ -27,6 +27,7 @@ from simstudy.fitting.rows import BlockRows, Clock, failed_rows
 from simstudy.logs import ON_A_BAR, log, session_log
 from simstudy.running.duration import read_duration
 from simstudy.running.interruption import Interruption
+from simstudy.running.primary import check_primary
 from simstudy.running.progress import RunProgress
 from simstudy.running.received import received
 from simstudy.running.regrouping import restore_groups
@@ -90,6 +91,7 @@ def run(
     started = time.monotonic()
     if replicates is not None:
         study = study.with_replicates(replicates)
+    check_primary(study)
     folder = Path(out) if out is not None else Path("runs") / study.name
     seconds = read_duration(time_limit, option="time_limit") if isinstance(time_limit, str) else time_limit
     where = Where(platform=platform, workers=workers, executor=executor)

@@ -1,8 +1,9 @@
 """Which changes of a study extend a finished run, and which make it another study.
 
-More scenarios (new values in a mechanism's lists), more methods, more or fewer replicates, another aim and other
-diagnostics extend: nothing that is stored is refitted, and nothing that is stored is dropped. All else is refused:
-a stored method or factor value that the study no longer has would stay in every table and report unasked.
+More scenarios (new values in a mechanism's lists), more methods, more or fewer replicates, another aim or primary
+measure and other diagnostics extend: nothing that is stored is refitted, and nothing that is stored is dropped. All
+else is refused: a stored method or factor value that the study no longer has would stay in every table and report
+unasked.
 """
 
 import json
@@ -14,7 +15,7 @@ from simstudy.errors import RunError
 
 DATASET = "dataset"  # a mechanism whose lists are data, not factors
 ABSENT, PRESENT = "(absent)", "(present)"
-FREE = (("study", "aim"), ("study", "replicates"), ("diagnostics",))
+FREE = (("study", "aim"), ("study", "primary"), ("study", "replicates"), ("diagnostics",))
 
 Key = tuple[str, ...]
 
@@ -111,7 +112,7 @@ def _of_method(key: Key, names: Collection[str]) -> bool:
 
 
 def _free(key: Key, known_methods: set[str]) -> bool:
-    """True where any change is welcome: the aim, the diagnostics, a method that is not stored."""
+    """True where any change is welcome: the aim, the primary measure, the diagnostics, a method that is not stored."""
     added = key[0] == "methods" and key[1] not in known_methods
     return added or any(key[: len(free)] == free for free in FREE)
 

@@ -180,7 +180,7 @@ class Study:
         """The study as JSON values with every default spelled out (``study.json``)."""
         return {
             "schema_version": SCHEMA_VERSION,
-            "study": self.section.model_dump(),
+            "study": self.section.model_dump(exclude_none=True),
             "mechanism": dict(self.mechanism),
             "methods": [{"name": m.name, **dict(m.options), "sampler": m.sampler.options} for m in self.methods],
             "summary": {"levels": list(self.levels), **({"log_density": True} if self.ranks_log_density else {})},

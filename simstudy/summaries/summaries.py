@@ -5,8 +5,9 @@ and measures are made where runs are scored. Whole numbers that may be missing a
 writes as null; missing floats are NaN. No row depends on the other fits of its block, not even in the last bit.
 """
 
+import math
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +25,8 @@ MISSING = -1  # stands under the mask of a masked whole number
 N_PROBES = 8  # draws that rows are first told apart by
 KNOWN_COLUMNS = ("mean", "sd", "mcse_mean", "mcse_sd", "pit", "log_score")  # that an exact posterior replaces
 INDICATORS = frozenset(name for name, estimand in OF_GROUPED_MODELS.items() if estimand.role == "indicator")
+
+COUNTERS = ("n_divergent", "n_max_treedepth", "n_leapfrog", "n_leapfrog_warmup")
 
 Columns = dict[str, np.ndarray]
 
@@ -175,26 +178,38 @@ def summarize_fits(
 
 
 def summarize_chains(stats: SamplerStats) -> Columns:
-    """Return the columns of the chains table that come from the sampler, each (fit chain,) in the order fit, chain."""
-    columns = {
-        "step_size": stats.step_size,
-        "n_divergent": np.count_nonzero(stats.diverging, axis=-1),
-        "n_max_treedepth": np.count_nonzero(stats.hit_max_treedepth, axis=-1),
-        "mean_accept": stats.accept_prob.mean(axis=-1, dtype=np.float64),
-        "n_leapfrog": stats.num_steps.sum(axis=-1, dtype=np.int64),
-        "n_leapfrog_warmup": stats.n_leapfrog_warmup,
-        "ebfmi": ebfmi(stats.energy),
+    """Return the columns of the chains table that come from the sampler, each (fit chain,) in the order fit, chain.
+
+    What the sampler does not say is masked or NaN, never 0.
+    """
+    read: dict[str, tuple[np.ndarray | None, Callable[[np.ndarray], np.ndarray]]] = {
+        "step_size": (stats.step_size, np.asarray),
+        "n_divergent": (stats.diverging, _count),
+        "n_max_treedepth": (stats.hit_max_treedepth, _count),
+        "mean_accept": (stats.accept_prob, lambda each: each.mean(axis=-1, dtype=np.float64)),
+        "n_leapfrog": (stats.num_steps, lambda each: each.sum(axis=-1, dtype=np.int64)),
+        "n_leapfrog_warmup": (stats.n_leapfrog_warmup, np.asarray),
+        "ebfmi": (stats.energy, ebfmi),
     }
-    return {name: value.ravel() for name, value in columns.items()}
+    return {
+        name: _unknown(name, math.prod(stats.shape)) if values is None else reduce(values).ravel()
+        for name, (values, reduce) in read.items()
+    }
+
+
+def _count(happened: np.ndarray) -> np.ndarray:
+    return np.count_nonzero(happened, axis=-1)
+
+
+def _unknown(name: str, n: int) -> np.ndarray:
+    return _whole(np.full(n, MISSING)) if name in COUNTERS else np.full(n, np.nan)
 
 
 def _sampler_columns(stats: SamplerStats | None, n_fits: int) -> Columns:
-    counters = ("n_divergent", "n_max_treedepth", "n_leapfrog", "n_leapfrog_warmup")
     if stats is None:
-        missing = {name: _whole(np.full(n_fits, MISSING)) for name in counters}
-        return missing | {name: np.full(n_fits, np.nan) for name in ("mean_accept", "min_ebfmi")}
+        return {name: _unknown(name, n_fits) for name in (*COUNTERS, "mean_accept", "min_ebfmi")}
     chains = {name: value.reshape(n_fits, -1) for name, value in summarize_chains(stats).items()}
-    sums = {name: chains[name].sum(axis=-1, dtype=np.int64) for name in counters}
+    sums = {name: chains[name].sum(axis=-1, dtype=np.int64) for name in COUNTERS}
     return sums | {"mean_accept": chains["mean_accept"].mean(axis=-1), "min_ebfmi": chains["ebfmi"].min(axis=-1)}
 
 

@@ -42,7 +42,8 @@ def check_sampler(sampler: Sampler) -> None:
       same bit for bit. Another key gives other draws, and so does another chain.
     - Data without a density do no more than fail their own fit: it has a reason, or draws that are not finite.
     - Every latent site is there, (fit, chain, draw, *site), in the precision asked for.
-    - Statistics have their shapes and ranges; ``None`` is right for a sampler of exact, independent draws.
+    - Statistics have their shapes and ranges; ``None`` is right for a sampler of exact, independent draws, and for
+      each statistic that a Markov chain sampler does not have.
     - Shapes that ``program_shape`` maps to one share a program.
 
     Args:
@@ -119,7 +120,9 @@ def _check_stats(sampler: Sampler, stats: SamplerStats | None) -> None:
         return
     by_chain = (N_FITS, sampler.chains)
     for name, (per_draw, allowed, lowest, highest) in RANGES.items():
-        value = np.asarray(getattr(stats, name))
+        if (given := getattr(stats, name)) is None:
+            continue
+        value = np.asarray(given)
         shape = (*by_chain, sampler.draws) if per_draw else by_chain
         expect(sampler, f"{name} of shape {shape}", holds=value.shape == shape, got=value.shape)
         expect(
@@ -128,6 +131,8 @@ def _check_stats(sampler: Sampler, stats: SamplerStats | None) -> None:
         is_inside = np.isfinite(value).all() and value.min() >= lowest and value.max() <= highest
         got = f"{value.min()} to {value.max()}"
         expect(sampler, f"finite {name} from {lowest:g} to {highest:g}", holds=is_inside, got=got)
+    if stats.num_steps is None:
+        return
     longest = 2**stats.max_treedepth - 1 if stats.max_treedepth else np.inf
     promise = f"trajectories of at most {longest:g} steps"
     expect(sampler, promise, holds=stats.num_steps.max() <= longest, got=stats.num_steps.max())

@@ -66,6 +66,12 @@ def show(browser, pages):
     assert complaints == []
 
 
+def unfold(page):
+    """Open what a reader opens with a click: sections, questions and figures."""
+    page.evaluate("for (const d of document.querySelectorAll('details:not(.table)')) d.open = true")
+    return page
+
+
 def _is_own(url, address):
     """Whether a request is for the page itself, or for what the page made."""
     return url.partition("#")[0] == address or url.startswith(("data:", "blob:"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.conftest import PAGES
+from tests.browser.conftest import PAGES, unfold
 
 pytestmark = pytest.mark.browser
 EACH_PAGE = pytest.mark.parametrize("name", PAGES)
@@ -59,18 +59,41 @@ def test_page_is_no_wider_than_the_screen(show, name, width):
 def test_the_first_screen_has_the_answer(show, name):
     """Before anything is scrolled, a laptop shows the aim, a sentence of the answer, and a picture or the runs."""
     page = show(name)
-    for selector in ("h1", ".aim", ".question p, .runs article p"):
+    for selector in ("h1", ".aim", ".lead-in p, .question p, .runs article p"):
         box = page.locator(selector).first.bounding_box()
         assert box["y"] + box["height"] <= 900, selector
     first = page.locator("figure, .runs article").first.bounding_box()
     assert first["y"] < 300
 
 
+@pytest.mark.parametrize(("width", "height"), [(PHONE, 844), (LAPTOP, 900)])
+def test_every_question_is_found_within_two_screens(show, width, height):
+    """Folded, the page has the lead, every question and the picture within two screens, and few screens in all."""
+    page = show("simulated", width=width)
+    for selector in (".lead-in", ".beside figure", *[f"details.question >> nth={i}" for i in range(4)]):
+        box = page.locator(selector).first.bounding_box()
+        assert box["y"] + box["height"] <= 2 * height, selector
+    assert page.evaluate("document.documentElement.scrollHeight") <= 8 * height
+
+
+def test_a_folded_section_opens_where_a_link_leads(show):
+    """A click in the navigation opens the section and brings it to the top; an address with its name does too."""
+    page = show("simulated")
+    section = page.locator("#failures > details")
+    assert section.get_attribute("open") is None
+    page.locator("nav a[href='#failures']").click()
+    page.wait_for_function("document.querySelector('#failures > details').open")
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    assert page.locator("#failures > details").get_attribute("open") is not None
+
+
 @EACH_PAGE
 @pytest.mark.parametrize("width", [PHONE, LAPTOP])
 def test_one_drawing_of_each_figure_shows(show, name, width):
     """Of the two drawings of a figure the one for the screen shows, as wide as its place allows and not cut."""
-    page = show(name, width=width)
+    page = unfold(show(name, width=width))
     for figure in page.locator("figure").all():
         shown = [svg for svg in figure.locator("svg").all() if svg.is_visible()]
         assert len(shown) == 1
@@ -83,7 +106,7 @@ def test_one_drawing_of_each_figure_shows(show, name, width):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_is_legible(show, name, scheme):
     """Every text, in figures too, has a contrast of 4.5 to what is behind it; on maps the ink is chosen by cell."""
-    page = show(name, color_scheme=scheme)
+    page = unfold(show(name, color_scheme=scheme))
     assert page.evaluate(WEAK_TEXTS, [TEXT_CONTRAST]) == []
 
 

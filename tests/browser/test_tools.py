@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.browser.conftest import unfold
 from tests.report.test_tables import embedded
 
 pytestmark = pytest.mark.browser
@@ -37,7 +38,7 @@ def column(table, index):
 @pytest.mark.parametrize("index", [0, 2])
 def test_a_click_sorts_and_a_second_one_turns(show, index):
     """A heading sorts by number or by text, up, then down; cells without a value stay last; the heading says so."""
-    page = show("simulated")
+    page = unfold(show("simulated"))
     details = page.locator("#table-recovery-of-tau")
     details.evaluate("(d) => { d.open = true; }")
     table, head = details.locator("table"), details.locator("th").nth(index)
@@ -56,7 +57,7 @@ def test_a_click_sorts_and_a_second_one_turns(show, index):
 
 def test_csv_is_the_whole_table(show, pages, tmp_path):
     """The downloaded file is the CSV that the page holds, with a mark that spreadsheets need, and it parses."""
-    page = show("simulated")
+    page = unfold(show("simulated"))
     csvs = embedded(pages["simulated"].read_text("utf-8"))
     for details in page.locator("details.table").all():
         details.evaluate("(d) => { d.open = true; }")
@@ -71,7 +72,7 @@ def test_csv_is_the_whole_table(show, pages, tmp_path):
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_figures_are_saved_as_svg(show, tmp_path, width, scheme):
     """The SVG is well formed, has a size, and its colors are written out, light ones even on a dark screen."""
-    page = show("simulated", width=width, color_scheme=scheme)
+    page = unfold(show("simulated", width=width, color_scheme=scheme))
     for figure in page.locator("figure").all():
         name, content = saved(page, figure.locator("[data-save=svg]"), tmp_path / "figure.svg")
         assert name == f"{figure.get_attribute('data-name')}.svg"
@@ -84,7 +85,7 @@ def test_figures_are_saved_as_svg(show, tmp_path, width, scheme):
 
 def test_figures_are_saved_as_png(show, tmp_path):
     """The PNG has three times the pixels of the drawing, and more than one color."""
-    page = show("simulated")
+    page = unfold(show("simulated"))
     figure = page.locator("figure").first
     name, content = saved(page, figure.locator("[data-save=png]"), tmp_path / "figure.png")
     assert name == f"{figure.get_attribute('data-name')}.png"

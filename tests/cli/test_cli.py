@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -68,13 +69,27 @@ def place(shell_run, tmp_path):
 
 
 def test_a_study_ends_with_the_path_of_its_report(shell_run):
-    """`simstudy run` makes the run and its report, and says where it is."""
+    """`simstudy run` makes the run and its report, says what the page leads with, and where the page is."""
     done, place = shell_run
-    assert (done.returncode, done.stdout) == (0, "report: runs/tiny/report.html\n"), done.stderr
+    *found, last = done.stdout.splitlines()
+    assert (done.returncode, last) == (0, "report: runs/tiny/report.html"), done.stderr
+    page = (place / "runs/tiny/report.html").read_text()
+    lead = page[page.index('class="lead-in"') :].partition("</div>")[0]
+    told = re.sub(r'<b class="method"[^>]*>(.*?)</b>', r"“\1”", lead).replace("\u00a0", " ")
+    assert 1 <= len(found) <= 3
+    assert re.findall("<p>(.*?)</p>", told) == found
     assert "2 of 2 fits" in done.stderr
     assert "<html" in (place / "runs/tiny/report.html").read_text()
     assert len(pd.read_parquet(place / "runs/tiny/fits")) == 2
     assert len(pd.read_parquet(place / "runs/tiny/performance.parquet")) > 10
+
+
+def test_the_page_is_opened_when_asked(place):
+    """`--open` gives the page to the browser, as an address, once it is there."""
+    with mock.patch("webbrowser.open") as opened:
+        done = simstudy("run", "tiny.toml", "--workers", "0", "--open", cwd=place)
+    assert done.returncode == 0, done.stderr
+    opened.assert_called_once_with((place / "runs/tiny/report.html").resolve().as_uri())
 
 
 def test_a_report_is_made_of_a_run(place):
@@ -196,7 +211,7 @@ def test_a_time_limit_ends_with_the_report(place):
     """Too short for all replicates, it stops with what is done, reports it, says how to go on, and has done its job."""
     arguments = ("run", "tiny.toml", "--workers", "0", "--replicates", "50000", "--time-limit", "1s")
     done = simstudy(*arguments, cwd=place)
-    assert (done.returncode, done.stdout) == (0, "report: runs/tiny/report.html\n"), done.stderr
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "report: runs/tiny/report.html"), done.stderr
     assert (
         "stopped: no further block would end within the time limit; what is finished is stored: run the same command "
         "again to go on" in done.stderr

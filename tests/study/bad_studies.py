@@ -68,6 +68,11 @@ STUDIES: dict[str, tuple[str | bytes, str]] = {
     "name of a port": (toml(study='name = "Lpt1.x"'), "[study] name: expected the name of a folder on every system"),
     "name with a dot": (toml(study='name = "x."'), "[study] name: expected the name of a folder on every system"),
     "name too long": (toml(study=f'name = "{"x" * 500}"'), "[study] name: expected at most 80 characters"),
+    "primary a sentence": (
+        toml(study='+primary = "the error of theta"'),
+        "[study] primary: expected a measure and its estimand, such as 'rmse:theta', got 'the error of theta'",
+    ),
+    "primary a number": (toml(study="+primary = 3"), "[study] primary: expected text, got 3"),
     "name a number": (toml(study="name = 3"), "[study] name: expected text, got 3"),
     "aim with a bell": (toml(study='+aim = "\\u0007"'), "[study] aim: expected text without control characters"),
     "seed negative": (toml(study="+seed = -1"), "[study] seed: expected a number of at least 0, got -1"),

@@ -1,5 +1,7 @@
 """Summaries of draws against NumPy, brute force, closed forms and what they estimate."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -338,6 +340,24 @@ def test_exact_draws_have_no_counters():
     assert np.isnan(fits["mean_accept"]).all()
     assert np.isnan(fits["min_ebfmi"]).all()
     assert (fits["max_rhat"] < 1.1).all()
+
+
+def test_what_a_sampler_does_not_say_is_missing():
+    """A random walk has an acceptance and no trajectory: its divergences and leapfrogs are missing, not 0."""
+    shape = (3, 2, 50)
+    stats = SamplerStats(accept_prob=np.full(shape, 0.25), step_size=np.full(shape[:2], 0.1), max_treedepth=0)
+    for columns in (summarize_fits(stats, summary_of(*block(3, n_draws=50))), summarize_chains(stats)):
+        for name in ("n_divergent", "n_max_treedepth", "n_leapfrog", "n_leapfrog_warmup"):
+            assert np.ma.getmaskarray(columns[name]).all()
+        assert columns["mean_accept"].tolist() == [0.25] * len(columns["mean_accept"])
+    assert stats.n_leapfrog == 0
+
+
+def test_a_sampler_without_trees_has_no_depth():
+    """Trajectories of a fixed length are not cut at a depth that is not there."""
+    stats = replace(sampler_stats(), max_treedepth=0)
+    assert np.ma.getmaskarray(summarize_chains(stats)["n_max_treedepth"]).all()
+    assert not np.ma.getmaskarray(summarize_chains(stats)["n_divergent"]).any()
 
 
 def test_ranks_are_thinned_to_the_documented_number():

@@ -13,12 +13,26 @@ from simstudy.report.reading.wording import counted, enumerate_words, measure_wo
 from simstudy.report.words.sentences import quote
 
 MOST_NAMED = 3
-PERCENT_MEASURES = ("coverage", "divergence_rate", "failure_rate")
+PERCENT_MEASURES = ("coverage", "divergence_rate", "failure_rate", "flagged_rate")
 CHANGES = {WORSE: "is worse", BETTER: "is better", UNCLEAR: "changed, for better or worse"}
 
 
 def headline(comparison: Comparison) -> str:
-    """Return the answer in one sentence, and what it leaves out where it says that the rest is identical."""
+    """Return the answer in one sentence, after what no verdict shows: what did not converge, and what was lost.
+
+    Where it says that the rest is identical, it says what it leaves out.
+    """
+    return " ".join([*_unconverged(comparison), *comparison.lost, _verdict(comparison)])
+
+
+def _unconverged(comparison: Comparison) -> list[str]:
+    return [
+        f"{quote(name)} converged in none of its {counted(n, 'fit')} in the candidate."
+        for name, n in comparison.unconverged.items()
+    ]
+
+
+def _verdict(comparison: Comparison) -> str:
     table, counts = comparison.table, comparison.counts
     n = len(table)
     if (table["evidence"] == "identical").all():

@@ -21,6 +21,9 @@ __all__ = ["called", "clip_text", "drawing", "points"]
 WIDE, MIDDLE, NARROW = 11.5, 7.2, 3.7
 NARROW_BELOW = 6.0
 TWO_MCSE = 2.0
+LINE, MARKER = 1.3, 4.0
+LAYER, MOST_LAYERS, MARKER_LAYERS = 0.9, 3.6, 1.3
+"""Points by which the line of a method is wider than that of the next, at most, and its marks in proportion."""
 LOG_RATIO = 6.0
 INCHES_PER_LETTER, INCHES_PER_HANDLE = 0.075, 0.55
 
@@ -113,8 +116,28 @@ def dots(
     line: bool = False,
     hollow: bool = False,
     label: str | None = None,
+    layer: tuple[int, int] = (0, 1),
 ) -> None:
-    """Draw estimates with their error bars; hollow marks stand for numbers that are not to be trusted."""
+    """Draw estimates with their error bars; hollow marks stand for numbers that are not to be trusted.
+
+    Args:
+        ax: the axes.
+        x: places across.
+        y: places up.
+        mark: how the method is drawn.
+        xerr: (2, point) lengths of bars across.
+        yerr: (2, point) lengths of bars up and down.
+        line: whether a line goes through them.
+        hollow: whether they are not to be trusted.
+        label: of the legend.
+        layer: which of how many methods at the same places: the first is drawn widest, so that methods that coincide
+            show around each other.
+    """
+    beyond = layer[1] - 1 - layer[0]
+    wider = min(beyond * LAYER, MOST_LAYERS)
+    size: dict[str, Any] = {}
+    if layer[1] > 1:
+        size = {"linewidth": LINE + wider, "markersize": MARKER + MARKER_LAYERS * wider}
     ax.errorbar(
         x,
         y,
@@ -125,7 +148,8 @@ def dots(
         markerfacecolor=PAPER if hollow else mark.light,
         markeredgewidth=1.0 if hollow else 0.0,
         linestyle=mark.dash if line else "none",
-        elinewidth=1.2,
+        elinewidth=1.2 + wider / 2,
+        **size,
         capsize=0,
         label=label,
     )

@@ -19,7 +19,6 @@ from simstudy.report.reading.wording import measure_words, symbol
 
 ROW_HEIGHT = 2.0
 MAX_SCENARIOS, MAX_NARROW = 4, 2
-DODGE = 0.1
 FEWEST_REPLICATES = 10
 TITLE_WIDTH, NARROW_TITLE = 36, 19
 FLAT_LABELS, FLAT_LABELS_NARROW = 6, 3
@@ -98,8 +97,8 @@ def _panel(ax: Axes, table: pd.DataFrame, measure: str, marks: Mapping[str, Mark
         values = rows["value"].to_numpy(float)
         ends = (rows[end].to_numpy(float) for end in ("lower", "upper"))
         error = bars(values, rows["mcse"].to_numpy(float), *ends)
-        shift = DODGE * (i - (len(marks) - 1) / 2)
-        dots(ax, rows["place"].to_numpy(float) + shift, values, mark=mark, yerr=error, line=True, label=name)
+        at, layer = rows["place"].to_numpy(float), (i, len(marks))
+        dots(ax, at, values, mark=mark, yerr=error, line=True, label=name, layer=layer)
     names = table.drop_duplicates("place").sort_values("place")
     ax.set_xlim(-0.5, last + 0.5)
     ax.set_xticks(names["place"], [_short(name) for name in names["bin"]], rotation=90 if len(names) > most else 0)

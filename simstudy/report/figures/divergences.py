@@ -32,8 +32,8 @@ def divergences(
 ) -> Figure:
     """Draw the share of fits with a divergence as color over the factors of the design, one map per method.
 
-    In each cell of a small map: the share, and below it divergent draws per 1,000. Empty cells had none. Methods
-    without a single divergence have no map.
+    In each cell of a small map: the share, and below it divergent draws per 1,000. Methods without a single divergence
+    have no map. Hatched cells have no number.
 
     Args:
         performance: the performance table with ``any_divergence`` and ``divergence_rate``.
@@ -60,7 +60,7 @@ def divergences(
     with drawing(ax=ax, labels=labels):
         figure, axes = panels(len(names), columns=columns, width=width, height=height)
         for ax, (name, (share, rate)) in zip(axes, grids.items(), strict=True):
-            paint(ax, share.where(share > 0), COLORS, words=_words(share, rate) if written else None)
+            paint(ax, share, COLORS, words=_words(share, rate) if written else None)
             ax.set_title(called(name, length=46))
         name_rows_once(axes, [share for share, _ in grids.values()], columns)
         bar = figure.colorbar(
@@ -91,5 +91,5 @@ def _grids(shares: pd.DataFrame, rates: pd.DataFrame, design: Design, name: str)
 
 def _words(share: pd.DataFrame, rate: pd.DataFrame) -> np.ndarray:
     numbers = zip(share.to_numpy().ravel(), rate.to_numpy().ravel(), strict=True)
-    words = [f"{s:.0%}\n{r * PER_THOUSAND:.2g} ‰" if np.isfinite(s) else "" for s, r in numbers]
+    words = ["" if np.isnan(s) else f"{s:.0%}\n{r * PER_THOUSAND:.2g} ‰" if s > 0 else "0" for s, r in numbers]
     return np.array(words, dtype=object).reshape(share.shape)

@@ -1,4 +1,4 @@
-"""The funnel: draws of tau against draws of a group effect, divergent draws marked."""
+"""The funnel: draws of tau, or of another scale, against draws of a group effect, divergent draws marked."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def gains(
 ) -> Figure:
     """Draw how much larger or smaller a method's error is than a rival's, in percent, one map per rival.
 
-    Cells whose difference is below 2 MCSE are left blank.
+    Cells whose difference is below 2 MCSE are drawn as 0; hatched cells have no number.
 
     Args:
         differences: one row per scenario and rival: ``scenario``, ``rival``, ``value``, ``rival_value``,
@@ -41,7 +41,8 @@ def gains(
     design = read_design(scenarios)
     pairs = zip(differences["difference"], differences["difference_mcse"], strict=True)
     change = PERCENT * (differences["value"] / differences["rival_value"] - 1)
-    table = differences.assign(change=change.where(np.array([is_clear(*pair) for pair in pairs])))
+    clear = np.array([is_clear(*pair) for pair in pairs], bool)
+    table = differences.assign(change=change.where(clear, 0.0).where(change.notna()))
     maps = {name: spread(rows, design, "change") for name, rows in table.groupby("rival", sort=False)}
     columns = 1 if width < NARROW_BELOW else even_columns(len(maps), most=3)
     height = HEAD + ROW_INCHES * max(len(grid) for grid in maps.values())

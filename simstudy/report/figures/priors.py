@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, bars, called, dots, drawing, grid, key
-from simstudy.report.figures.profile import levels_of
+from simstudy.report.figures.factor_axis import FactorAxis
 from simstudy.report.reading.design import Design, read_design
 from simstudy.report.reading.palette import MUTED, Mark, ramp_marks
 from simstudy.report.reading.readings import average, require
@@ -21,7 +21,6 @@ from simstudy.report.reading.wording import symbol
 
 ROW_HEIGHT, HEAD = 1.75, 0.6
 MOST_SETTINGS, MOST_ON_A_PHONE = 4, 2
-DODGE = 0.11
 TITLE_LENGTH = 30
 TARGET = "truth, oracle, nominal level"
 
@@ -42,15 +41,16 @@ def priors(
     texts: Mapping[str, str],
     parameter: str = "tau",
     oracle: Mapping[str, float] | None = None,
+    marks: Mapping[str, Mark] | None = None,
     labels: Mapping[str, str] | None = None,
     ax: Axes | None = None,
     width: float = WIDE,
 ) -> Figure:
     """Draw how an estimate, the shrinkage weights and the coverage of effects move with a prior; bars of 2 MCSE.
 
-    One line per prior, from green for the first to violet for the last; along the axis the design's main factor; one
-    column per setting of the other factors, at most four, two on a phone. Dashed: the parameter's truth, the oracle's
-    weight, the nominal coverage.
+    One line per prior, by default from green for the first to violet for the last; along the axis the design's main
+    factor; one column per setting of the other factors, at most four, two on a phone. Dashed: the parameter's truth,
+    the oracle's weight, the nominal coverage.
 
     Args:
         performance: the performance table.
@@ -58,6 +58,7 @@ def priors(
         texts: method -> its prior as text, in the order of the colors.
         parameter: whose prior it is.
         oracle: scenario -> the mean weight of one who knows tau and sigma, where known.
+        marks: method -> how it is drawn; a ramp of colors where left out.
         labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
             estimands; their own names where left out.
         ax: axes to draw on, where there is one panel; a figure of its own where left out.
@@ -71,15 +72,16 @@ def priors(
     rows = [row for row in _rows(performance, scenarios, parameter, oracle or {}) if len(row.table)]
     require(pd.DataFrame([row.title for row in rows]), f"estimate of {parameter}")
     settings = shown_settings(design, most=MOST_ON_A_PHONE if width < NARROW_BELOW else MOST_SETTINGS)
-    marks = ramp_marks(list(texts))
+    axis = FactorAxis.of(design)
+    marks = {name: (marks or ramp_marks(list(texts)))[name] for name in texts}
     with drawing(ax=ax, labels=labels):
         height = HEAD + ROW_HEIGHT * len(rows)
         figure, drawn = grid(len(rows), len(settings), width=width, height=height, sharex=True, sharey="row")
         for axes, row in zip(drawn, rows, strict=True):
             for ax, (title, chosen) in zip(axes, settings.items(), strict=True):
-                _panel(ax, row, design, chosen, marks)
+                _panel(ax, row, axis, chosen, marks)
                 ax.set_title(called(title, length=TITLE_LENGTH) if row is rows[0] else "")
-                ax.set_xlabel(called(design.axis or "") if row is rows[-1] else "")
+                ax.set_xlabel(axis.label() if row is rows[-1] else "")
             axes[0].set_ylabel(called(row.title))
         named = {f"{symbol(parameter)} ~ {text}": marks[method] for method, text in texts.items()}
         dashed = Line2D([], [], color=MUTED, linestyle="--", linewidth=1, label=TARGET)
@@ -119,23 +121,19 @@ def _rows(
     ]
 
 
-def _panel(ax: Axes, row: _Row, design: Design, chosen: list[str], marks: Mapping[str, Mark]) -> None:
-    levels = levels_of(design)
-    place = {s: levels.index(str(design.levels.loc[s, design.axis])) if design.axis else 0 for s in chosen}
-    in_order = sorted(chosen, key=lambda s: place[s])
+def _panel(ax: Axes, row: _Row, axis: FactorAxis, chosen: list[str], marks: Mapping[str, Mark]) -> None:
+    in_order = sorted(chosen, key=lambda s: axis.place[s])
     target = row.target[in_order].to_numpy(float)
-    at = np.array([place[s] for s in in_order], dtype=float)
+    at = np.array([axis.place[s] for s in in_order], dtype=float)
     if len(at) == 1:
         at, target = at + np.array([-0.4, 0.4]), np.repeat(target, 2)
     ax.plot(at, target, color=MUTED, linestyle="--", linewidth=1, zorder=1)
     for i, (name, mark) in enumerate(marks.items()):
         rows = row.table[(row.table["method"] == name) & row.table["scenario"].isin(chosen)]
-        rows = rows.assign(at=rows["scenario"].map(place)).sort_values("at")
+        rows = rows.assign(at=rows["scenario"].map(axis.place)).sort_values("at")
         values = rows["value"].to_numpy(float)
         ends = (rows[end].to_numpy(float) for end in ("lower", "upper"))
         error = bars(values, rows["mcse"].to_numpy(float), *ends)
-        shift = DODGE * (i - (len(marks) - 1) / 2)
-        dots(ax, rows["at"].to_numpy(float) + shift, values, mark=mark, yerr=error, line=True, label=name)
-    ax.set_xticks(range(len(levels)), levels)
-    ax.set_xlim(-0.5, len(levels) - 0.5)
-    ax.grid(visible=False, axis="x")
+        at = rows["at"].to_numpy(float)
+        dots(ax, at, values, mark=mark, yerr=error, line=True, label=name, layer=(i, len(marks)))
+    axis.show(ax)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from textwrap import fill
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -25,14 +24,14 @@ from simstudy.report.figures.canvas import (
     panels,
     points,
 )
-from simstudy.report.reading.design import Design, order, read_design
+from simstudy.report.figures.factor_axis import FactorAxis
+from simstudy.report.reading.design import read_design
 from simstudy.report.reading.palette import Mark, name_marks
 from simstudy.report.reading.readings import average, require
 from simstudy.report.reading.wording import measure_words, symbol
 
 ROW_HEIGHT, LOW_ROW_HEIGHT = 2.3, 2.0
 SHORT_TITLE = 18
-DODGE = 0.13
 LABEL_SHARE = 0.75
 """Of a panel's height, that a line of the label of its axis may take."""
 
@@ -48,11 +47,11 @@ def profile(
     ax: Axes | None = None,
     width: float = WIDE,
 ) -> Figure:
-    """Draw a measure along the design's main factor, methods side by side, bars of 2 MCSE each way.
+    """Draw a measure along the design's main factor, one line per method, bars of 2 MCSE each way.
 
-    An error that differs more than sixfold is drawn on a logarithmic axis. The levels of the factor stand at equal
-    distances and the methods are moved apart, so that none hides another; panels share the vertical axis, so that they
-    can be compared.
+    An error that differs more than sixfold is drawn on a logarithmic axis, and so is a factor that spans more than a
+    power of ten. Nothing is moved: methods that agree lie on each other, the first the widest, so that none hides
+    another. Panels share the vertical axis, so that they can be compared.
 
     Args:
         performance: the performance table.
@@ -69,6 +68,7 @@ def profile(
         TableError: the table has no such measure of the estimand.
     """
     design = read_design(scenarios)
+    axis = FactorAxis.of(design)
     table = require(average(performance, measure, estimand=estimand), f"{measure} of {estimand}")
     names = list(dict.fromkeys(table["method"]))
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
@@ -80,10 +80,10 @@ def profile(
     with drawing(ax=ax, labels=labels):
         figure, axes = panels(n_panels, columns=columns, width=width, height=height, sharey=True)
         for ax, title in zip(axes, titles.unique(), strict=True):
-            _panel(ax, table, design, list(titles.index[titles == title]), marks)
+            _panel(ax, table, axis, list(titles.index[titles == title]), marks)
             ax.set_title(called(title))
         for ax in axes[-columns:]:
-            ax.set_xlabel(called(design.axis or ""))
+            ax.set_xlabel(axis.label())
         for ax in axes[::columns]:
             words = f"{called(measure, measure_words(measure))} of {called(estimand, symbol(estimand))}"
             ax.set_ylabel(fill(words, int(LABEL_SHARE * height / (INCHES_PER_LETTER * points(1.0)))))
@@ -92,26 +92,13 @@ def profile(
     return figure
 
 
-def _panel(ax: Axes, table: pd.DataFrame, design: Design, scenarios: list[str], marks: Mapping[str, Mark]) -> None:
-    axis = design.axis
-    levels = levels_of(design)
+def _panel(ax: Axes, table: pd.DataFrame, axis: FactorAxis, scenarios: list[str], marks: Mapping[str, Mark]) -> None:
     here = table[table["scenario"].isin(scenarios)]
     for i, (name, mark) in enumerate(marks.items()):
         rows = here[here["method"] == name]
-        at = rows["scenario"].map(design.levels[axis]) if axis else pd.Series("", index=rows.index)
-        rows = rows.assign(at=[levels.index(level) for level in at]).sort_values("at")
-        shift = DODGE * (i - (len(marks) - 1) / 2)
+        rows = rows.assign(at=rows["scenario"].map(axis.place)).sort_values("at")
         values = rows["value"].to_numpy(float)
         error = bars(values, rows["mcse"].to_numpy(float))
-        dots(ax, rows["at"].to_numpy() + shift, values, mark=mark, yerr=error, line=True, label=name)
-    ax.set_xticks(range(len(levels)), levels)
-    ax.set_xlim(-0.5, len(levels) - 0.5)
-    ax.grid(visible=False, axis="x")
-
-
-def levels_of(design: Design) -> list[str]:
-    """Return the levels of the design's axis as text, in ascending order; one empty text without an axis."""
-    if design.axis is None:
-        return [""]
-    values = np.unique(design.numbers[design.axis].to_numpy(float))
-    return order(design.levels[design.axis].unique().tolist(), [f"{value:g}" for value in values])
+        at = rows["at"].to_numpy(float)
+        dots(ax, at, values, mark=mark, yerr=error, line=True, label=name, layer=(i, len(marks)))
+    axis.show(ax)

@@ -37,7 +37,8 @@ def regret(
     """Draw MSE / smallest MSE as color over the factors of the design, one map per method.
 
     The smallest MSE is that of the best of group means, grand mean and an oracle that knows tau and sigma (the
-    measure ``regret`` is the difference to it). Cells whose regret is below 2 MCSE are blank: there nothing is lost.
+    measure ``regret`` is the difference to it). Cells whose regret is below 2 MCSE have the color of 1: there nothing
+    is lost that can be told. Hatched cells have no number.
     Multiples above 10 have the color of 10.
 
     Args:
@@ -80,14 +81,17 @@ def regret(
 
 
 def _multiple(value: float) -> str:
-    return f"{value:.1f}" if value < MOST else f"{value:.0f}"
+    if not np.isfinite(value):
+        return ""
+    return "1" if value == 1 else f"{value:.1f}" if value < MOST else f"{value:.0f}"
 
 
 def multiples(performance: pd.DataFrame, *, estimand: str = "theta", measure: str = "regret") -> pd.DataFrame:
-    """Return ``multiple``, MSE / (MSE - regret), by scenario and method; NaN where the regret is not clear."""
+    """Return ``multiple``, MSE / (MSE - regret), by scenario and method; 1 where the regret is not clear."""
     keys = ["scenario", "method"]
     lost = average(performance, measure, estimand=estimand)[[*keys, "value", "mcse"]]
     mse = average(performance, "mse", estimand=estimand)[[*keys, "value"]].rename(columns={"value": "mse"})
     table = lost.merge(mse, on=keys)
     clear = np.array([v > 0 and is_clear(v, m) for v, m in zip(table["value"], table["mcse"], strict=True)], bool)
-    return table.assign(multiple=(table["mse"] / (table["mse"] - table["value"])).where(clear))
+    multiple = (table["mse"] / (table["mse"] - table["value"])).where(clear, 1.0)
+    return table.assign(multiple=multiple.where(table["value"].notna()))

@@ -80,15 +80,29 @@
 
   const longOnPhones = 8;
   if (window.matchMedia("screen and (max-width: 819px)").matches) {
-    for (const details of document.querySelectorAll("details[open]")) {
+    for (const details of document.querySelectorAll("details.table[open]")) {
       details.open = details.querySelectorAll("tbody tr").length <= longOnPhones;
     }
   }
 
+  const unfold = () => {
+    const name = decodeURIComponent(location.hash.slice(1));
+    const target = name && document.getElementById(name);
+    if (!target) return;
+    for (let e = target; e; e = e.parentElement) if (e.tagName === "DETAILS") e.open = true;
+    const folded = target.querySelector(":scope > details.section");
+    if (folded) folded.open = true;
+    target.scrollIntoView();
+  };
+  window.addEventListener("hashchange", unfold);
+  for (const link of document.querySelectorAll("nav a")) link.addEventListener("click", () => setTimeout(unfold));
+  unfold();
+
   let closed = [];
   window.addEventListener("beforeprint", () => {
     closed = [...document.querySelectorAll("details:not([open])")];
-    for (const details of closed) if (details.querySelectorAll("tbody tr").length <= 30) details.open = true;
+    const isLong = (d) => d.classList.contains("table") && d.querySelectorAll("tbody tr").length > 30;
+    for (const details of closed) details.open = !isLong(details);
   });
   window.addEventListener("afterprint", () => { for (const details of closed) details.open = false; });
 })();

@@ -19,15 +19,15 @@ from simstudy.report import figures
 from simstudy.report.figures.conditional import well_seen
 from simstudy.report.figures.efficiency import trusted
 from simstudy.report.figures.weights import SIDE, WEIGHT
+from simstudy.report.funnel import read_funnel
 from simstudy.report.lesson import read_lesson
 from simstudy.report.publishing.term_drawings import level_lines, level_map, level_series, level_tree
 from simstudy.report.publishing.wish import Wish
+from simstudy.report.reading.chain_rates import chain_rates
 from simstudy.report.reading.readings import average, binned, headline_level
 from simstudy.report.reading.shown import shown_estimands
 from simstudy.report.reading.vocabulary import declared, effects
-from simstudy.report.reading.wording import letters
 from simstudy.report.sections.calibration import RANK_COLUMNS, by_estimand, worst_ranks
-from simstudy.report.sections.divergences import funnel_draws
 from simstudy.report.sections.error_split import shown_split
 from simstudy.report.sections.posterior import forest
 from simstudy.report.sections.shrinkage import known_regret, marks_with, oracle_table, slope_table
@@ -64,7 +64,7 @@ def calibration(wish: Wish) -> Draw:
 
 def chain_divergences(wish: Wish) -> Draw:
     """How divergences spread over the chains of one scenario, by method."""
-    rates = wish.evidence.chain_rates
+    rates = chain_rates(wish.evidence.run)
     rates = rates[rates["scenario"] == wish.one]
     most = rates.groupby("method")["rate"].max()
     diverged = rates[rates["method"].isin(most.index[most > 0])]
@@ -118,13 +118,12 @@ def error_split(wish: Wish) -> Draw:
 
 
 def funnel(wish: Wish) -> Draw:
-    """Kept draws of the spread against an effect in one scenario, divergent draws marked."""
-    draws = funnel_draws(wish.evidence, wish.one)
-    if draws.empty:
+    """Kept draws of the scale in which divergent draws differ most against an effect, in one scenario."""
+    drawn = read_funnel(wish.evidence, wish.one)
+    if drawn is None:
         raise TableError("needs draws that were kept, as simstudy run --keep-draws 1 does")
-    theta, _, tau = letters()
-    words: dict[str, Any] = {"effect": f"effect of the first group, {theta}₁", "spread": tau}
-    return partial(figures.funnel, draws, **words, marks=wish.evidence.marks)
+    words: dict[str, Any] = {"effect": drawn.effect, "spread": drawn.spread}
+    return partial(figures.funnel, drawn.draws, **words, marks=wish.evidence.marks)
 
 
 def gains(wish: Wish) -> Draw:
@@ -173,7 +172,7 @@ def priors(wish: Wish) -> Draw:
     if not families:
         raise TableError("needs methods that differ in one prior alone")
     family = families[0]
-    about: dict[str, Any] = {"texts": family.priors, "parameter": family.parameter}
+    about: dict[str, Any] = {"texts": family.priors, "parameter": family.parameter, "marks": wish.evidence.marks}
     return partial(figures.priors, *wish.tables, **about)
 
 

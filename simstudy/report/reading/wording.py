@@ -53,6 +53,10 @@ MEASURES = {
     "mse_sampler": "MSE, sampler",
     "fits_per_second": "fits per second",
     "failure_rate": "failed fits",
+    "flagged_rate": "flagged fits",
+    "rhat": "largest R-hat",
+    "ess": "smallest ESS",
+    "sampler_error": "squared error of the sampler, posterior variances",
     "time_ratio": "time over the reference",
 }
 MINUS = "\u2212"

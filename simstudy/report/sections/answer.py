@@ -1,4 +1,4 @@
-"""The first screen: the answer in sentences, and one picture."""
+"""The questions of a study with their answers in sentences, and the one picture of the first screen."""
 
 from __future__ import annotations
 
@@ -6,38 +6,44 @@ from typing import Any
 
 import pandas as pd
 
+from simstudy.measures.registry import MEASURES
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
+from simstudy.report.figures.efficiency import trusted
 from simstudy.report.levels import level_figures
 from simstudy.report.reading.readings import average
 from simstudy.report.reading.replicate import drawn_replicate
 from simstudy.report.reading.vocabulary import effects
-from simstudy.report.reading.wording import estimand_words
+from simstudy.report.reading.wording import estimand_words, measure_words
 from simstudy.report.sections.calibration import rank_pictures, verdicts
 from simstudy.report.sections.error_split import split_findings
 from simstudy.report.sections.failures import lost_sentence
-from simstudy.report.sections.posterior import all_posteriors, forest_picture
+from simstudy.report.sections.lead import alone, is_about_costs, primary_measure
+from simstudy.report.sections.posterior import data_sentences, forest_picture
 from simstudy.report.sections.priors import prior_findings
 from simstudy.report.sections.section import Picture, picture
+from simstudy.report.sections.speed import efficiency_picture
 from simstudy.report.sections.terms import level_picture
 from simstudy.report.words import sentences
-from simstudy.report.words.alone import alone_sentences
-from simstudy.report.words.parameters import parameter_sentences
-from simstudy.report.words.standings import standing_sentences
 
 MAX_PROFILE_PANELS = 12
+GOOD = {
+    "smaller": "The lower, the better.",
+    "larger": "The higher, the better.",
+    "nominal": "The nearer to nominal, the better.",
+}
 
 
 def answers(evidence: Evidence) -> dict[str, list[str]]:
-    """Return what the study found, by question, each sentence made from the tables; the first two lead the page."""
+    """Return what the study found, by question, each sentence made from the tables."""
     found = {
         "What is missing": evidence.extent.sentences,
         "Which priors the data contradict": _conflicts(evidence),
         "Which methods are calibrated": verdicts(evidence),
         "Which method is nearest to the truth": _error(evidence),
-        "How near the estimates are to the truth": _alone(evidence),
-        "What the data say": _posteriors(evidence),
+        "How near the estimates are to the truth": alone(evidence),
+        "What the data say": data_sentences(evidence),
         "Where the sampler is in trouble": _trouble(evidence),
         "How much of the error is the sampler’s": split_findings(evidence),
         "How much the prior matters": prior_findings(evidence),
@@ -65,33 +71,10 @@ def _error(evidence: Evidence) -> list[str]:
     about: dict[str, Any] = {"labels": evidence.labels, "estimand": str(evidence.headline)}
     pairs = [evidence.error_differences(method, rival) for method, rival in _pairs(evidence)]
     told = [told for table in pairs for told in sentences.error_sentences(table, **about)]
-    if evidence.headline is not None:
-        told = standing_sentences(evidence.squares, evidence.labels) + told
     if told and evidence.is_dataset:
         rmse = average(evidence.performance, "rmse", estimand=evidence.headline)
         told.append(sentences.sum_sentence(rmse, int(evidence.run.scenarios["groups"].iloc[0])))
     return told
-
-
-def _alone(evidence: Evidence) -> list[str]:
-    """Return what there is to say of a method without a rival; a calibration study judges it by its ranks."""
-    if len(evidence.marks) > 1 or evidence.headline is None or evidence.is_calibration or evidence.is_dataset:
-        return []
-    boundary = evidence.design.boundary_of(evidence.headline)
-    about: dict[str, Any] = {"method": next(iter(evidence.marks)), "estimand": evidence.headline, "boundary": boundary}
-    return alone_sentences(evidence.performance, evidence.labels, **about)
-
-
-def _posteriors(evidence: Evidence) -> list[str]:
-    roles = evidence.roles
-    if not evidence.estimands:
-        return []
-    if evidence.is_dataset and evidence.has_terms:
-        return parameter_sentences(all_posteriors(evidence), method=roles.partial or next(iter(evidence.marks)))
-    if not (evidence.is_dataset and roles.separate and roles.partial):
-        return []
-    table = all_posteriors(evidence)
-    return sentences.span_sentences(table, method=roles.partial, rival=roles.separate, groups=evidence.group_names)
 
 
 def _price(evidence: Evidence) -> list[str]:
@@ -139,19 +122,22 @@ def key_picture(evidence: Evidence) -> Picture | None:
         return forest_picture(evidence)
     if evidence.is_calibration:
         return next(iter(rank_pictures(evidence, width=MIDDLE, name="key")), None)
-    if evidence.headline is None:
+    if is_about_costs(evidence) and len(set(trusted(evidence.performance)["method"])) > 1:
+        return efficiency_picture(evidence, name="key", width=MIDDLE)[0]
+    measure, estimand = primary_measure(evidence)
+    if estimand is None and (evidence.primary is None or average(evidence.performance, measure).empty):
         return None
-    design, estimand = evidence.design, evidence.headline
-    about: dict[str, Any] = {"measure": "rmse", "estimand": estimand, "marks": evidence.marks}
+    design = evidence.design
+    about: dict[str, Any] = {"measure": measure, "estimand": estimand, "marks": evidence.marks}
     tables = (evidence.performance, evidence.run.scenarios)
-    title = f"RMSE of {estimand_words(estimand)}, by scenario and method"
+    words = measure_words(measure)
+    of = f" of {estimand_words(estimand)}" if estimand else ""
+    title = f"{words[0].upper()}{words[1:]}{of}, by scenario and method"
+    good = GOOD[MEASURES[measure].better or "smaller"]
     n_panels = design.others(design.axis).nunique()
     if design.axis and n_panels <= MAX_PROFILE_PANELS:
         each = " Each panel is one setting of the design." if n_panels > 1 else ""
-        caption = (
-            f"The lower, the better; {design.axis} grows to the right.{each} Bars reach 2 MCSE each way, so marks "
-            "whose bars overlap widely are not told apart."
-        )
+        caption = f"{good}{each} Bars reach 2 MCSE each way; lines of methods that agree lie on each other."
         return picture(
             "key",
             title,
@@ -159,10 +145,10 @@ def key_picture(evidence: Evidence) -> Picture | None:
             lambda w: figures.profile(*tables, **about, width=w),
             width=MIDDLE,
         )
-    if len(evidence.labels) > MAX_PROFILE_PANELS and (pairs := _pairs(evidence)):
+    if measure == "rmse" and len(evidence.labels) > MAX_PROFILE_PANELS and (pairs := _pairs(evidence)):
         return _gains(evidence, pairs)
-    caption = "The lower, the better; bars reach 2 MCSE each way."
-    draw: dict[str, Any] = {"estimand": estimand, "measures": ("rmse",), "marks": evidence.marks}
+    caption = f"{good} Bars reach 2 MCSE each way."
+    draw: dict[str, Any] = {"estimand": estimand, "measures": (measure,), "marks": evidence.marks}
     return picture("key", title, caption, lambda w: figures.recovery(*tables, **draw, width=w), width=MIDDLE)
 
 
@@ -171,7 +157,7 @@ def _gains(evidence: Evidence, pairs: list[tuple[str, str]]) -> Picture:
     method, estimand = pairs[0][0], estimand_words(str(evidence.headline))
     caption = (
         f"Each cell is one of {len(evidence.labels)} scenarios. Blue: “{method}” has the smaller error; red: "
-        "the larger. Blank cells: the difference is below 2 MCSE, on the same data."
+        "the larger. White: the difference is below 2 MCSE, on the same data."
     )
     scenarios = evidence.run.scenarios
     title = f"Where “{method}” pays: RMSE of {estimand}"

@@ -6,15 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from simstudy.errors import RunError
-from simstudy.logs import log
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.figures.divergences import diverging
+from simstudy.report.funnel import read_funnel
+from simstudy.report.reading.chain_rates import chain_rates
 from simstudy.report.reading.readings import average
-from simstudy.report.reading.vocabulary import effects
-from simstudy.report.reading.wording import enumerate_words, letters
+from simstudy.report.reading.wording import enumerate_words, share
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
@@ -43,8 +42,14 @@ def divergence_section(evidence: Evidence) -> Section | None:
 
 
 def _without(evidence: Evidence, shares: pd.DataFrame) -> list[str]:
-    clean = [quote(name) for name in evidence.marks if name in set(shares["method"]) - set(diverging(shares))]
-    return [f"Not one draw of {enumerate_words(clean)} diverged."] if clean else []
+    known = set(shares["method"])
+    clean = [quote(name) for name in evidence.marks if name in known - set(diverging(shares))]
+    silent = [quote(name) for name in evidence.marks if name not in known]
+    told = [f"Not one draw of {enumerate_words(clean)} diverged."] if clean else []
+    if silent:
+        has = "has a sampler that reports" if len(silent) == 1 else "have samplers that report"
+        told.append(f"{enumerate_words(silent)} {has} no divergences: their number is not known, not 0.")
+    return told
 
 
 def _pictures(evidence: Evidence, shares: pd.DataFrame) -> list:
@@ -54,8 +59,7 @@ def _pictures(evidence: Evidence, shares: pd.DataFrame) -> list:
     if len(evidence.labels) > 1:
         caption = (
             "Color: the share of fits with at least one divergent draw; written below it in small designs: divergent "
-            f"draws per 1,000. Blank cells had none. Centered parameterizations diverge where {letters()[2]} is small "
-            "against the error of a group’s mean (the funnel of Betancourt & Girolami 2015)."
+            "draws per 1,000."
         )
         tables = (evidence.performance, evidence.run.scenarios)
         return [
@@ -66,11 +70,13 @@ def _pictures(evidence: Evidence, shares: pd.DataFrame) -> list:
                 lambda w: figures.divergences(*tables, width=w),
             )
         ]
-    rates = evidence.chain_rates
+    rates = chain_rates(evidence.run)
     rates = rates[rates["method"].isin(names)]
+    free = rates.groupby("method", sort=False)["rate"].agg(lambda each: int((each == 0).sum()))
+    told = [f"{quote(str(name))} in {share(n, int((rates['method'] == name).sum()))}" for name, n in free.items()]
     caption = (
-        "How many of 1,000 draws diverge, chain by chain; dashed: the median. A model that diverges in every chain is "
-        "not explored well, whatever its R-hat says."
+        "How many of 1,000 draws diverge, chain by chain; dashed: the median. Chains without a divergence: "
+        f"{enumerate_words(told)}."
     )
     return [
         picture(
@@ -82,53 +88,19 @@ def _pictures(evidence: Evidence, shares: pd.DataFrame) -> list:
     ]
 
 
-def funnel_draws(evidence: Evidence, scenario: str) -> pd.DataFrame:
-    """Return the kept draws of the spread of the effects and of the first effect in a scenario, one row per draw.
-
-    Returns:
-        ``method``, ``effect``, ``tau``, ``diverging``; of each method its first kept replicate; empty without any.
-    """
-    parts = []
-    group_effects, spread = effects().name, effects().spread
-    for name in evidence.marks:
-        for fit in evidence.kept(scenario, name)[:1]:
-            try:
-                draws, diverging = fit.posterior, fit.sample_stats.get("diverging")
-            except RunError as error:
-                log.warning("%s; its picture is left out", error)
-                continue
-            if {group_effects, spread} <= set(draws) and diverging is not None:
-                effect, tau = (draws[group_effects][..., 0], draws[str(spread)])
-                if effect.shape == tau.shape == diverging.shape:
-                    columns = {"effect": effect, "tau": tau, "diverging": diverging}
-                    flat = {key: values.ravel() for key, values in columns.items()}
-                    parts.append(pd.DataFrame(flat).assign(method=name))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-
-
 def _funnel(evidence: Evidence, shares: pd.DataFrame) -> list[Picture]:
     """Return the funnel in the scenario with the most divergences of those whose draws were kept, or none."""
-    for scenario in shares.sort_values("value", ascending=False, kind="stable")["scenario"].astype(str).unique():
-        draws = funnel_draws(evidence, scenario)
-        if len(draws):
-            break
-    else:
+    scenarios = shares.sort_values("value", ascending=False, kind="stable")["scenario"].astype(str).unique()
+    found = next(((s, drawn) for s in scenarios if (drawn := read_funnel(evidence, s)) is not None), None)
+    if found is None:
         return []
+    scenario, drawn = found
     where = f" at {evidence.labels[scenario]}" if len(evidence.labels) > 1 else ""
-    shared = ", the same data for every method" if len(set(draws["method"])) > 1 else ""
-    theta, _, tau = letters()
-    caption = (
-        f"Kept draws of one replicate{shared}. The posterior narrows toward small {tau}. Where "
-        "crosses gather at the entrance of the neck and no draws lie below, the sampler does not enter it, and the "
-        f"posterior of {tau} is cut off there; a parameterization that suits the data fills the neck."
-    )
-    draw: dict[str, Any] = {
-        "effect": f"effect of {evidence.group_names.get(0, 'the first group')}, {theta}₁",
-        "spread": tau,
-        "marks": evidence.marks,
-    }
-    title = f"The funnel{where}"
-    return [picture("funnel", title, caption, lambda w: figures.funnel(draws, **draw, width=w), width=MIDDLE)]
+    shared = ", the same data for every method" if len(set(drawn.draws["method"])) > 1 else ""
+    caption = f"Kept draws of one replicate{shared}. {drawn.told}".strip()
+    draw: dict[str, Any] = {"effect": drawn.effect, "spread": drawn.spread, "marks": evidence.marks}
+    title = f"Draws that diverge{where}"
+    return [picture("funnel", title, caption, lambda w: figures.funnel(drawn.draws, **draw, width=w), width=MIDDLE)]
 
 
 def _table(evidence: Evidence) -> Table:
@@ -139,9 +111,9 @@ def _table(evidence: Evidence) -> Table:
 
 
 def _chain_table(evidence: Evidence) -> list[Table]:
-    if not evidence.is_dataset or evidence.chain_rates.empty:
+    if not evidence.is_dataset or chain_rates(evidence.run).empty:
         return []
-    rates = evidence.chain_rates.groupby("method", sort=False)["rate"]
+    rates = chain_rates(evidence.run).groupby("method", sort=False)["rate"]
     frame = pd.DataFrame({f"q{100 * q:g}": rates.quantile(q) for q in CHAIN_QUANTILES})
     frame["chains"], frame["chains_without"] = rates.size(), rates.agg(lambda r: int((r == 0).sum()))
     frame = frame.reset_index()

@@ -55,7 +55,7 @@ def split_findings(evidence: Evidence) -> list[str]:
     table = shown_split(evidence)
     if table.empty:
         return []
-    told = split_sentences(table, evidence.labels)
+    told = split_sentences(table, evidence.labels, convergence=evidence.convergence.loc[evidence.doubtful])
     return told + divergent_sentences(evidence.performance, evidence.labels, shown_estimands(evidence.estimands))
 
 
@@ -71,8 +71,8 @@ def _pictures(evidence: Evidence, table: pd.DataFrame) -> list[Picture]:
     if table["percent"].isna().all():
         return []
     caption = (
-        "At the dashed line the sampler adds nothing: all of the error is the model’s and its priors’. To the right of "
-        "it the MSE is larger than that of the exact posterior mean, in percent of it. Bars reach 2 MCSE each way."
+        "At the dashed line the error is that of the exact posterior mean. To the right of it the MSE is larger, in "
+        "percent of it. Bars reach 2 MCSE each way."
     )
     if (n := table["scenario"].nunique()) > MAX_ROWS:
         caption += f" Drawn are the {MAX_ROWS} of {n} scenarios in which a sampler changes the error the most."

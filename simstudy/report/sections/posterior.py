@@ -16,6 +16,8 @@ from simstudy.report.reading.wording import symbol
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
 from simstudy.report.words import pooling
+from simstudy.report.words.parameters import parameter_sentences
+from simstudy.report.words.sentences import span_sentences
 from simstudy.store.declared import VARIANCE
 from simstudy.store.group_names import called
 from simstudy.store.schema import interval_columns
@@ -60,6 +62,19 @@ def posterior_section(evidence: Evidence) -> Section | None:
             for name, rows in table.groupby("method", sort=False)
         ],
     )
+
+
+def data_sentences(evidence: Evidence) -> list[str]:
+    """Return what the posteriors of real data say, in a sentence or two; nothing of simulated data."""
+    roles = evidence.roles
+    if not evidence.is_dataset or not evidence.estimands:
+        return []
+    if evidence.has_terms:
+        return parameter_sentences(all_posteriors(evidence), method=roles.partial or next(iter(evidence.marks)))
+    if not (roles.separate and roles.partial):
+        return []
+    table = all_posteriors(evidence)
+    return span_sentences(table, method=roles.partial, rival=roles.separate, groups=evidence.group_names)
 
 
 def all_posteriors(evidence: Evidence) -> pd.DataFrame:

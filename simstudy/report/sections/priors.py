@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from simstudy.report import figures
@@ -85,11 +87,12 @@ def _picture(evidence: Evidence, family: Family, place: int) -> Picture:
     if evidence.design.others(evidence.design.axis).nunique() > MOST_SETTINGS:
         caption += f" Of the other factors {MOST_SETTINGS} settings are drawn; the table has all."
     tables = (evidence.performance, evidence.run.scenarios)
+    about: dict[str, Any] = {"parameter": family.parameter, "oracle": oracle, "marks": evidence.marks}
     return picture(
         f"priors-{family.parameter}-{place}",
         f"What the prior of {letter} moves{_of(evidence, family)}",
         caption,
-        lambda w: figures.priors(*tables, texts=family.priors, parameter=family.parameter, oracle=oracle, width=w),
+        lambda w: figures.priors(*tables, texts=family.priors, **about, width=w),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from simstudy.report.sections.by_scenario import Shown, measure_columns, measure
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
 from simstudy.report.words import pooling
+from simstudy.report.words.sentences import price_sentences
 from simstudy.store.schema import interval_columns
 
 MOST_SHOWN = 5
@@ -33,12 +35,13 @@ def recovery_section(evidence: Evidence) -> Section | None:
     names = shown_estimands(known) or list(known[:MOST_SHOWN])
     if not len(names):
         return None
-    pictures = [p for name in names for p in _pictures(evidence, name)]
+    pictures = [replace(p, is_folded=name != evidence.headline) for name in names for p in _pictures(evidence, name)]
+    further = [replace(p, is_folded=True) for p in [*_intervals(evidence, names), *_by_distance(evidence)]]
     return Section(
         name="recovery",
         title="Recovery of the truth",
         paragraphs=[_lead(evidence)],
-        pictures=[*_loop(evidence), *pictures, *_intervals(evidence, names), *_by_distance(evidence)],
+        pictures=[*_loop(evidence), *pictures, *further],
         tables=[recovery_table(evidence, name) for name in names],
     )
 
@@ -97,7 +100,7 @@ def _caption(estimand: str, measures: list[str]) -> str:
         on = f"{symbol(estimand)} − {symbol(center)}" if center else symbol(estimand)
         parts.append(
             f"Conditional bias: the slope of the error on {on}, 0 for estimates that are not pulled to "
-            f"{'the mean' if center else '0'} and near −1 for complete pooling."
+            f"{'the mean' if center else '0'}, −1 for those that are pulled all the way."
         )
     elif "bias" in measures:
         parts.append("Bias: marks should lie on the dashed line at 0.")
@@ -178,12 +181,9 @@ def _by_distance(evidence: Evidence) -> list[Picture]:
     measures = [m for m in ("rmse", "conditional_bias", "coverage") if len(well_seen(binned(evidence.performance, m)))]
     if not measures:
         return []
-    told = pooling.of_distance(well_seen(binned(evidence.performance, "rmse")), evidence.roles.separate)
-    caption = (
-        f"{told} Coverage of partial pooling falls to the right by construction, though it is nominal on "
-        "average: the price of the smaller error, not a defect of the sampler. Bins that fewer "
-        f"than {FEWEST_REPLICATES} replicates fell into are left out."
-    )
+    told = pooling.of_distance(well_seen(binned(evidence.performance, "rmse")), evidence.roles)
+    price = price_sentences(evidence.performance, evidence.labels, method=str(evidence.roles.partial))
+    caption = " ".join([*told, *price, f"Bins that fewer than {FEWEST_REPLICATES} replicates fell into are left out."])
     tables = (evidence.performance, evidence.run.scenarios)
     draw: dict[str, Any] = {"estimand": effects().name, "measures": measures, "marks": evidence.marks}
     return [

@@ -26,6 +26,7 @@ class Picture:
         wide: SVG for screens of 820 pixels and more, and for paper.
         narrow: SVG for phones.
         inches: width of the wide one.
+        is_folded: whether it shows when its title is clicked.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Picture:
     wide: str
     narrow: str
     inches: float = WIDE
+    is_folded: bool = False
 
     @property
     def is_small(self) -> bool:
@@ -57,6 +59,7 @@ class Section:
         pictures: figures, in order.
         terms: definitions, as (term, lines).
         tables: tables, in order.
+        is_open: whether it is unfolded when the page opens.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Section:
     pictures: Sequence[Picture] = ()
     terms: Sequence[tuple[str, Sequence[str]]] = ()
     tables: Sequence[Table] = field(default_factory=tuple)
+    is_open: bool = True
 
     def with_prefix(self, prefix: str) -> Section:
         """Return the section with every name in it beginning with a prefix, for a page of several runs."""

@@ -33,7 +33,7 @@ TABLE_MEASURES = ("shrinkage_weight", "shrinkage_slope", "pooling_factor", "mse_
 def known_regret(performance: pd.DataFrame, estimand: str) -> str | None:
     """Return the first kind of regret that is known of an estimand, or None."""
     for measure in REGRETS:
-        if multiples(performance, estimand=estimand, measure=measure)["multiple"].notna().any():
+        if (multiples(performance, estimand=estimand, measure=measure)["multiple"] > 1).any():
             return measure
     return None
 
@@ -119,8 +119,8 @@ def _regret(evidence: Evidence) -> list[Picture]:
         "regret_of_parts": "of the methods that pool not at all, completely and partially",
     }
     caption = (
-        f"Squared error of each method as a multiple of the smallest {best[measure]}. Blank cells: nothing is lost "
-        "that can be told from 0 (2 MCSE); dark cells: another method should be used there."
+        f"Squared error of each method as a multiple of the smallest {best[measure]}. 1, the lightest color: nothing "
+        "is lost that can be told from 0 (2 MCSE). The darker, the more is lost."
     )
     tables = (evidence.performance, evidence.run.scenarios)
     about: dict[str, Any] = {"estimand": estimand, "measure": measure}

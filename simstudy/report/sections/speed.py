@@ -9,6 +9,7 @@ import pandas as pd
 
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
+from simstudy.report.figures.canvas import WIDE
 from simstudy.report.figures.efficiency import trusted
 from simstudy.report.reading.vocabulary import effects
 from simstudy.report.sections.section import Picture, Section, picture
@@ -22,7 +23,7 @@ def speed_section(evidence: Evidence) -> Section | None:
     """Return the section, or None where nothing was timed."""
     table = speed_table(evidence)
     efficiency = trusted(evidence.performance)
-    pictures = [*_efficiency_picture(evidence, efficiency), *_speed_picture(evidence, table)]
+    pictures = [*efficiency_picture(evidence), *_speed_picture(evidence, table)]
     tables = [*_efficiency_table(evidence, efficiency), *([_shown(table)] if len(table) else [])]
     if not tables:
         return None
@@ -74,15 +75,18 @@ def _lead(evidence: Evidence) -> list[str]:
     return [f"{lead} {together}"]
 
 
-def _efficiency_picture(evidence: Evidence, efficiency: pd.DataFrame) -> list[Picture]:
+def efficiency_picture(evidence: Evidence, *, name: str = "efficiency", width: float = WIDE) -> list[Picture]:
+    """Return the picture of what an effective draw costs, or none."""
+    efficiency = trusted(evidence.performance)
     if efficiency.empty:
         return []
+    size: dict[str, Any] = {"width": width}
     tables = (evidence.performance, evidence.run.scenarios)
     title = "Effective draws per leapfrog step"
     if efficiency["scenario"].nunique() > MAX_ROWS:
         caption = "Each cell is one scenario, each map one method, on one color scale: light cells are cheap draws."
         about: dict[str, Any] = {"measure": "ess_per_leapfrog", "estimand": str(efficiency["estimand"].iloc[0])}
-        return [picture("efficiency", title, caption, lambda w: figures.design_map(*tables, **about, width=w))]
+        return [picture(name, title, caption, lambda w: figures.design_map(*tables, **about, width=w), **size)]
     caption = "The further right, the cheaper a draw; the axis is logarithmic and bars reach 2 MCSE each way."
     if not efficiency["trusted"].all():
         caption += (
@@ -90,7 +94,7 @@ def _efficiency_picture(evidence: Evidence, efficiency: pd.DataFrame) -> list[Pi
             "the posterior."
         )
     draw: dict[str, Any] = {"marks": evidence.marks}
-    return [picture("efficiency", title, caption, lambda w: figures.efficiency(*tables, **draw, width=w))]
+    return [picture(name, title, caption, lambda w: figures.efficiency(*tables, **draw, width=w), **size)]
 
 
 def _speed_picture(evidence: Evidence, table: pd.DataFrame) -> list[Picture]:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from simstudy.report.reading.readings import is_clear
 from simstudy.report.reading.roles import Roles
-from simstudy.report.reading.wording import counted, number
+from simstudy.report.reading.wording import enumerate_words, number, share
 
 STAYS = 0.5
 """Posterior sds of a group's mean from its data up to which an estimate is said to stay there."""
@@ -72,26 +72,26 @@ def of_lesson(table: pd.DataFrame, data: pd.Series, roles: Roles, *, level: floa
     return f"{first}; complete pooling gives every group one value; {last}"
 
 
-def of_distance(rmse: pd.DataFrame, separate: str | None) -> str:
-    """Return what the distance of a group from the mean does to its error, as a sentence.
+def of_distance(rmse: pd.DataFrame, roles: Roles) -> list[str]:
+    """Return under which kinds of pooling the error grows with the distance of a group from the mean, as a sentence.
 
     Args:
         rmse: of the effects by bin of distance: ``scenario``, ``method``, ``place``, ``value``, ``mcse``.
-        separate: the method without pooling, or None.
+        roles: which methods play which part.
     """
-    rows = rmse[rmse["method"].astype(str) == separate].sort_values("place")
-    ends = [(part.iloc[0], part.iloc[-1]) for _, part in rows.groupby("scenario", observed=True) if len(part) > 1]
-    grows = [
-        far["value"] > GROWS * near["value"]
-        and is_clear(far["value"] - near["value"], math.hypot(far["mcse"], near["mcse"]))
-        for near, far in ends
-    ]
-    without = (
-        f"so do they without pooling in {counted(sum(grows), 'scenario')}, by its prior"
-        if any(grows)
-        else "without pooling the distance does not matter"
-    )
-    return f"Groups far from the mean are pulled the most: under pooling their errors grow; {without}."
+    parts = {"no pooling": roles.separate, "complete pooling": roles.complete, "partial pooling": roles.partial}
+    told = []
+    for words, method in parts.items():
+        rows = rmse[rmse["method"].astype(str) == method].sort_values("place")
+        ends = [(part.iloc[0], part.iloc[-1]) for _, part in rows.groupby("scenario", observed=True) if len(part) > 1]
+        grows = [
+            far["value"] > GROWS * near["value"]
+            and is_clear(far["value"] - near["value"], math.hypot(far["mcse"], near["mcse"]))
+            for near, far in ends
+        ]
+        if ends:
+            told.append(f"under {words} in {share(sum(grows), len(grows))} scenarios")
+    return [f"The error is clearly larger far from the mean than near it {enumerate_words(told)}."] if told else []
 
 
 def of_slopes(slopes: pd.DataFrame, separate: str | None) -> str:

@@ -47,16 +47,29 @@ def split_table(performance: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index().merge(_with_warmup(performance), on=KEYS[:2], how="left")
 
 
-def split_sentences(table: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+def split_sentences(
+    table: pd.DataFrame, labels: Mapping[str, str], *, convergence: pd.DataFrame | None = None
+) -> list[str]:
     """Return, for each method, how much of the MSE is the model's and how much the sampler's, where that is clear.
+
+    Of a method whose fits did not converge it is never said that its sampler adds nothing.
 
     Args:
         table: as ``split_table`` returns it.
         labels: scenario -> what it is called.
+        convergence: the methods (the index) with fits that did not converge: ``short`` of ``fits``.
     """
     told = []
+    short = {} if convergence is None else convergence.to_dict("index")
     for method, rows in table.dropna(subset=["mse_sampler"]).groupby("method", sort=False):
         clear = rows[_clear(rows, "mse_sampler", "mse_sampler_mcse")]
+        if clear.empty and str(method) in short:
+            lost = short[str(method)]
+            told.append(
+                f"What the sampler of {quote(str(method))} adds to the MSE is not known: "
+                f"{share(int(lost['short']), int(lost['fits']))} of its fits did not converge."
+            )
+            continue
         if clear.empty:
             names = rows["estimand"].unique()
             what = "any estimand" if len(names) > 1 else symbol(names[0])
@@ -106,7 +119,7 @@ def flattery_sentences(table: pd.DataFrame, labels: Mapping[str, str]) -> list[s
 def _split(method: str, clear: pd.DataFrame, n: int, labels: Mapping[str, str]) -> str:
     most = largest(clear, "percent")
     added = with_mcse(abs(most["mse_sampler"]), most["mse_sampler_mcse"])
-    change = f"{abs(most['percent']):.2g} % {'more' if most['percent'] > 0 else 'less'}"
+    change = f"{number(abs(most['percent']), digits=2)} % {'more' if most['percent'] > 0 else 'less'}"
     few = f" (clear in {share(len(clear), n)} estimands and scenarios)" if n > 1 else ""
     verb = "adds" if most["mse_sampler"] > 0 else "happens to take off"
     model = with_mcse(most["mse_model"], most["mse_model_mcse"])

@@ -1,138 +1,167 @@
-"""How the methods stand against each other: in how many scenarios none is clearly nearer to the truth."""
+"""How the methods stand against each other, in one sentence that a person would say."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from simstudy.report.reading.readings import CLEAR
-from simstudy.report.reading.wording import enumerate_words, share, with_mcse
+from simstudy.report.reading.standings import Cell, Standing, standings
+from simstudy.report.reading.wording import PERCENT, enumerate_words, measure_words, number, share, symbol, with_mcse
 from simstudy.report.words.sentences import quote
 
-FEWEST = 3
+ERRORS = ("rmse", "mse")
+AMOUNTS = ("ess_per_leapfrog", "ess_per_second")
+COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+MOST_NAMED = 3
+TIMES = 2.0
+"""Ratio from which one error is told as a multiple of another and no longer in percent."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Standing:
-    """How one method stands against all others, by RMSE.
-
-    Attributes:
-        method: its name.
-        unbeaten: scenarios in which no method has an RMSE smaller by more than 2 MCSE, on the same data.
-        worst: of the scenarios in which some method beats it so, that with the largest ``excess``; None without any.
-        value: its RMSE there, with ``mcse``.
-        rival: of the methods that beat it there, the one with the smallest RMSE, ``best``, with ``best_mcse``. A method
-            with a still smaller RMSE whose difference is not clear may exist.
-    """
-
-    method: str
-    unbeaten: int
-    worst: str | None = None
-    value: float = np.nan
-    mcse: float = np.nan
-    rival: str = ""
-    best: float = np.nan
-    best_mcse: float = np.nan
-
-    @property
-    def excess(self) -> float:
-        """By how much the RMSE is above that of the rival, as a share; 0 where no method beats it."""
-        return self.value / self.best - 1 if self.worst is not None else 0.0
-
-
-def standings(squares: pd.DataFrame) -> tuple[list[Standing], int]:
-    """Return how the methods stand, the least beaten first, and the number of scenarios that all of them fitted.
-
-    Differences are paired: with a_r the squared errors of replicate r and A their mean, the influence of a replicate on
-    sqrt A is (a_r - A) / (2 sqrt A) (delta method), and that on a difference is the difference of the influences.
+def standing_sentence(
+    names: Sequence[str],
+    cells: Sequence[Cell],
+    labels: Mapping[str, str],
+    *,
+    measure: str = "rmse",
+    estimand: str | None = None,
+    levels: pd.DataFrame | None = None,
+) -> str:
+    """Return in how many scenarios each method is best or tied, and the worst case of the first; empty without cells.
 
     Args:
-        squares: one row per scenario, method and replicate: ``square``, the mean squared error over groups.
-    """
-    wide = squares.astype({"scenario": str, "method": str})
-    wide = wide.pivot_table(index=["scenario", "replicate"], columns="method", values="square", sort=False).dropna()
-    names = list(dict.fromkeys(squares["method"].astype(str)))
-    if len(names) < 2 or set(names) != set(wide.columns):
-        return [], 0
-    cells = [_Cell.read(str(s), part[names].to_numpy(float)) for s, part in wide.groupby(level="scenario", sort=False)]
-    cells = [cell for cell in cells if np.isfinite(cell.spread).all()]
-    found = [_standing(i, name, names, cells) for i, name in enumerate(names)]
-    return sorted(found, key=lambda standing: (-standing.unbeaten, standing.excess)), len(cells)
-
-
-def standing_sentences(squares: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
-    """Return in words in how many scenarios no method beats each, and the worst of the first; of three methods or more.
-
-    Nothing is said of a single scenario, which the sentences on pairs of methods tell in full.
-
-    Args:
-        squares: as for ``standings``.
+        names: methods in the order of the cells.
+        cells: as ``reading.standings`` makes them.
         labels: scenario -> what it is called.
+        measure: what is compared.
+        estimand: of which it is, or None.
+        levels: one row per scenario (the index), one text column per factor; tells what worst cases share.
     """
-    found, n = standings(squares)
-    if len(found) < FEWEST or n < 2:
-        return []
-    first, *others = found
-    rest = enumerate_words([f"than {quote(standing.method)} in {standing.unbeaten:,}" for standing in others])
-    told = (
-        f"No method is clearly nearer to the truth (2 MCSE) than {quote(first.method)} in "
-        f"{share(first.unbeaten, n)} scenarios; {rest}."
-    )
+    if len(names) < 2 or not cells:
+        return ""
+    about = Said(measure=measure, estimand=estimand)
+    found, n = standings(names, cells), len(cells)
+    if not any(one.beaten for one in found):
+        return f"{_all(names)} {about.equal} (within 2 MCSE){_everywhere(n)}."
+    if n == 1:
+        return _in_one(found, cells[0], about)
+    first = found[0]
+    if not first.beaten and not any(one.unbeaten for one in found[1:]):
+        return f"{quote(first.method)} {about.best}{_everywhere(n)}{_lead(first, cells, about)}."
+    counted = [(list(group), count) for count, group in groupby(found, key=lambda one: one.unbeaten)]
+    (leading, most), *rest = counted
+    subject = enumerate_words([quote(one.method) for one in leading])
+    where = every(n) if most == n else f"{share(most, n)} scenarios"
+    told = f"{subject} {'is' if len(leading) == 1 else 'are'} {about.tied} in {where}"
+    for others, count in rest:
+        told += f", {enumerate_words([quote(one.method) for one in others])} in {f'{count:,}' if count else 'none'}"
+    return f"{told}{_worst(first, found, labels, levels, about)}."
+
+
+class Said:
+    """The words of a measure of an estimand."""
+
+    def __init__(self, *, measure: str, estimand: str | None):
+        of = f" of {symbol(estimand)}" if estimand else ""
+        self.is_error, self.is_amount = measure in ERRORS, measure in AMOUNTS
+        self.what = f"{measure_words(measure)}{of}"
+        # The title of the picture beside an error says of what it is.
+        self.equal = f"are equally accurate{for_words(of)}" if self.is_error else f"have the same {self.what}"
+        self.best = f"is the most accurate{for_words(of)}" if self.is_error else f"has the best {self.what}"
+        self.tied = f"best or tied{for_words(of)}" if self.is_error else f"best or tied in {self.what}"
+
+
+def for_words(of: str) -> str:
+    """Return ``for θ`` where there is ``of θ``."""
+    return of.replace(" of ", " for ")
+
+
+def _all(names: Sequence[str]) -> str:
+    if len(names) <= MOST_NAMED:
+        return enumerate_words([quote(name) for name in names])
+    return f"All {COUNTS[len(names)] if len(names) < len(COUNTS) else f'{len(names):,}'} methods"
+
+
+def _everywhere(n: int) -> str:
+    return f" in {every(n)}" if n > 1 else ""
+
+
+def every(n: int) -> str:
+    """Return all of some scenarios in words.
+
+    >>> every(2), every(21)
+    ('both scenarios', 'all 21 scenarios')
+    """
+    return "both scenarios" if n == 2 else f"all {n:,} scenarios"
+
+
+def _lead(first: Standing, cells: Sequence[Cell], about: Any) -> str:
+    """Return by how much the loss of a method that wins everywhere is below the next one's, at least and at most."""
+    if not about.is_error:
+        return ""
+    below = [_below(cell, first.place) for cell in cells]
+    least, most = f"{min(below):.0f}", f"{max(below):.0f}"
+    return f", with {least if least == most else f'{least} to {most}'} % less error than the next"
+
+
+def _below(cell: Cell, place: int) -> float:
+    others = [loss for i, loss in enumerate(cell.loss) if i != place]
+    return PERCENT * (1 - cell.loss[place] / min(others))
+
+
+def _in_one(found: Sequence[Standing], cell: Cell, about: Any) -> str:
+    """Return the standing in a single scenario, with the numbers."""
+    leading, rest = [one for one in found if not one.beaten], [one for one in found if one.beaten]
+    leading, rest = (sorted(each, key=lambda one: cell.loss[one.place]) for each in (leading, rest))
+    best = leading[0]
+    subject = enumerate_words([quote(one.method) for one in leading])
+    verb = about.best if len(leading) == 1 else f"are {about.tied}"
+    value = with_mcse(cell.value[best.place], cell.mcse[best.place])
+    if not about.is_error:
+        others = [f"{quote(o.method)} has {with_mcse(cell.value[o.place], cell.mcse[o.place])}" for o in rest]
+        return f"{subject} {verb} ({value}); {enumerate_words(others)}."
+    others = [f"{quote(o.method)} {_more(cell.loss[o.place], cell.loss[best.place])}" for o in rest]
+    return f"{subject} {verb} (RMSE {value}); {enumerate_words(others)}."
+
+
+def _more(loss: float, best: float) -> str:
+    if best <= 0:
+        return "has more error"
+    ratio = loss / best
+    if ratio >= TIMES:
+        return f"has {number(ratio, digits=2)} times the error"
+    return f"has {PERCENT * (ratio - 1):.0f} % more error"
+
+
+def _worst(
+    first: Standing, found: Sequence[Standing], labels: Mapping[str, str], levels: pd.DataFrame | None, about: Any
+) -> str:
+    """Return the worst case of the first method as the end of a sentence; nothing where it is never beaten."""
     if first.worst is None:
-        return [told]
-    numbers = f"{with_mcse(first.value, first.mcse)} against {with_mcse(first.best, first.best_mcse)}"
-    return [
-        f"{told} At worst the RMSE of {quote(first.method)} is {100 * first.excess:.0f} % above that of "
-        f"{quote(first.rival)}, which beats it: {numbers} at {labels[first.worst]}."
-    ]
+        return ""
+    cell, winner = first.worst
+    rival = quote(next(one.method for one in found if one.place == winner))
+    shared = _shared([beaten.scenario for beaten, _ in first.beaten], levels)
+    whose = "its" if found[1].unbeaten < first.unbeaten else "the"
+    place = f"{whose} worst cases have {shared}" if shared else f"{whose} worst case is {labels[cell.scenario]}"
+    if about.is_amount:
+        times = number(first.ratio(cell, winner), digits=2)
+        return f"; {place}, where {rival} has {'up to ' if shared else ''}{times} times as many"
+    if not about.is_error:
+        mine, other = (with_mcse(cell.value[i], cell.mcse[i]) for i in (first.place, winner))
+        return f"; {place}, where {rival} has {other} against {mine}"
+    less = PERCENT * (1 - cell.loss[winner] / cell.loss[first.place])
+    amount = f"{less:.0f}" if less >= 1 or not math.isfinite(less) else number(less, digits=1)
+    return f"; {place}, where {rival} has {'up to ' if shared else ''}{amount} % less error"
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Cell:
-    """One scenario: (method,) RMSE and its MCSE, (method, method) MCSE of differences."""
-
-    scenario: str
-    root: np.ndarray
-    mcse: np.ndarray
-    spread: np.ndarray
-
-    @classmethod
-    def read(cls, scenario: str, squares: np.ndarray) -> _Cell:
-        """Return the cell of (replicate, method) mean squared errors."""
-        n = len(squares)
-        root = np.sqrt(squares.mean(0))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            influence = (squares - squares.mean(0)) / (2 * root)
-            covariance = influence.T @ influence / (n * (n - 1.0))
-        variance = np.diag(covariance)
-        return cls(
-            scenario=scenario,
-            root=root,
-            mcse=np.sqrt(variance),
-            spread=np.sqrt(np.maximum(variance[:, None] + variance[None] - 2 * covariance, 0)),
-        )
-
-    def winner(self, i: int) -> int | None:
-        """Return the best of the methods that clearly beat method i, or None."""
-        clear = (self.spread[i] > 0) & (self.root[i] - self.root > CLEAR * self.spread[i])
-        return int(np.where(clear, self.root, np.inf).argmin()) if clear.any() else None
-
-
-def _standing(i: int, name: str, names: list[str], cells: list[_Cell]) -> Standing:
-    beaten = [(cell, winner) for cell in cells if (winner := cell.winner(i)) is not None]
-    if not beaten:
-        return Standing(method=name, unbeaten=len(cells))
-    cell, winner = max(beaten, key=lambda pair: pair[0].root[i] / pair[0].root[pair[1]])
-    return Standing(
-        method=name,
-        unbeaten=len(cells) - len(beaten),
-        worst=cell.scenario,
-        value=float(cell.root[i]),
-        mcse=float(cell.mcse[i]),
-        rival=names[winner],
-        best=float(cell.root[winner]),
-        best_mcse=float(cell.mcse[winner]),
-    )
+def _shared(scenarios: Sequence[str], levels: pd.DataFrame | None) -> str:
+    """Return the levels that several scenarios share and that not all have; empty for one scenario or none shared."""
+    if levels is None or len(scenarios) < 2:
+        return ""
+    here = levels.loc[list(scenarios)]
+    alike = [f for f in levels.columns if len(set(here[f])) == 1 < len(set(levels[f]))]
+    return ", ".join(f"{factor} = {here[factor].iloc[0]}" for factor in alike)

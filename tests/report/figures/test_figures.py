@@ -147,14 +147,15 @@ def test_conditional_leaves_out_bins_hardly_seen(run, table):
     assert marks_of(ax, "none")[:, 0].tolist() == sorted(marks_of(ax, "none")[:, 0])
 
 
-def test_gains_leave_unclear_cells_blank(run, evidence):
-    """A cell holds the relative difference in RMSE where it exceeds 2 MCSE, and nothing where it does not."""
+def test_gains_draw_unclear_cells_as_none(run, evidence):
+    """A cell holds the relative difference in RMSE where it exceeds 2 MCSE, and 0 where it does not; none is blank."""
     rows = evidence.error_differences(NONCENTERED, "complete")
     figure = figures.gains(rows, run.scenarios)
     clear = rows[rows["difference"].abs() > 2 * rows["difference_mcse"]]
     assert 0 < len(clear) < len(rows)
     drawn = np.ma.compressed(figure.axes[0].collections[0].get_array())
-    np.testing.assert_allclose(np.sort(drawn), np.sort(100 * (clear["value"] / clear["rival_value"] - 1)))
+    expected = 100 * (clear["value"] / clear["rival_value"] - 1)
+    np.testing.assert_allclose(np.sort(drawn), np.sort([*expected, *np.zeros(len(rows) - len(clear))]))
 
 
 def test_maps_hold_every_scenario(run, table):

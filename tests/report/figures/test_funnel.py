@@ -13,8 +13,9 @@ from simstudy.fitting.rows import KeptDraws
 from simstudy.measures import performance
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
+from simstudy.report.funnel import read_funnel
 from simstudy.report.reading.palette import INK
-from simstudy.report.sections.divergences import divergence_section, funnel_draws
+from simstudy.report.sections.divergences import divergence_section
 from tests.fakes import FakeRun, fake_run
 
 NAMES = ("partial, centered", "partial, noncentered")
@@ -53,7 +54,7 @@ def evidence(run):
 def test_draws_are_those_that_were_kept(run, evidence):
     """One row per draw of each method with tau and statistics; the effect is that of the first group."""
     scenario = run.scenarios["scenario"].iloc[0]
-    draws = funnel_draws(evidence, scenario)
+    draws = read_funnel(evidence, scenario).draws
     assert draws.groupby("method").size().to_dict() == dict.fromkeys(NAMES, SHAPE[0] * SHAPE[1])
     (fit,) = evidence.kept(scenario, NAMES[0])
     mine = draws[draws["method"] == NAMES[0]]
@@ -63,7 +64,7 @@ def test_draws_are_those_that_were_kept(run, evidence):
 
 def test_every_divergent_draw_is_marked(run, evidence):
     """Crosses are all divergent draws, at their place; dots are draws that did not diverge."""
-    draws = funnel_draws(evidence, run.scenarios["scenario"].iloc[0])
+    draws = read_funnel(evidence, run.scenarios["scenario"].iloc[0]).draws
     figure = figures.funnel(draws)
     for ax, name in zip(figure.axes, NAMES, strict=True):
         dots, crosses = ax.lines
@@ -88,3 +89,47 @@ def test_draws_at_zero_have_no_logarithm():
     draws = pd.DataFrame({"method": "m", "effect": [1.0, 2.0], "tau": [0.0, 0.5], "diverging": False})
     (ax,) = figures.funnel(draws).axes
     assert ax.lines[0].get_ydata().tolist() == [0.5]
+
+
+def kept(tmp_path, draws, diverging):
+    """Return the evidence on a run whose first scenario keeps such draws, (chain, draw) or (chain, draw, group)."""
+    fake = fake_run(groups=(4,), group_size=(2,), tau=(0.2,), replicates=12, methods=NAMES[:1])
+    run = FolderRun(**{f.name: getattr(fake, f.name) for f in fields(fake)}, folder=tmp_path)
+    scenario = run.scenarios["scenario"].iloc[0]
+    stats = {"diverging": diverging}
+    fit = KeptDraws(scenario=scenario, method=NAMES[0], replicate=0, estimands=draws, stats=stats)
+    write_kept(run.folder, fit)
+    return Evidence(run=run, performance=performance(run)), scenario
+
+
+def test_the_scale_is_that_in_which_divergent_draws_differ_most(tmp_path):
+    """Where draws diverge when some group's sigma is small, that is drawn with its medians; tau does not differ."""
+    rng = np.random.default_rng(5)
+    sigma = np.exp(rng.normal(size=(*SHAPE, 4)))
+    least = sigma.min(-1)
+    draws = {"tau": np.exp(rng.normal(size=SHAPE)), "sigma": sigma, "theta": rng.normal(size=(*SHAPE, 4))}
+    evidence, scenario = kept(tmp_path, draws, least < 0.2)
+    drawn = read_funnel(evidence, scenario)
+    np.testing.assert_array_equal(drawn.draws["tau"], least.ravel())
+    inside, outside = (f"{np.median(least[which]):.2g}" for which in (least < 0.2, least >= 0.2))
+    assert f"its median is {inside}0 in them" in drawn.told or f"its median is {inside} in them" in drawn.told
+    assert f"and {outside}" in drawn.told
+    assert drawn.told.endswith("in τ they do not differ.")
+    assert drawn.spread == "smallest σ of a group"
+
+
+def test_nothing_is_said_where_divergent_draws_do_not_differ(tmp_path):
+    """Divergences that come anywhere make no sentence on a neck."""
+    rng = np.random.default_rng(6)
+    draws = {"tau": np.exp(rng.normal(size=SHAPE)), "theta": rng.normal(size=(*SHAPE, 4))}
+    evidence, scenario = kept(tmp_path, draws, rng.uniform(size=SHAPE) < 0.05)
+    assert read_funnel(evidence, scenario).told == "Divergent draws differ from the others in no such parameter."
+
+
+def test_without_divergences_tau_is_drawn(tmp_path):
+    """Draws that never diverge show the spread of the effects, and the caption claims nothing."""
+    rng = np.random.default_rng(7)
+    draws = {"tau": np.exp(rng.normal(size=SHAPE)), "sigma": np.exp(rng.normal(size=SHAPE))}
+    evidence, scenario = kept(tmp_path, draws | {"theta": rng.normal(size=(*SHAPE, 4))}, np.zeros(SHAPE, bool))
+    drawn = read_funnel(evidence, scenario)
+    assert (drawn.spread, drawn.told) == ("τ", "")

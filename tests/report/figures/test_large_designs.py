@@ -37,7 +37,7 @@ def test_steps_are_the_values_of_the_table(run, table, width):
 
 
 def test_cells_hold_the_multiple_of_the_best(run, table):
-    """A cell is MSE / (MSE - regret), the best of the three rivals; cells without a clear regret are blank."""
+    """A cell is MSE / (MSE - regret), the best of the three rivals; 1 where no regret is clear, and never blank."""
     regret, mse = (
         average(table, name, estimand="theta").set_index(["scenario", "method"]) for name in ("regret", "mse")
     )
@@ -46,7 +46,8 @@ def test_cells_hold_the_multiple_of_the_best(run, table):
     expected = (mse["value"] / (mse["value"] - regret["value"]))[clear]
     figure = figures.regret(table, run.scenarios)
     drawn = [np.ma.compressed(ax.collections[0].get_array()) for ax in figure.axes[:4]]
-    np.testing.assert_allclose(np.sort(np.concatenate(drawn)), np.sort(expected))
+    n_tied = int((~np.array(clear)).sum())
+    np.testing.assert_allclose(np.sort(np.concatenate(drawn)), np.sort([*expected, *np.ones(n_tied)]))
     assert (expected > 1).all()
 
 
@@ -59,5 +60,4 @@ def test_a_regret_within_2_mcse_is_no_loss():
     ]
     table = pd.concat(parts).reindex(columns=PERFORMANCE.names)
     found = multiples(table).set_index("scenario")["multiple"]
-    assert found.isna().tolist() == [True, False, True]
-    assert found["b"] == pytest.approx(1.5)
+    assert found.tolist() == pytest.approx([1.0, 1.5, 1.0])

@@ -44,8 +44,10 @@ def test_extent_counts_fits_of_every_scenario_and_method(unfinished):
 def test_unfinished_run_leads_with_what_is_missing(unfinished):
     """The first answer, the chips and the ADEMP terms give stored numbers; none claims the planned replicates."""
     part = make_part(Evidence(run=unfinished, performance=performance(unfinished)))
-    assert part.leading[0][0] == "What is missing"
-    assert "102 of 240 planned fits are stored, 0 to 30 of 30 replicates" in part.leading[0][1][0]
+    question, told = next(iter(part.answers.items()))
+    assert question == "What is missing"
+    assert question in part.unfolded
+    assert "102 of 240 planned fits are stored, 0 to 30 of 30 replicates" in told[0]
     assert part.facts[2:] == ["0 to 30 of 30 replicates", "102 of 240 fits"]
     assert part.remark.endswith("on the data sets that each of them fitted.")
     terms = dict(next(section for section in part.sections if section.name == "design").terms)

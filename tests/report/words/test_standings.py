@@ -1,6 +1,4 @@
-"""Standings: a method is beaten where another is clearly nearer on the same data, and nowhere else."""
-
-import re
+"""Standings: a method is beaten where another is clearly better on the same data, and the sentence says just that."""
 
 import numpy as np
 import pandas as pd
@@ -8,101 +6,152 @@ import pytest
 
 from simstudy.report.reading.pairs import paired_differences
 from simstudy.report.reading.readings import is_clear
-from simstudy.report.words.standings import standing_sentences, standings
+from simstudy.report.reading.standings import cells_of_squares, cells_of_values, standings
+from simstudy.report.words.standings import standing_sentence
 
 N = 400
 
 
-@pytest.fixture(scope="module")
-def squares():
-    """Three methods in two scenarios: "a" best in the first, "b" in the second, "c" is "a" with noise around it."""
-    rng = np.random.default_rng(8)
-    parts = []
-    for scenario, scale in (("one", {"a": 1.0, "b": 2.0}), ("two", {"a": 2.0, "b": 1.0})):
-        chi = rng.chisquare(4, N)
-        for method, factor in scale.items():
-            parts.append((scenario, method, factor * chi * rng.uniform(0.9, 1.1, N)))
-        parts.append((scenario, "c", scale["a"] * chi * rng.uniform(0.9, 1.1, N)))
-    frames = [pd.DataFrame({"scenario": s, "method": m, "replicate": range(N), "square": v}) for s, m, v in parts]
+def squares_of(errors, *, noise=0.1, seed=8):
+    """Return squared errors whose roots have the ratios wanted.
+
+    Args:
+        errors: scenario -> method -> root mean squared error.
+        noise: relative, of each method apart from what all share.
+        seed: of NumPy's generator.
+    """
+    rng = np.random.default_rng(seed)
+    frames = []
+    for scenario, by_method in errors.items():
+        shared = rng.chisquare(4, N) / 4
+        for method, root in by_method.items():
+            square = root**2 * shared * rng.uniform(1 - noise, 1 + noise, N)
+            frames.append(
+                pd.DataFrame({"scenario": scenario, "method": method, "replicate": range(N), "square": square})
+            )
     return pd.concat(frames, ignore_index=True)
 
 
-def test_who_is_beaten_is_what_every_paired_difference_says(squares):
-    """A method is unbeaten in as many scenarios as no paired difference with any rival is clearly above 0."""
-    found, n = standings(squares)
-    assert n == 2
-    for standing in found:
-        rivals = {"a", "b", "c"} - {standing.method}
-        tables = pd.concat([paired_differences(squares, standing.method, rival) for rival in rivals])
+def told(errors, *, levels=None, estimand="theta", **options):
+    """Return the sentence on such errors."""
+    names, cells = cells_of_squares(squares_of(errors, **options))
+    return standing_sentence(names, cells, {s: f"τ = {s}" for s in errors}, estimand=estimand, levels=levels)
+
+
+def test_who_is_beaten_is_what_every_paired_difference_says():
+    """A method is best or tied in as many scenarios as no paired difference with any rival is clearly above 0."""
+    squares = squares_of({"one": {"a": 1.0, "b": 1.4, "c": 1.0}, "two": {"a": 1.4, "b": 1.0, "c": 1.4}})
+    names, cells = cells_of_squares(squares)
+    for standing in standings(names, cells):
+        tables = pd.concat(
+            [paired_differences(squares, standing.method, rival) for rival in set(names) - {standing.method}]
+        )
         lost = tables[
             [d > 0 and is_clear(d, m) for d, m in zip(tables["difference"], tables["difference_mcse"], strict=True)]
         ]
         assert standing.unbeaten == 2 - lost["scenario"].nunique()
 
 
-def test_the_worst_is_told_with_the_rival_that_beats_it(squares):
-    """RMSEs differ by sqrt 2 where squares differ by 2: 41 % within 5 points, in the scenario where the other wins."""
-    standing = next(s for s in standings(squares)[0] if s.method == "b")
-    assert standing.worst == "one"
-    assert standing.rival in ("a", "c")
-    assert standing.excess == pytest.approx(np.sqrt(2) - 1, abs=0.05)
+def test_all_tie():
+    """Methods that differ by noise alone are equally accurate, named where they are few."""
+    same = dict.fromkeys("ab", 1.0)
+    assert told({"0": same, "1": same, "2": same}, noise=0) == (
+        "“a” and “b” are equally accurate for θ (within 2 MCSE) in all 3 scenarios."
+    )
+    four = dict.fromkeys("abcd", 1.0)
+    assert told({"0": four, "1": four}, noise=0) == (
+        "All four methods are equally accurate for θ (within 2 MCSE) in both scenarios."
+    )
+
+
+def test_one_wins_everywhere():
+    """The winner is named with by how much its error is below the next best's, at least and at most."""
+    sentence = told({"0": {"a": 0.5, "b": 1.0, "c": 2.0}, "1": {"a": 0.8, "b": 1.0, "c": 2.0}}, noise=0.01)
+    assert sentence == "“a” is the most accurate for θ in both scenarios, with 20 to 50 % less error than the next."
+
+
+def test_two_tie_and_beat_a_third():
+    """Both that tie are the subject, and the third has what is left."""
+    wins = {"a": 1.0, "b": 1.0, "c": 2.0}
+    assert told({"0": wins, "1": wins}, noise=0) == "“a” and “b” are best or tied for θ in both scenarios, “c” in none."
+
+
+def test_the_worst_case_is_told_with_who_beats_it_there():
+    """The first method's worst case has its scenario, the rival and how much less its error is, each number once."""
+    sentence = told({"0": {"a": 1.0, "b": 0.62}, "1": {"a": 1.0, "b": 2.0}, "2": {"a": 1.0, "b": 2.0}}, noise=0.01)
+    worst = "its worst case is τ = 0, where “b” has 38 % less error."
+    assert sentence == f"“a” is best or tied for θ in 2 of 3 scenarios, “b” in 1; {worst}"
+
+
+def test_what_worst_cases_share_is_told():
+    """Where all scenarios in which the first is beaten have a level in common, that is where its worst cases lie."""
+    levels = pd.DataFrame({"J": list("44488"), "τ": list("01201")}, index=list("abcde"))
+    beaten = {"x": 1.0, "y": 0.5}
+    errors = {s: beaten if levels.loc[s, "τ"] == "0" else {"x": 1.0, "y": 2.0} for s in levels.index}
+    assert told(errors, levels=levels, noise=0.01).endswith(
+        "its worst cases have τ = 0, where “y” has up to 50 % less error."
+    )
+
+
+def test_one_scenario():
+    """A single scenario has the numbers: the error of the best, and how much more the others have."""
+    sentence = told({"0": {"a": 1.0, "b": 1.25, "c": 3.0}}, noise=0.001)
+    assert sentence.startswith("“a” is the most accurate for θ (RMSE ")
+    assert sentence.endswith("; “b” has 25 % more error and “c” has 3.0 times the error.")
+    assert "scenario" not in sentence
+
+
+def test_one_method_or_none_finite_is_not_compared():
+    """Without a rival, and without a data set that all fitted, there is no sentence."""
+    assert told({"0": {"a": 1.0}}) == ""
+    squares = squares_of({"0": {"a": 1.0, "b": 2.0}})
+    names, cells = cells_of_squares(squares[(squares["method"] == "a") == (squares["replicate"] < N / 2)])
+    assert standing_sentence(names, cells, {"0": "τ = 0"}) == ""
+
+
+def test_own_models_have_their_own_names():
+    """An estimand that nothing is declared of is called by its name."""
+    assert "for half_life in" in told({"0": {"a": 1.0, "b": 2.0}, "1": {"a": 2.0, "b": 1.0}}, estimand="half_life")
+
+
+@pytest.mark.parametrize("word", ["not ", "No ", "…", "...", "±"])
+def test_no_negation_no_ellipsis_and_no_mcse(word):
+    """The sentence says who is best, and never that none is better; MCSEs stand in the tables."""
+    assert word not in told({"0": {"a": 1.0, "b": 0.62, "c": 3.0}, "1": {"a": 1.0, "b": 2.0, "c": 3.0}})
 
 
 def test_noise_beats_no_one():
-    """Methods that are alike are unbeaten everywhere, so every one of them has all scenarios."""
-    same = np.random.default_rng(1).chisquare(3, N)
-    frames = [
-        pd.DataFrame({"scenario": s, "method": m, "replicate": range(N), "square": same}) for s in "xy" for m in "abc"
-    ]
-    found, _ = standings(pd.concat(frames))
-    assert [standing.unbeaten for standing in found] == [2, 2, 2]
-    (told,) = standing_sentences(pd.concat(frames), {"x": "x", "y": "y"})
-    assert "in 2 of 2 scenarios" in told
-    assert "At worst" not in told
+    """Of methods that are alike up to noise one is called beaten in one of twenty comparisons, not in most."""
+    n_beaten = 0
+    for seed in range(40):
+        names, cells = cells_of_squares(squares_of({"0": {"a": 1.0, "b": 1.0}}, seed=seed))
+        n_beaten += sum(len(standing.beaten) for standing in standings(names, cells))
+    assert n_beaten <= 40 * 0.0455 + 4 * np.sqrt(40 * 0.0455)
 
 
-def test_words_say_what_was_counted():
-    """The sentence claims that none is clearly nearer, not a smallest RMSE, and names the rival that clearly is.
-
-    "d" has the smallest RMSE, with so large an error in one data set that no difference from it is clear; "b" is
-    beaten by "a" alone.
-    """
-    rng = np.random.default_rng(3)
-    chi = rng.chisquare(4, N)
-    wild = np.where(np.arange(N) == 0, 0.45 * chi.sum(), 0.5 * chi.mean() * rng.uniform(0.9, 1.1, N))
-    methods = {"a": 1.0 * chi, "b": 4.0 * chi * rng.uniform(0.99, 1.01, N), "d": wild}
-    frames = [
-        pd.DataFrame({"scenario": s, "method": m, "replicate": range(N), "square": v})
-        for s in "xy"
-        for m, v in methods.items()
-    ]
-    table = pd.concat(frames)
-    roots = {name: np.sqrt(square.mean()) for name, square in methods.items()}
-    assert min(roots, key=roots.get) == "d"
-    beaten = next(s for s in standings(table[table["method"] != "d"])[0] if s.method == "b")
-    assert beaten.rival == "a"
-    (told,) = standing_sentences(table, {"x": "x", "y": "y"})
-    assert told.startswith(
-        "No method is clearly nearer to the truth (2 MCSE) than “a” in 2 of 2 scenarios; than “d” in 2"
-    )
-    assert "smallest" not in told
+def values(rows, **columns):
+    """Return rows of the performance table: scenario, method, value, mcse."""
+    table = pd.DataFrame(rows, columns=["scenario", "method", "value", "mcse"])
+    return table.assign(level=np.nan, **columns)
 
 
-def test_the_worst_of_the_first_names_who_beats_it(squares):
-    """A first method that is beaten somewhere has its numbers told against those of the one that beats it."""
-    (told,) = standing_sentences(squares[squares["method"] != "c"].pipe(_with_a_third), {"one": "1", "two": "2"})
-    assert re.search(
-        r"At worst the RMSE of “(\w)” is \d+ % above that of “(?!\1)\w”, which beats it: .* against .* at [12]\.", told
+def test_larger_is_better_where_it_is():
+    """Of effective draws the most win; of a coverage the nearest to its level."""
+    rows = [("0", "a", 0.2, 0.01), ("0", "b", 0.1, 0.01)]
+    names, cells = cells_of_values(values(rows), "larger")
+    assert standings(names, cells)[0].method == "a"
+    rows = [("0", "a", 0.99, 0.001), ("0", "b", 0.94, 0.001)]
+    names, cells = cells_of_values(values(rows).assign(level=0.95), "nominal")
+    assert standings(names, cells)[0].method == "b"
+    assert standing_sentence(names, cells, {"0": "0"}, measure="coverage", estimand="mu") == (
+        "“b” has the best coverage of μ (0.9400 ± 0.0010); “a” has 0.9900 ± 0.0010."
     )
 
 
-def _with_a_third(squares):
-    """Return the squares with a method that is beaten everywhere."""
-    worst = squares.groupby(["scenario", "replicate"], as_index=False)["square"].max()
-    return pd.concat([squares, worst.assign(method="c", square=3 * worst["square"])], ignore_index=True)
-
-
-@pytest.mark.parametrize("left", [["a", "b"], ["a"]])
-def test_two_methods_are_left_to_the_sentence_of_their_pair(squares, left):
-    """Fewer than three methods have no standings to tell."""
-    assert standing_sentences(squares[squares["method"].isin(left)], {"one": "1", "two": "2"}) == []
+def test_what_flatters_cannot_win():
+    """A method that is not trusted in a scenario is beaten there, and a scenario in which none is has no cell."""
+    rows = [("0", "a", 9.0, 0.01), ("0", "b", 0.1, 0.01), ("1", "a", 9.0, 0.01), ("1", "b", 0.1, 0.01)]
+    distrusted = frozenset([("0", "a"), ("1", "a"), ("1", "b")])
+    names, cells = cells_of_values(values(rows), "larger", distrusted=distrusted)
+    assert [cell.scenario for cell in cells] == ["0"]
+    assert [(s.method, s.unbeaten) for s in standings(names, cells)] == [("b", 1), ("a", 0)]
