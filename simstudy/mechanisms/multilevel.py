@@ -89,7 +89,7 @@ class Multilevel(Mechanism):
         each = []
         for simulated in self.terms:
             noise = f" with {simulated.noise.words}" if simulated.noise.words else ""
-            each.append(f"{simulated.term.factor}: {simulated.term.structure.words}{noise}")
+            each.append(f"{simulated.term.factor}: {simulated.drawn.structure.words}{noise}")
         formula = formula_of(self.design, self.assumed_terms, self.location.covariates)
         return f"a sum of terms, {formula}: {'; '.join(each)}"
 

@@ -19,20 +19,23 @@ import numpy as np
 
 from simstudy.errors import shown
 from simstudy.mechanisms import Mechanism
+from simstudy.models.additive import AdditiveModel
+from simstudy.models.design import CellData
 from simstudy.models.estimands import Parameter
 from simstudy.models.hierarchical import HierarchicalModel
+from simstudy.models.model import Model
 from simstudy.models.priors import Prior
 from simstudy.samplers.precision import use_precision
 from simstudy.study.given import given_data
 from simstudy.study.methods import Method
+from simstudy.study.predictive import LEVEL, SEED, against, in_digits, prior_draws, reaches_zero
+from simstudy.study.term_conflict import term_conflicts
 from simstudy.types import GroupedData
 
 CONTRADICT = "the data contradict"
-LEVEL, FARTHEST_SDS = 0.001, 4
+FARTHEST_SDS = 4
 N_DRAWS, MOST_GROUPS = 20_000, 200
 """Data sets drawn, and groups of which a statistic is taken, so that a check takes a fraction of a second."""
-EXPECTED = (0.025, 0.975)
-SEED = 20060901
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +63,16 @@ def conflicts(mechanism: Mechanism, methods: Iterable[Method]) -> dict[str, list
     data = given_data(mechanism)
     if data is None:
         return {}
-    models = {m.name: m.model.hierarchy for m in methods if m.model.hierarchy is not None}
-    found = {name: prior_conflicts(model, data, mechanism.labels) for name, model in models.items()}
+    found = {m.name: _of_method(m.model, data, mechanism.labels) for m in methods}
     return {name: some for name, some in found.items() if some}
+
+
+def _of_method(model: Model, data: GroupedData, labels: Sequence[str]) -> list[Conflict]:
+    if model.hierarchy is not None:
+        return prior_conflicts(model.hierarchy, data, labels)
+    if isinstance(model, AdditiveModel) and isinstance(data, CellData):
+        return _told(model, [*term_conflicts(model, data), *_of_residuals(model, data)])
+    return []
 
 
 def prior_conflicts(model: HierarchicalModel, data: GroupedData, labels: Sequence[str] = ()) -> list[Conflict]:
@@ -73,7 +83,10 @@ def prior_conflicts(model: HierarchicalModel, data: GroupedData, labels: Sequenc
         data: one data set.
         labels: names of its groups; their numbers from 1 where left out.
     """
-    found = [*_of_effects(model, data, labels), *_of_residuals(model, data)]
+    return _told(model, [*_of_effects(model, data, labels), *_of_residuals(model, data)])
+
+
+def _told(model: HierarchicalModel | AdditiveModel, found: Iterable[tuple[Parameter, str]]) -> list[Conflict]:
     priors = dict(model.priors)
     return [Conflict(parameter=p.name, prior=priors[p.name].text, words=words) for p, words in found]
 
@@ -90,18 +103,16 @@ def _of_effects(model: HierarchicalModel, data: GroupedData, labels: Sequence[st
     predicted = effects + np.sqrt(variances) * stream.standard_normal((N_DRAWS, len(some)))
     what = "the groups’ means" if model.likelihood.scale == "natural" else "the logits of the groups’ shares"
     place, spread = (_with(model, moves) for moves in ("value", "difference"))
-    words = [_against(f"{what} average", estimates.mean(), predicted.mean(1))]
+    words = [against(f"{what} average", estimates.mean(), predicted.mean(1))]
     words += [_outliers(estimates, predicted, [labels[i] if labels else str(i + 1) for i in some], what)]
     if place is not None and any(words):
         yield place, "; ".join(filter(None, words))
     is_apart = model.structure.groups_are_apart
     told = place if is_apart else spread
     if told is not None and len(some) > 1:
-        may_be_small = is_apart or _reaches_zero(dict(model.priors)[told.name])
+        may_be_small = is_apart or reaches_zero(dict(model.priors)[told.name])
         sds = predicted.std(1, ddof=1)
-        if text := _against(
-            f"{what} have a standard deviation of", estimates.std(ddof=1), sds, above_only=may_be_small
-        ):
+        if text := against(f"{what} have a standard deviation of", estimates.std(ddof=1), sds, above_only=may_be_small):
             yield told, text
 
 
@@ -111,12 +122,12 @@ def _effects(
     """Return (draw, group) effects drawn from the priors."""
     mean, sd = population
     if model.structure.groups_are_apart:
-        return _draws(mean, (N_DRAWS, n_groups), 0)
-    m, s = (_draws(prior, (N_DRAWS, 1), number) for number, prior in enumerate((mean, sd)))
+        return prior_draws(mean, (N_DRAWS, n_groups), 0)
+    m, s = (prior_draws(prior, (N_DRAWS, 1), number) for number, prior in enumerate((mean, sd)))
     return m + s * stream.standard_normal((N_DRAWS, n_groups))
 
 
-def _of_residuals(model: HierarchicalModel, data: GroupedData) -> Iterator[tuple[Parameter, str]]:
+def _of_residuals(model: HierarchicalModel | AdditiveModel, data: GroupedData) -> Iterator[tuple[Parameter, str]]:
     """Yield the conflict of the spread within groups."""
     likelihood, n_within = model.likelihood, data.n_obs - 1
     if not likelihood.parameters or not n_within.any():
@@ -125,7 +136,7 @@ def _of_residuals(model: HierarchicalModel, data: GroupedData) -> Iterator[tuple
     some = np.flatnonzero(n_within)[:n]
     with use_precision("float64"):
         values = {
-            p.name: _draws(priors[p.name], (N_DRAWS, likelihood.n_values(p.name, len(some))), number)
+            p.name: prior_draws(priors[p.name], (N_DRAWS, likelihood.n_values(p.name, len(some))), number)
             for number, p in enumerate(likelihood.parameters)
         }
         keys = jax.random.split(jax.random.key(SEED), N_DRAWS)
@@ -137,36 +148,13 @@ def _of_residuals(model: HierarchicalModel, data: GroupedData) -> Iterator[tuple
     squares = np.asarray(drawn) ** 2 * np.random.default_rng(SEED).chisquare(n_within[some], (N_DRAWS, len(some)))
     predicted = np.sqrt(squares.sum(1) / n_within[some].sum())
     observed, sigma = float(np.sqrt(data.y_ss[some].sum() / n_within[some].sum())), likelihood.parameters[0]
-    may_be_small = _reaches_zero(priors[sigma.name])
-    if text := _against("the standard deviation within groups is", observed, predicted, above_only=may_be_small):
+    may_be_small = reaches_zero(priors[sigma.name])
+    if text := against("the standard deviation within groups is", observed, predicted, above_only=may_be_small):
         yield sigma, text
-
-
-def _reaches_zero(prior: Prior) -> bool:
-    """Whether a prior of positive numbers has density at 0; a constant has none."""
-    return prior.order_at_zero <= 0
-
-
-def _draws(prior: Prior, shape: tuple[int, int], number: int) -> np.ndarray:
-    """Return draws of a prior, or its constant."""
-    if prior.is_constant:
-        return np.full(shape, prior.value)
-    with use_precision("float64"):
-        return np.asarray(prior.distribution().sample(jax.random.key(SEED + number), shape))
 
 
 def _with(model: HierarchicalModel, moves: str) -> Parameter | None:
     return next((p for p in model.structure.parameters if p.moves == moves), None)
-
-
-def _against(what: str, observed: float, predicted: np.ndarray, *, above_only: bool = False) -> str:
-    """Return a statistic, where it was expected and its p-value, where this is small; else an empty text."""
-    above = (1 + np.count_nonzero(predicted >= observed)) / (1 + len(predicted))
-    below = (1 + np.count_nonzero(predicted <= observed)) / (1 + len(predicted))
-    if (above if above_only else 2 * min(above, below)) >= LEVEL:
-        return ""
-    low, high = (_text(end, 3) for end in np.quantile(predicted, EXPECTED))
-    return f"{what} {_text(observed, 4)}, where {low} to {high} was expected (95 %; p < {LEVEL:g})"
 
 
 def _outliers(estimates: np.ndarray, predicted: np.ndarray, labels: Sequence[str], what: str) -> str:
@@ -184,9 +172,5 @@ def _outliers(estimates: np.ndarray, predicted: np.ndarray, labels: Sequence[str
         return ""
     first = int(distance.argmax())
     others = f", as are {n_far - 1} more beyond {FARTHEST_SDS}" if n_far > 1 else ""
-    away = f"is {_text(distance[first], 3)} standard deviations from where it was expected"
-    return f"group {shown(labels[first])} ({_text(estimates[first], 4)}) {away}{others}"
-
-
-def _text(number: float, digits: int) -> str:
-    return f"{number:.{digits}g}".replace("-", "\u2212")
+    away = f"is {in_digits(distance[first], 3)} standard deviations from where it was expected"
+    return f"group {shown(labels[first])} ({in_digits(estimates[first], 4)}) {away}{others}"

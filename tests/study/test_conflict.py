@@ -9,7 +9,8 @@ from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.likelihoods import Binomial, Normal, NormalKnownSE
 from simstudy.models.priors import parse_prior
 from simstudy.models.structures import Complete, Independent, Partial
-from simstudy.study.conflict import LEVEL, prior_conflicts
+from simstudy.study.conflict import prior_conflicts
+from simstudy.study.predictive import LEVEL
 from simstudy.study.study import Study
 from simstudy.types import GroupedData
 
@@ -165,3 +166,37 @@ def test_simulated_data_are_held_against_nothing():
     assert study.conflicts == {}
     assert study.priors_of_data == {}
     assert not {"prior_conflict", "priors_of_data"} & set(study.method_rows()[0])
+
+
+def of_terms(priors, *, shift=0.0):
+    """Return what a study of two crossed factors says of its priors, as (parameter, words)."""
+    rng = np.random.default_rng(6)
+    row, item = np.repeat(np.arange(6), 8), np.tile(np.arange(8), 6)
+    y = shift + 2 * rng.normal(size=6)[row] + 0.5 * rng.normal(size=8)[item] + rng.normal(size=48)
+    rows = {"row": [f"r{i}" for i in row], "item": [f"i{i}" for i in item], "y": y.tolist()}
+    study = Study.from_dict(
+        {
+            "study": {"name": "terms", "replicates": 1},
+            "mechanism": {"kind": "dataset", "data": rows, "value": "y", "terms": {"row": {}, "item": {}}},
+            "method": [{"name": "both", "pooling": "partial", "priors": priors}],
+            "sampler": {"kind": "nuts"},
+        }
+    )
+    return {conflict.parameter: conflict.words for conflict in study.conflicts.get("both", [])}
+
+
+@pytest.mark.parametrize(
+    ("priors", "shift", "expected"),
+    [
+        ({}, 0.0, set()),
+        ({}, 1e6, set()),
+        ({"mu": "Normal(0, 1)"}, 20.0, {"mu"}),
+        ({"mu": "Normal(0, 100)", "tau[row]": "HalfNormal(0.01)"}, 0.0, {"tau[row]"}),
+        ({"mu": "Normal(0, 100)", "tau[item]": "InverseGamma(100, 10000)"}, 0.0, {"tau[item]"}),
+        ({"mu": "Normal(0, 100)", "sigma": "HalfNormal(1000)"}, 0.0, set()),
+    ],
+)
+def test_priors_of_terms_are_held_against_the_data(priors, shift, expected):
+    """Of the intercept where the cells lie elsewhere, of a term's scale where its levels are farther or less apart."""
+    found = of_terms(priors, shift=shift)
+    assert set(found) == expected, found
