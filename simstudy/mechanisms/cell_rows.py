@@ -16,15 +16,13 @@ from simstudy.errors import StudyError
 from simstudy.mechanisms.grouping import COLUMN_KEYS, KINDS_OF_COLUMNS, group_rows
 from simstudy.mechanisms.levels import FactorColumns, Levels, of_levels, read_levels
 from simstudy.models.design import CellData, Design, Factor
+from simstudy.models.location import dependent
 from simstudy.tables import Table
 from simstudy.tables.table import listed
 
 RESPONSE_KEYS = tuple(key for key in COLUMN_KEYS if key not in ("group", "truth"))
 MOST_CELLS = 1_000_000
 CELL = "cell"
-DEPENDENT = 1e-8
-"""Least singular value, as a share of the largest, of columns of length 1 that are taken to be apart."""
-PART_OF_IT = 1e-3  # of a unit vector: the least share by which a column has a part in a dependence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,14 +199,8 @@ def _refuse_dependent(x: Mapping[str, np.ndarray], covariates: Mapping[str, Cova
     Raises:
         StudyError: names them and their columns.
     """
-    if not x:
+    if not (names := dependent(x)):
         return
-    centered = np.stack([(value - value.mean()) / np.linalg.norm(value - value.mean()) for value in x.values()], 1)
-    _, sizes, directions = np.linalg.svd(centered, full_matrices=True)
-    least = sizes[-1] if len(sizes) == len(x) else 0.0
-    if least > DEPENDENT * sizes[0]:
-        return
-    names = [name for name, part in zip(x, directions[-1], strict=True) if abs(part) > PART_OF_IT]
     columns = listed([covariates[name].column for name in names])
     raise StudyError(
         f"[mechanism.covariates.{names[-1]}] column: {', '.join(names)} (columns {columns}) are not apart: each is a "

@@ -36,6 +36,10 @@ AT_ZERO = "s_0"
 """Name of the spread of the intercept where covariates are 0, which may lie far from the data."""
 OF_POINTS = "s_of_points"
 """Name of the half-width of the points that levels lie at."""
+DEPENDENT = 1e-8
+"""Least singular value, as a share of the largest, of columns of length 1 that are taken to be apart."""
+PART_OF_IT = 1e-3
+"""Least share of a unit vector by which a column has a part in a dependence."""
 AT_MEANS = "mu_at_means"
 """Latent site of the predictor at the covariates' means."""
 
@@ -100,6 +104,29 @@ def coefficients_in(values: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in values.items()
         if name.startswith("beta[")
     }
+
+
+def dependent(x: Mapping[str, np.ndarray]) -> list[str]:
+    """Return covariates each of which is a linear combination of the others and the intercept, none where all are apart.
+
+    Args:
+        x: name -> (cell,) values.
+
+    >>> dependent({"age": np.array([1.0, 2.0, 4.0]), "born": np.array([9.0, 8.0, 6.0])})
+    ['age', 'born']
+    """
+    if not x:
+        return []
+    centered = [values - values.mean() for values in x.values()]
+    lengths = [float(np.linalg.norm(one)) for one in centered]
+    if 0 in lengths:
+        return [list(x)[lengths.index(0)]]
+    columns = np.stack([one / length for one, length in zip(centered, lengths, strict=True)], 1)
+    _, sizes, directions = np.linalg.svd(columns, full_matrices=True)
+    least = sizes[-1] if len(sizes) == len(x) else 0.0
+    if least > DEPENDENT * sizes[0]:
+        return []
+    return [name for name, part in zip(x, directions[-1], strict=True) if abs(part) > PART_OF_IT]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from simstudy.mechanisms.layouts import graph_of, pairs_in, points_of
 from simstudy.mechanisms.multilevel import Multilevel, SimulatedTerm
 from simstudy.models.estimands import MU
 from simstudy.models.likelihoods import LIKELIHOODS, Likelihood
-from simstudy.models.location import coefficient
+from simstudy.models.location import coefficient, dependent
 from simstudy.models.options import checked, option_types, section_of
 from simstudy.models.predictor import Term
 from simstudy.models.priors import Prior, parse_prior
@@ -158,6 +158,7 @@ def _cell(contents: Mapping[str, Any], folder: Path | None) -> Cell:
         {name: _covariate(name, table, read) for name, table in covariates.items()},
     )
     sizes = _sizes(section, cells.design.n_cells)
+    _refuse_dependent({name: x[np.asarray(sizes) > 0] for name, x in cells.covariates.items()})
     simulated = tuple(_term(factor, one, alone=len(read) == 1) for factor, one in read.items())
     for term in (one.term for one in simulated):
         check_factor(term.structure, term.factor, cells.design, f"[mechanism.terms.{term.factor}]")
@@ -304,6 +305,19 @@ def _covariate(name: str, table: Mapping[str, Any], terms: Mapping[str, TermSect
             "says nothing beside the intercept"
         )
     return {"values": section.values, "of": section.of}
+
+
+def _refuse_dependent(x: Mapping[str, np.ndarray]) -> None:
+    """Refuse covariates that are not apart in the cells with observations."""
+    if names := dependent(x):
+        told = (
+            f"{', '.join(names)} are not apart: each is a linear combination of the others and the intercept"
+            if len(names) > 1
+            else f"{names[0]} is constant"
+        )
+        raise StudyError(
+            f"[mechanism.covariates.{names[-1]}] values: {told}, in all cells with observations; leave one out"
+        )
 
 
 def _sizes(section: MultilevelSection, n_cells: int) -> tuple[int, ...]:

@@ -136,6 +136,10 @@ WRONG = {
     "mechanism__sizes": ([[1, 2]], "either sizes"),
     "mechanism__likelihood": ("normal_known_se", "no known standard errors"),
     "mechanism__exposure": (2.0, "only counts have one"),
+    "mechanism__covariates": (
+        {"x": {"of": "school", "values": [1, 2, 4]}, "z": {"of": "school", "values": [2, 4, 8], "beta": 1.0}},
+        "x, z are not apart: each is a linear combination",
+    ),
     "mechanism__sgima": (1.0, "did you mean 'sigma'"),
     "method__0__pooling": ("partly", "did you mean 'partial'"),
     "method__1__terms__clas": ("complete", "did you mean 'class'"),
