@@ -107,7 +107,7 @@ def coefficients_in(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def dependent(x: Mapping[str, np.ndarray]) -> list[str]:
-    """Return covariates each of which is a linear combination of the others and the intercept, none where all are apart.
+    """Return covariates each of which is a linear combination of the others and the intercept; none if all are apart.
 
     Args:
         x: name -> (cell,) values.
