@@ -45,6 +45,8 @@ def mechanisms(description: Description) -> list[str]:
     is_drawn = not said.get("has_fixed_data")
     lines += [_factor(name, mechanism[name], may_be_drawn=is_drawn) for name in _factors(mechanism)]
     lines += term_lines(mechanism)
+    if left := said.get("defaults"):
+        lines.append(f"defaults: {', '.join(f'{symbol(name)} = {_level(value)}' for name, value in left.items())}")
     for name in UNEQUAL:
         if mechanism.get(name):
             lines.append(f"{UNEQUAL[name]}: {_levels(mechanism[name])}")

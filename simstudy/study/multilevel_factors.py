@@ -1,6 +1,6 @@
 """The factors of a scenario of kind ``multilevel``, as the tables show them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from simstudy.mechanisms.layouts import layout_text
@@ -42,3 +42,26 @@ def _layouts(section: TermSection, factor: Factor) -> Iterator[tuple[str, str]]:
         yield "graph", layout_text(section.graph, f"{len(factor.edges)} pairs")
     if factor.points is not None:
         yield "points", layout_text(section.points, f"{len(factor.points)} points")
+
+
+def left_out(contents: Mapping[str, Any], factors: Mapping[str, Any], parameters: Iterable[str]) -> dict[str, Any]:
+    """Return the values of parameters that a ``[mechanism]`` section does not give: those that are their defaults.
+
+    Args:
+        contents: the section.
+        factors: of one of its scenarios, by the names of tables.
+        parameters: names of parameters.
+
+    >>> left_out({"mu": 2.0, "terms": {"school": {"levels": 4}}}, {"mu": 2.0, "tau": 1.0, "sigma": 1.0}, ["mu", "tau"])
+    {'tau': 1.0}
+    """
+    return {name: factors[name] for name in parameters if name in factors and not _is_given(name, contents)}
+
+
+def _is_given(name: str, contents: Mapping[str, Any]) -> bool:
+    own, _, of = name.removesuffix("]").partition("[")
+    terms, covariates = contents.get("terms", {}), contents.get("covariates", {})
+    if own == "beta":
+        return "beta" in covariates.get(of, {}) or any("slope" in term for term in terms.values())
+    tables = [terms[of]] if of in terms else [] if of else list(terms.values())
+    return name in contents or any(own in table for table in tables)

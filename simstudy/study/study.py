@@ -27,6 +27,7 @@ from simstudy.study.design import Scenario, plain_mechanism, scenarios_of
 from simstudy.study.level_rows import cell_rows, level_rows
 from simstudy.study.matching import check_matching
 from simstudy.study.methods import Method, methods_of, refuse_twins
+from simstudy.study.multilevel_factors import left_out
 from simstudy.study.registry import check_source, user_mechanism
 from simstudy.study.simulated import simulated
 from simstudy.study.study_file import (
@@ -192,9 +193,10 @@ class Study:
         """What its parts are in their own words, as JSON, for reports, which know no family (``description.json``).
 
         ``mechanism`` has ``words``, ``likelihood`` (how observations arise), ``effects`` (new in each replicate or
-        fixed), each empty where there is nothing to say, ``symbols`` (factor -> letter), ``has_fixed_data`` and
-        ``has_normal_means``; ``methods`` has name -> ``model``, ``sampler``, ``priors_of_data`` where priors are made
-        of given data, and ``unused`` where a log density is ranked: of which data a user's program makes nothing.
+        fixed), each empty where there is nothing to say, ``symbols`` (factor -> letter), ``defaults`` (parameter ->
+        value that the study does not give), ``has_fixed_data`` and ``has_normal_means``; ``methods`` has name ->
+        ``model``, ``sampler``, ``priors_of_data`` where priors are made of given data, and ``unused`` where a log
+        density is ranked: of which data a user's program makes nothing.
         """
         mechanism = self.scenarios[0].mechanism
         likelihood = mechanism.likelihood
@@ -205,6 +207,7 @@ class Study:
                 "likelihood": likelihood.formula if likelihood is not None and mechanism.replication == "data" else "",
                 "effects": mechanism.effects_text,
                 "symbols": dict(mechanism.symbols),
+                **({"defaults": self._defaults} if self._defaults else {}),
                 "has_fixed_data": mechanism.replication == "sampler",
                 "has_normal_means": likelihood is not None and likelihood.has_normal_means,
             },
@@ -227,6 +230,12 @@ class Study:
             StudyError: a part cannot be run.
         """
         return simulated(self.scenarios[0].mechanism, self.data_key(self.scenarios[0], 0), self.methods)
+
+    @property
+    def _defaults(self) -> dict[str, Any]:
+        """Parameter -> its value in every scenario, where the study leaves it out."""
+        first, contents = self.scenarios[0], self.canonical["mechanism"]
+        return left_out(contents, dict(first.factors), first.mechanism.symbols) if "terms" in contents else {}
 
     @property
     def _unused(self) -> dict[str, list[str]]:

@@ -210,3 +210,27 @@ def test_a_calibration_study_needs_the_terms_and_priors_of_the_truth():
             del contents["method"][0]["priors"]["beta[x]"]
         with pytest.raises(StudyError, match=told):
             Study.from_dict(contents)
+
+
+def test_values_that_a_study_leaves_out_are_told():
+    """A pre-registration has the truth of every parameter: those that are defaults are named, and no other."""
+    terms = {
+        "subject": {"structure": "slopes", "levels": 4, "covariate": {"name": "day", "values": [0, 1]}, "rho": 0.2}
+    }
+    contents = changed(mechanism__terms=terms, mechanism__covariates=None, mechanism__sigma=[0.5, 1.0])
+    contents["method"] = [{"name": "partial", "pooling": "partial"}]
+    told = Study.from_dict(contents).description["mechanism"]["defaults"]
+    assert told == {"mu": 0.0, "beta[day]": 0.0, "tau": 1.0, "tau_slope": 1.0}
+    assert (
+        "defaults"
+        not in Study.from_dict(
+            {
+                **contents,
+                "mechanism": {
+                    **contents["mechanism"],
+                    "mu": 1.0,
+                    "terms": {"subject": {**terms["subject"], "tau": 1.0, "tau_slope": 1.0, "slope": 0.0}},
+                },
+            }
+        ).description["mechanism"]
+    )
