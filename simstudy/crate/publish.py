@@ -68,7 +68,17 @@ class _Stored:
 
     @property
     def simulated(self) -> Mapping[str, Any]:
-        return {}
+        """Estimands as they are stored, where a part is a user's; its programs are not here to be read."""
+        from simstudy.mechanisms import MECHANISMS  # with JAX
+
+        is_own = self.run.study["mechanism"]["kind"] not in MECHANISMS
+        if not is_own and not any(method.get("model") for method in self.run.study["methods"]):
+            return {}
+        rows = next(iter(self.run.parts("estimates", ["estimand", "group", "truth"])))
+        sizes = rows.groupby(rows["estimand"].astype(str), sort=False)["group"].max().fillna(0) + 1
+        estimates = {str(name): int(n) for name, n in sizes.items()}
+        truth = {str(name): estimates[str(name)] for name in rows.loc[rows["truth"].notna(), "estimand"].unique()}
+        return {"mechanism": is_own, "truth": truth, "estimates": estimates, "programs": {}}
 
     def estimand_rows(self) -> list[dict[Any, Any]]:
         return self.run.estimands.to_dict("records")

@@ -13,7 +13,7 @@ from simstudy.models.latent import latent_sites
 from simstudy.models.model import Model
 from simstudy.types import PyTree
 
-MOST_NUMBERS = 4096
+MOST_NUMBERS = 2048
 """Numbers of a leaf that are moved one by one; larger leaves are not looked at."""
 
 

@@ -49,18 +49,20 @@ def simulated(mechanism: Mechanism, key: np.ndarray, methods: Sequence[Method]) 
     estimates: dict[str, int] = {}
     programs = {}
     for method in own:
-        said, found = _told(f"the model of {method.name!r}", partial(_program, method, replicate))
+        read = partial(_program, method, replicate, is_own=mechanism.kind == "user")
+        said, found = _told(f"the model of {method.name!r}", read)
         programs[method.name] = said
         estimates |= found
     return told | {"estimates": estimates, "programs": programs}
 
 
-def _program(method: Method, replicate: Replicate) -> tuple[dict[str, list[str]], dict[str, int]]:
+def _program(method: Method, replicate: Replicate, *, is_own: bool) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """Return what a program says, and the estimands of its model; ``is_own`` data hold nothing in two forms."""
     model = method.model
     with use_precision(method.sampler.precision):
         arrays = as_leaves(jax.tree.map(lambda leaf: leaf[0], model.arrays([replicate.data])), method.sampler.precision)
         sites = site_words(model, arrays)
-        unused = unused_numbers(model, arrays)
+        unused = unused_numbers(model, arrays) if is_own else {}
         posterior = _made_up(model, arrays)
         estimands = model.estimands(posterior, [replicate.data], np.zeros((1, 2), np.uint32))
     said = {

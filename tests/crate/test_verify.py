@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import textwrap
 
 import pytest
@@ -192,6 +193,9 @@ def test_models_of_a_users_own(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(registry, "_MODELS", {})
     monkeypatch.setattr(registry, "_MECHANISMS", {})
+    told = (simstudy.publish("runs/own", out="bare").folder / "protocol.md").read_text("utf-8")
+    assert "- mean\n" in told
+    assert not re.search("[θμτ]|own priors|Normal", told)
     code, said = command("out", "--fits", "3", capsys=capsys)
     assert code == 2
     assert "--load" in said.err

@@ -156,6 +156,27 @@ def test_built_in_data_have_their_own_likelihood():
     np.testing.assert_allclose(apart, 0, atol=1e-9)
 
 
+def test_built_in_data_have_forms_that_need_not_be_used():
+    """A program of sufficient statistics makes nothing of raw observations, and leaves nothing out."""
+
+    def of_means(data):
+        mu = numpyro.sample("mu", dist.Normal(0, 1))
+        numpyro.sample("y", dist.Normal(mu, 1 / jnp.sqrt(data["n_obs"])), obs=data["y_mean"])
+
+    model = simstudy.register_model("of_means", of_means, estimands=lambda posterior: {"mu": posterior["mu"]})
+    study = simstudy.Study.from_dict(
+        {
+            "study": {"name": "means", "kind": "calibration"},
+            "mechanism": {"kind": "exchangeable", "groups": 3, "group_size": 4, "mu": "Normal(0, 1)", "tau": 0.0},
+            "method": [{"name": "means", "model": model}],
+            "sampler": {"kind": "nuts"},
+        }
+    )
+    assert study.ranks_log_density
+    assert study.simulated["programs"]["means"]["unused"] == []
+    assert "unused" not in study.description["methods"]["means"]
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "five"

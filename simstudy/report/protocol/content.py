@@ -24,7 +24,7 @@ from simstudy.store.atomic import canonical_json
 
 PACKAGES = ("simstudy", "numpyro", "jax", "jaxlib", "numpy", "scipy", "pandas")
 RATES = {"Gamma(": "in Gamma(a, b), b is a rate", "Exponential(": "in Exponential(a), a is a rate"}
-READ = "as its program says, below"
+READ, UNREAD = "as its program says, below", "as its program says, which was not at hand"
 
 
 def protocol(planned: Planned) -> Paper:
@@ -93,7 +93,7 @@ def _randomness(study: Mapping[str, Any], kind: str, simulated: Mapping[str, Any
         lines.append(f"random numbers of the data depend on {of}{shared}")
     programs = simulated.get("programs", {})
     said = " ".join(line for program in programs.values() for line in [*program["priors"], *program["observed"]])
-    is_built_in = len(programs) < len(study["methods"])
+    is_built_in = any(not method.get("model") for method in study["methods"])
     normal = ["in Normal(a, b), b is a standard deviation"] if is_built_in or "Normal(" in said else []
     rates = [words for name, words in RATES.items() if name in said]
     return [*lines, *normal, *rates]
@@ -136,7 +136,7 @@ def _methods(description: Description, simulated: Mapping[str, Any]) -> Iterator
         (
             str(method["name"]),
             words["model"],
-            READ if method["name"] in programs else ademp.priors_words(method),
+            _priors(method, programs),
             *([] if shared else [words["sampler"]]),
         )
         for method, words in zip(methods, said, strict=True)
@@ -150,6 +150,12 @@ def _methods(description: Description, simulated: Mapping[str, Any]) -> Iterator
         unused = [f"it makes nothing of {enumerate_words(program['unused'])}"] if program["unused"] else []
         observed = program["observed"] or ["no site is observed"]
         yield Points((*program["priors"], *(f"data: {line}" for line in observed), *unused))
+
+
+def _priors(method: Mapping[str, Any], programs: Mapping[str, Any]) -> str:
+    if method.get("model"):
+        return READ if method["name"] in programs else UNREAD
+    return ademp.priors_words(method)
 
 
 def _software(study: Mapping[str, Any]) -> list[str]:
