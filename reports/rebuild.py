@@ -103,12 +103,14 @@ REPORTS = (
     Report(
         name="samplers",
         replicates=300,
+        n_quoted=2,
         quoted=(("How fast", 0),),
         compared=(("exact", "batched NUTS"),),
     ),
     Report(
         name="precision",
         replicates=400,
+        n_quoted=1,
         compared=tuple((f"{name}, float64", f"{name}, float32") for name in PARAMETERIZATIONS),
     ),
     Report(

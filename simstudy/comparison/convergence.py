@@ -94,7 +94,7 @@ OF_SAMPLING = (FLAGGED_RATE, RHAT, ESS)
 
 
 def sampling_cells(run: RunTables, labels: Labels, diagnostics: Mapping[str, float], *, counted: np.ndarray) -> Cells:
-    """Return cells of flags, R-hat and ESS, with a row per fit that counts.
+    """Return cells of flags, R-hat and ESS, with a row per fit that counts; independent draws have none of them.
 
     Args:
         run: a side's tables.
@@ -108,7 +108,8 @@ def sampling_cells(run: RunTables, labels: Labels, diagnostics: Mapping[str, flo
         "largest_rhat": floats(fits["max_rhat"]),
         "least_ess": np.fmin(floats(fits["min_ess_bulk"]), floats(fits["min_ess_tail"])),
     }
-    of_counted = {name: values[counted] for name, values in columns.items()}
+    exact = fits["method"].isin(exact_samplers(run)).to_numpy()
+    of_counted = {name: np.where(exact, np.nan, values)[counted] for name, values in columns.items()}
     return replace(cells, replicates=replace(cells.replicates, columns=of_counted))
 
 

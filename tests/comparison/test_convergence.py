@@ -68,6 +68,15 @@ def test_the_thresholds_are_those_of_the_baseline(run):
     assert (flagged["candidate"] > 0.5).all()
 
 
+def test_independent_draws_have_no_chains_to_compare():
+    """Against an exact method neither R-hat nor ESS is compared: its draws are independent by design."""
+    options = {"groups": (4,), "group_size": (5,), "tau": (0.5,), "replicates": 20}
+    run = fake_run(**options, methods=("partial, noncentered", "partial, exact"))
+    named = {"baseline_method": "partial, exact", "candidate_method": "partial, noncentered"}
+    assert not {"rhat", "ess", "flagged_rate"} & set(simstudy.compare(run, run, **named).table["measure"])
+    assert {"rhat", "ess", "flagged_rate"} <= set(simstudy.compare(run, run).table["measure"])
+
+
 def test_the_sampler_s_own_error_is_compared_where_there_is_an_oracle():
     """Means moved by half a posterior sd against the exact ones have a squared error of a quarter, and are worse."""
     options = {"groups": (4,), "group_size": (5,), "tau": (0.5,), "replicates": 60, "sampler_noise": 0.0}

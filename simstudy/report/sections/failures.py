@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from simstudy.report.evidence import Evidence
-from simstudy.report.reading.wording import letters, number
+from simstudy.report.reading.wording import letters
 from simstudy.report.sections.section import Section
 from simstudy.report.tables import Column, Table
 from simstudy.report.words.losses import failure_sentence
@@ -18,7 +18,7 @@ def failure_section(evidence: Evidence) -> Section:
     """Return the section; it is there even when nothing failed."""
     limits = evidence.study.get("diagnostics", {})
     rhat, ess = (limits.get(name, "its limit") for name in ("max_rhat", "min_ess"))
-    rate = number(limits.get("max_divergence_rate", 0.0))
+    rate = f"{100 * float(limits.get('max_divergence_rate') or 0):g} %"
     flags = (
         f"A fit is flagged when more than {rate} of its draws diverge, an R-hat is above {rhat} or an ESS (bulk or "
         f"tail) is below {ess}. Flagged fits are counted, not left out: a rule that drops them would select on "

@@ -41,7 +41,8 @@ def lead(evidence: Evidence) -> list[str]:
     if is_about_costs(evidence):
         return _some([*told, *_costs(evidence)])
     answer = standing(evidence)
-    return _some([*told, answer, _without(evidence, answer), *data_sentences(evidence)])
+    told += [answer, _without(evidence, answer), *data_sentences(evidence)]
+    return _some([*told, divergence_sentence(evidence.performance, evidence.labels) if evidence.is_dataset else ""])
 
 
 def is_about_costs(evidence: Evidence) -> bool:

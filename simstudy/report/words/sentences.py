@@ -59,7 +59,8 @@ def error_sentences(differences: pd.DataFrame, labels: Mapping[str, str], *, est
     better, worse = rows[rows["difference"] < 0], rows[rows["difference"] > 0]
     n, about = len(differences), estimand_words(estimand)
     if not len(rows):
-        return [f"RMSE for {about}: {method} and {rival} cannot be told apart (2 MCSE) in any scenario."]
+        where = " in every scenario" if n > 1 else ""
+        return [f"RMSE for {about}: {method} and {rival} are tied (within 2 MCSE){where}."]
     sentences = []
     if len(better):
         where = f"in {share(len(better), n)} scenarios" if n > 1 else ""
@@ -70,7 +71,7 @@ def error_sentences(differences: pd.DataFrame, labels: Mapping[str, str], *, est
         sentences.append(f"{subject} {where}{_most(worse, labels, n)}.")
     if len(rows) < n:
         left = n - len(rows)
-        sentences.append(f"In the other {'one' if left == 1 else f'{left:,}'} they cannot be told apart.")
+        sentences.append(f"In the other {'one' if left == 1 else f'{left:,}'} they are tied.")
     return [" ".join(" ".join(sentences).replace(" ,", ",").replace(" :", ":").split())]
 
 
@@ -104,7 +105,7 @@ def bias_sentences(
         labels: scenario -> what it is called.
         estimand: what is estimated.
         method: a name.
-        peers: other methods of partial pooling, counted where their bias is clear in the same place and direction.
+        peers: other methods of partial pooling, named where their bias is clear in the same place and direction.
         boundary: scenarios that are left out.
     """
     biases = average(performance, "bias", estimand=estimand)
@@ -119,7 +120,7 @@ def bias_sentences(
     amount = with_mcse(abs(most["value"]), most["mcse"])
     few = f" (clear in {share(len(rows), len(table))} scenarios)" if len(table) > 1 else ""
     alike = clear[clear["method"].isin(peers) & (clear["scenario"] == most["scenario"])]
-    too = _peers(int((np.sign(alike["value"]) == np.sign(most["value"])).sum()), direction)
+    too = _peers(alike.loc[np.sign(alike["value"]) == np.sign(most["value"]), "method"], direction)
     return [f"{quote(method)}: {estimand_words(estimand)} is {direction}d most{place}, by {amount}{few}{too}."]
 
 
@@ -161,7 +162,7 @@ def price_sentences(
         performance: the performance table.
         labels: scenario -> what it is called.
         method: a name.
-        peers: other methods of partial pooling, counted where they clearly lose coverage of the same groups.
+        peers: other methods of partial pooling, named where they clearly lose coverage of the same groups.
     """
     losses = _losses(performance)
     rows = losses[losses["method"] == method]
@@ -174,7 +175,7 @@ def price_sentences(
     return [
         f"Shrinkage costs coverage of outlying groups{_at(labels, worst['scenario'])}: {level} intervals of "
         f"{quote(method)} cover {_percent(worst, '')} of the groups {distance}, against "
-        f"{_percent(worst, '_overall')} of all groups{_peers(int(alike.sum()), 'lose')}."
+        f"{_percent(worst, '_overall')} of all groups{_peers(losses.loc[alike, 'method'], 'lose')}."
     ]
 
 
@@ -190,11 +191,12 @@ def _losses(performance: pd.DataFrame) -> pd.DataFrame:
     return both[_clear(both, "loss", "spread") & (both["loss"] > 0)]
 
 
-def _peers(n: int, verb: str) -> str:
-    """Return how many more methods do likewise, as the end of a sentence."""
+def _peers(methods: pd.Series, verb: str) -> str:
+    """Return which methods do likewise, as the end of a sentence."""
+    names = list(dict.fromkeys(methods.astype(str)))
     what = "coverage" if verb == "lose" else "it"
-    does = f"clearly {verb}{'s' if n == 1 else ''} {what} there too"
-    return f"; {counted(n, 'more method')} of partial pooling {does}" if n else ""
+    does = f"clearly {verb}{'s' if len(names) == 1 else ''} {what} there too"
+    return f"; {enumerate_words([quote(name) for name in names])} {does}" if names else ""
 
 
 def divergence_sentences(performance: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:

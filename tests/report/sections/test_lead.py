@@ -113,3 +113,12 @@ def test_at_most_three_sentences(pooling, pair):
     """Whatever there is to tell."""
     for run in (pooling, stuck(pooling, "none"), stuck(pair, PAIR[0])):
         assert 1 <= len(lead(evidence_of(run))) <= 3
+
+
+def test_real_data_are_led_by_what_they_say():
+    """Without a truth the lead is what the posteriors say, and where the sampler diverges."""
+    run = fake_run(replication="sampler", replicates=20, methods=("none", "partial, centered"))
+    fits = run.fits.assign(n_divergent=np.where(run.fits["method"] == "none", 0, 99 + 2 * (run.fits["replicate"] % 2)))
+    told = lead(evidence_of(dataclasses.replace(run, fits=fits)))
+    assert told[0].startswith("The posterior means of the groups lie between ")
+    assert told[1] == "“partial, centered” diverges in 5.0 % of draws, “none” in none."

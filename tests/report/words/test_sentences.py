@@ -31,7 +31,7 @@ def test_difference_within_2_mcse_is_not_told(size):
     """A difference of at most 2 MCSE, to either side, is put into no sentence about a winner."""
     for sign in (-1, 1):
         (told,) = sentences.error_sentences(rmse_difference(sign * size * 0.01, 0.01), LABELS)
-        assert "cannot be told apart" in told
+        assert "are tied (within 2 MCSE)" in told
         assert "smaller" not in told
         assert "larger" not in told
 
@@ -55,7 +55,7 @@ def test_both_directions_are_told_with_their_counts():
     assert "smaller RMSE" in first
     assert "in 1 of 3 scenarios, most at τ = 0.5" in first
     assert second.startswith("a larger one in 1 of 3 scenarios, most at τ = 2")
-    assert told.endswith("In the other one they cannot be told apart.")
+    assert told.endswith("In the other one they are tied.")
     assert "τ = 9" not in told
 
 
@@ -71,7 +71,7 @@ def test_the_scenario_told_has_the_largest_ratio():
 def test_difference_without_a_usable_mcse_is_not_told(mcse):
     """A difference whose MCSE is unknown, infinite or 0 by accident is not told, however large."""
     (told,) = sentences.error_sentences(rmse_difference(-0.9, mcse), LABELS)
-    assert "cannot be told apart" in told
+    assert "are tied" in told
 
 
 def test_random_noise_is_rarely_told():
@@ -180,29 +180,29 @@ def test_bias_of_tau_at_0_is_no_finding():
     assert sentences.bias_sentences(table.assign(mcse=0.3), LABELS, **about) == []
 
 
-def test_peers_are_counted_where_they_do_the_same_clearly():
-    """Of three peers one errs as clearly to the same side, one the other way and one unclearly: one is counted."""
+def test_peers_are_named_where_they_do_the_same_clearly():
+    """Of three peers one errs as clearly to the same side, one the other way and one unclearly: one is named."""
     keys = {"scenario": "a", "estimand": "tau", "measure": "bias"}
     table = rows(
         **keys, method=["partial", "same", "other", "unclear"], value=[0.5, 0.4, -0.4, 0.4], mcse=[0.1] * 3 + [0.3]
     )
     about = {"estimand": "tau", "method": "partial"}
     (told,) = sentences.bias_sentences(table, LABELS, **about, peers=["same", "other", "unclear"])
-    assert told.endswith("by 0.50 ± 0.10; 1 more method of partial pooling clearly overestimates it there too.")
+    assert told.endswith("by 0.50 ± 0.10; “same” clearly overestimates it there too.")
     assert sentences.bias_sentences(table, LABELS, **about)[0].endswith("by 0.50 ± 0.10.")
     (told,) = sentences.bias_sentences(table.assign(value=-table["value"]), LABELS, **about, peers=["same"])
-    assert told.endswith("1 more method of partial pooling clearly underestimates it there too.")
+    assert told.endswith("; “same” clearly underestimates it there too.")
 
 
-def test_peers_that_lose_coverage_too_are_counted():
+def test_peers_that_lose_coverage_too_are_named():
     """A peer counts where its loss in the same bin of the same scenario is clear, and nowhere else."""
     tables = [coverage_rows(far).assign(method=name) for name, far in (("partial", 0.6), ("x", 0.7), ("y", 0.93))]
     table = pd.concat([*tables, tables[1].assign(method="z", bin=[None, "distance=1-1.5"])], ignore_index=True)
     about = {"labels": {"a": "one"}, "method": "partial"}
     (told,) = sentences.price_sentences(table, **about, peers=["x", "y", "z"])
-    assert told.endswith("of all groups; 1 more method of partial pooling clearly loses coverage there too.")
+    assert told.endswith("of all groups; “x” clearly loses coverage there too.")
     (told,) = sentences.price_sentences(pd.concat([table, tables[1].assign(method="w")]), **about, peers=["x", "w"])
-    assert told.endswith("; 2 more methods of partial pooling clearly lose coverage there too.")
+    assert told.endswith("; “x” and “w” clearly lose coverage there too.")
 
 
 def test_unpaired_mcse_is_the_root_of_the_sum_of_squares():

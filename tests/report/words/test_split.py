@@ -54,7 +54,7 @@ def test_the_samplers_part_is_told_beyond_2_mcse(mcse, is_told):
     if is_told:
         assert told == (
             "“m”, for τ at τ = 0.5: model and priors have an MSE of 0.200 ± 0.020, the sampler adds 0.0100 ± 0.0040, "
-            "5 % more."
+            "5.0 % more."
         )
     else:
         assert "adds nothing to the MSE of τ that can be told from 0 (2 MCSE)" in told
