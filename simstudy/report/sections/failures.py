@@ -34,7 +34,7 @@ def failure_section(evidence: Evidence) -> Section:
 
 
 def lost_sentence(evidence: Evidence) -> str:
-    """Return how many fits were lost or carry a flag, and what most flags are for."""
+    """Return how many fits were lost or carry a flag, and what for."""
     return failure_sentence(evidence.run.fits, evidence.flags, evidence.study.get("diagnostics", {}))
 
 

@@ -13,7 +13,7 @@ LOST = {"failed": "failed", "non_finite": "gave numbers that are not finite"}
 
 
 def failure_sentence(fits: pd.DataFrame, flags: pd.DataFrame, limits: Mapping[str, Any]) -> str:
-    """Return how many fits failed, gave numbers that are not finite, or are flagged, and what most flags are for.
+    """Return how many fits failed, gave numbers that are not finite, or are flagged, and what for.
 
     Args:
         fits: of a run.
@@ -28,20 +28,21 @@ def failure_sentence(fits: pd.DataFrame, flags: pd.DataFrame, limits: Mapping[st
     if flagged.empty:
         return f"{first}; none carries a flag."
     carry = "carries" if len(flagged) == 1 else "carry"
-    return f"{first}; {len(flagged):,} {carry} a flag{_main_reason(flagged, limits)}."
+    return f"{first}; {len(flagged):,} {carry} a flag{_reasons(flagged, limits)}."
 
 
-def _main_reason(flagged: pd.DataFrame, limits: Mapping[str, Any]) -> str:
-    """Return the flag that more than half of the flagged fits carry, in words; nothing where none is so frequent."""
-    counts = flagged.sum()
-    name, n = str(counts.idxmax()), int(counts.max())
-    if 2 * n <= len(flagged):
-        return ""
+def _reasons(flagged: pd.DataFrame, limits: Mapping[str, Any]) -> str:
+    """Return what the flags of flagged fits are for, the most frequent first, and of how many fits each."""
+    counts = flagged.sum().sort_values(ascending=False, kind="stable")
+    counts = counts[counts > 0]
     rate = float(limits.get("max_divergence_rate") or 0)
     words = {
         "divergent": f"more than {100 * rate:g} % of draws divergent" if rate else "divergent draws",
         "max_rhat": f"an R-hat above {limits.get('max_rhat')}",
         "min_ess": f"effective draws below {limits.get('min_ess')}",
     }
-    many = "" if len(flagged) == 1 else "all " if n == len(flagged) else "most "
-    return f", {many}for {words[name]}"
+    if len(flagged) == 1:
+        return f", for {enumerate_words([words[str(name)] for name in counts.index])}"
+    if len(counts) == 1:
+        return f", all for {words[str(counts.index[0])]}"
+    return f": {enumerate_words([f'{n:,} for {words[str(name)]}' for name, n in counts.items()])}"

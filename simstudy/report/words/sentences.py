@@ -200,14 +200,20 @@ def _peers(methods: pd.Series, verb: str) -> str:
 
 
 def divergence_sentences(performance: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
-    """Return where the sampler diverges most, method by method, and which methods never do."""
+    """Return where the sampler diverges most, method by method, which methods do in a few fits, and which never do."""
     rates, shares = average(performance, "divergence_rate"), average(performance, "any_divergence")
     sentences, clean = [], []
     for method, rows in rates.groupby("method", sort=False, observed=True):
         clear = rows[[is_clear(v, m) for v, m in zip(rows["value"], rows["mcse"], strict=True)]]
         if (rows["value"] == 0).all():
             clean.append(quote(str(method)))
+            continue
         if clear.empty:
+            seen = shares[shares["method"] == method]
+            n = round((seen["value"] * seen["n_used"]).sum())
+            sentences.append(
+                f"Some draws of {quote(str(method))} diverged, in {n:,} of {seen['n_used'].sum():,.0f} fits."
+            )
             continue
         most = _row(clear, clear["value"].idxmax())
         fits = shares[(shares["method"] == method) & (shares["scenario"] == most["scenario"])]["value"]

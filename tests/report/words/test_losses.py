@@ -1,4 +1,4 @@
-"""Lost and flagged fits are counted, and the reason of most flags is named."""
+"""Lost and flagged fits are counted, and every reason of flags is named."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ def flagged(n, **counts):
 def test_lost_fits_are_counted():
     """Failed and non-finite fits are counted apart, nothing is called finite that is not, a lost fit has no flag."""
     fits = pd.DataFrame({"status": ["ok"] * 7 + ["failed"] * 2 + ["non_finite"]})
-    told = failure_sentence(fits, flagged(10, max_rhat=10, min_ess=3), LIMITS)
+    told = failure_sentence(fits, flagged(10, max_rhat=10), LIMITS)
     assert told == (
         "Of 10 fits 2 failed and 1 gave numbers that are not finite; 7 carry a flag, all for an R-hat above 1.01."
     )
@@ -28,23 +28,24 @@ def test_lost_fits_are_counted():
 @pytest.mark.parametrize(
     ("counts", "words"),
     [
-        ({"min_ess": 6, "divergent": 4}, "6 carry a flag, all for effective draws below 400."),
+        ({"min_ess": 6, "divergent": 4}, "6 carry a flag: 6 for effective draws below 400 and 4 for divergent draws."),
+        ({"min_ess": 6}, "6 carry a flag, all for effective draws below 400."),
         ({"divergent": 1}, "1 carries a flag, for divergent draws."),
+        ({"divergent": 1, "max_rhat": 1}, "1 carries a flag, for divergent draws and an R-hat above 1.01."),
     ],
 )
-def test_the_reason_of_most_flags_is_named(counts, words):
-    """What more than half of the flagged fits are flagged for is said with its limit."""
+def test_every_reason_of_flags_is_named(counts, words):
+    """What fits are flagged for is said with its limit and, where fits have several, with how many have it."""
     fits = pd.DataFrame({"status": ["ok"] * 7})
     assert failure_sentence(fits, flagged(7, **counts), LIMITS).endswith(words)
 
 
-def test_a_reason_of_half_the_flags_is_not_named():
-    """Of 4 flagged fits 3 are most and are named; of 6 with 3 of each kind no reason is that of most."""
+def test_reasons_of_different_fits_are_apart():
+    """Of 6 fits with 3 of each kind both are told; a share of draws that may diverge is in the words."""
     flags, fits = flagged(6, min_ess=3), pd.DataFrame({"status": ["ok"] * 6})
     flags["divergent"] = np.arange(6) >= 3
-    assert failure_sentence(fits, flags, LIMITS).endswith("6 carry a flag.")
-    flags["divergent"] = np.arange(6) == 3
-    assert failure_sentence(fits, flags, LIMITS).endswith("4 carry a flag, most for effective draws below 400.")
+    told = failure_sentence(fits, flags, LIMITS)
+    assert told.endswith("6 carry a flag: 3 for divergent draws and 3 for effective draws below 400.")
     rate = {**LIMITS, "max_divergence_rate": 0.01}
     told = failure_sentence(fits, flagged(6, divergent=2), rate)
     assert told.endswith("all for more than 1 % of draws divergent.")

@@ -108,9 +108,9 @@ def test_divergences_are_told_where_they_are_most():
 
 
 def test_unclear_divergence_rate_is_not_told():
-    """A rate within 2 MCSE of 0 makes no sentence, and its method is not called free of divergences either."""
-    told = sentences.divergence_sentences(divergence_rows(0.0001, 0.0001), LABELS)
-    assert told == ["No draw of “none” diverged."]
+    """A rate within 2 MCSE of 0 is not told, but that there are some is, and in how many fits."""
+    told = sentences.divergence_sentences(divergence_rows(0.0001, 0.0001).assign(n_used=18), LABELS)
+    assert told == ["Some draws of “centered” diverged, in 10 of 36 fits.", "No draw of “none” diverged."]
 
 
 def test_contrast_needs_a_clear_difference():
