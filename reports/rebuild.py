@@ -93,6 +93,7 @@ REPORTS = (
     Report(
         name="pooling",
         replicates=400,
+        n_quoted=2,
         has_figure=True,
     ),
     Report(

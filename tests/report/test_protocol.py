@@ -101,3 +101,19 @@ def test_samplers_that_differ_are_told_by_method(run):
     text = parts(preregistration(FakeStudy(run=replace(run, description=description))))["Methods"]
     assert text.count("4 chains of") == len(run.methods) - 1
     assert text.count("1 chain of") == 1
+
+
+def test_a_primary_measure_is_named_once_and_first():
+    """What the study says that it is about leads, and the measure that leads without it is one among others."""
+    told = {}
+    for primary in (None, "coverage:tau"):
+        contents = {
+            "study": {"name": "p", "replicates": 2, **({"primary": primary} if primary else {})},
+            "mechanism": {"kind": "exchangeable", "groups": 4, "group_size": 3, "tau": 0.5},
+            "method": [{"name": "partial", "structure": "partial"}],
+            "sampler": {"kind": "nuts"},
+        }
+        text = preregistration(Study.from_dict(contents))
+        told[primary] = [line for line in text.splitlines() if "primary: " in line]
+    assert [len(lines) for lines in told.values()] == [1, 1]
+    assert told["coverage:tau"] == ["- primary: coverage of the sd between groups τ"]

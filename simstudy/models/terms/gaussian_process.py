@@ -33,7 +33,8 @@ from simstudy.models.shapes import Array
 from simstudy.models.terms.structure import EFFECT, NOISE, Constants, Layout, TermStructure, Values, of_modes, product
 
 Kernel = Literal["squared_exponential", "matern32"]
-ETA = replace(TAU, name="eta", symbol="η", words="the sd of the process η")
+ETA = replace(TAU, name="eta", symbol="η", words="the sd of the process η", default="HalfNormal(2)")
+"""A long process is nearly a constant, which a wide prior of eta leaves to be confounded with the intercept."""
 LENGTH = Parameter(
     name="length",
     role="scale",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from simstudy.measures.primary import primary_of
 from simstudy.report.reading.description import Description
-from simstudy.report.reading.wording import letters, number, symbol
+from simstudy.report.reading.wording import estimand_words, letters, measure_words, number, symbol
 from simstudy.store.declared import RESIDUAL
 
 KINDS = {
@@ -122,6 +123,15 @@ def measures(description: Description, *, is_own: bool) -> list[str]:
         description: of the study.
         is_own: whether a part of it is a user's own.
     """
+    lines, primary = _measures(description, is_own=is_own), primary_of(description.study)
+    if primary is None:
+        return lines
+    of = f" of {estimand_words(primary.estimand)}" if primary.estimand else ""
+    others = [line.replace("primary: ", "", 1) if line.startswith("primary: ") else line for line in lines]
+    return [f"primary: {measure_words(primary.measure)}{of}", *others]
+
+
+def _measures(description: Description, *, is_own: bool) -> list[str]:
     kind = kind_of(description)
     named = dict(zip(("theta", "mu", "tau"), letters(), strict=True)) | {"sigma": symbol(RESIDUAL)}
     speaks_of_effects = has_effects(description) or not is_own
