@@ -21,7 +21,7 @@ from simstudy.report.figures.canvas import MIDDLE, clip_text, drawing, sheet
 from simstudy.report.parts import Part
 from simstudy.report.reading.palette import COMPLETE, MUTED, NONE
 from simstudy.report.reading.readings import quick_to_read
-from simstudy.report.reading.wording import with_mcse
+from simstudy.report.reading.wording import counted, with_mcse
 from simstudy.report.sections.section import Section, picture
 from simstudy.report.tables import Column, Table
 from simstudy.store import Run
@@ -74,7 +74,7 @@ def structure_part(runs: Mapping[str, Run]) -> Part:
         title="structure",
         aim="Where does it pay to know how levels lie, in time, on a map, along a covariate?",
         facts=[f"{len(FAMILIES)} studies", f"{len(table)} scenarios", f"{n_fits:,} fits"],
-        lead=[_sentence(rows) for _, rows in table.groupby("study", sort=False)],
+        lead=[sentence(rows) for _, rows in table.groupby("study", sort=False)],
         answers={},
         remark=REMARK,
         picture=picture("ratios", TITLE, CAPTION, lambda w: draw(table, w), width=MIDDLE),
@@ -152,22 +152,25 @@ def _ratio_axis(ax: Axes, table: pd.DataFrame) -> None:
     ax.xaxis.set_minor_locator(NullLocator())
 
 
-def _sentence(rows: pd.DataFrame) -> str:
+def sentence(rows: pd.DataFrame) -> str:
     """Return where a structure has a smaller squared error than exchangeable levels, and where a larger one."""
     first = rows.iloc[0]
-    told = []
-    for side in ("smaller", "larger"):
-        among = rows[rows["said"] == side]
-        if among.empty:
-            told.append("none")
-            continue
-        one = among.loc[(among["ratio"] - 1).abs().idxmax()]
-        by = f"{'by' if len(among) == 1 else 'by up to'} {with_mcse(100 * abs(one['ratio'] - 1), 100 * one['mcse'])} %"
-        told.append(f"{len(among)}, {by} at {one['scenario']}")
+    smaller, larger = (_where(rows[rows["said"] == side]) for side in ("smaller", "larger"))
+    n, *most = smaller
+    smaller_in = ", ".join([f"{n} of {counted(len(rows), 'scenario')}", *most])
     return (
-        f"“{first['structure']}” has a smaller squared error than “{first['exchangeable']}” in {told[0]}, and a larger "
-        f"one in {told[1]}, of {len(rows)} scenarios."
+        f"“{first['structure']}” has a smaller squared error than “{first['exchangeable']}” in {smaller_in}, and a "
+        f"larger one in {', '.join(larger)}."
     )
+
+
+def _where(rows: pd.DataFrame) -> list[str]:
+    """Return in how many scenarios an error is smaller or larger and, where it is in any, by how much at most."""
+    if rows.empty:
+        return ["none"]
+    one = rows.loc[(rows["ratio"] - 1).abs().idxmax()]
+    percent = f"{with_mcse(100 * abs(one['ratio'] - 1), 100 * one['mcse'])} %"
+    return [str(len(rows)), f"{'by' if len(rows) == 1 else 'by up to'} {percent} at {one['scenario']}"]
 
 
 def _table(table: pd.DataFrame) -> Table:
