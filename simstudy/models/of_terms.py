@@ -32,8 +32,9 @@ CELL = replace(THETA, words="the predictor θ of a cell", center=None, spread=No
 def described(location: Location, terms: Sequence[Term], likelihood: Likelihood) -> tuple[Estimand, ...]:
     """Return what ``estimands_of`` returns, declared."""
     each: list[Estimand] = [*location.parameters, *(p for term in terms for p in term.estimated)]
+    has_share = len(terms) > 1 or _has_residual(likelihood)
     for term in terms:
-        each += _of_factor(term)
+        each += _of_factor(term, has_share=has_share)
         each += [replace(one, name=term.name_of(one.name), factor=term.factor) for one in term.structure.derived]
     mean = [] if likelihood.mean is None else [likelihood.mean]
     known = [_of_known(outer, inner) for outer, inner in _with_new_inner(terms)]
@@ -48,7 +49,12 @@ def _cell(location: Location, terms: Sequence[Term]) -> Estimand:
     return replace(CELL, center=None if location.covariates else "mu", spread=spread)
 
 
-def _of_factor(term: Term) -> list[Estimand]:
+def _has_residual(likelihood: Likelihood) -> bool:
+    """Whether observations have a variance on the scale of the effects."""
+    return likelihood.latent_variance({p.name: np.full(1, p.value) for p in likelihood.every_parameter}) is not None
+
+
+def _of_factor(term: Term, *, has_share: bool) -> list[Estimand]:
     factor, scales = term.factor, [p.name for p in term.estimated]
     spreads = scales if term.structure.layout == "levels" else []  # else the scale is that of steps, or of neighbors
     out = []
@@ -79,7 +85,7 @@ def _of_factor(term: Term) -> list[Estimand]:
             moves="difference",
         )
     )
-    if scales:
+    if scales and has_share:
         words = f"the share of {factor} in the variance"
         out.append(
             Estimand(

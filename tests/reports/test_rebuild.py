@@ -53,7 +53,8 @@ def spoil_readme(reports, readme):
 
 def spoil_study(reports, readme):
     path = reports / "parameterization" / MANIFEST
-    path.write_text(path.read_text().replace('"studies": {"parameterization": "', '"studies": {"parameterization": "0'))
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps(manifest | {"studies": {"parameterization": "0"}}))
 
 
 def lose_report(reports, readme):

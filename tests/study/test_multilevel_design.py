@@ -234,3 +234,21 @@ def test_values_that_a_study_leaves_out_are_told():
             }
         ).description["mechanism"]
     )
+
+
+@pytest.mark.parametrize("terms", [("school",), ("school", "class")], ids=["one term", "two terms"])
+@pytest.mark.parametrize("likelihood", ["normal", "student_t", "binomial", "bernoulli", "poisson", "negative_binomial"])
+def test_what_is_declared_is_what_there_is(likelihood, terms):
+    """Every estimand that a model declares has a truth, but for a new observation, and no other has one."""
+    of_terms = {"school": {"levels": 3, "tau": 1.0}, "class": {"within": "school", "levels": 2, "tau": 0.5}}
+    study = Study.from_dict(
+        {
+            "study": {"name": "declared", "replicates": 1},
+            "mechanism": {"kind": "multilevel", "likelihood": likelihood, "terms": {n: of_terms[n] for n in terms}},
+            "method": [{"name": "all", "pooling": "partial"}],
+            "sampler": {"kind": "nuts"},
+        }
+    )
+    (replicate,) = study.scenarios[0].mechanism.simulate(study.data_key(study.scenarios[0], 0)[None])
+    declared = {estimand.name for estimand in study.methods[0].model.described}
+    assert declared - {"y_new"} == set(replicate.truth)
