@@ -20,6 +20,7 @@ __all__ = ["called", "clip_text", "drawing", "points"]
 
 WIDE, MIDDLE, NARROW = 11.5, 7.2, 3.7
 NARROW_BELOW = 6.0
+KEY_ROW_INCHES = 0.25
 TWO_MCSE = 2.0
 LINE, MARKER = 1.3, 4.0
 LAYER, MOST_LAYERS, MARKER_LAYERS = 0.9, 3.6, 1.3
@@ -94,6 +95,9 @@ def key(
     ]
     handles += more
     columns = _fit([str(handle.get_label()) for handle in handles], width)
+    if asked_axes() is None:  # a figure of few rows has room for two rows of names
+        rows = -(-len(handles) // columns)
+        figure.set_figheight(figure.get_figheight() + KEY_ROW_INCHES * max(rows - 2, 0))
     legend(figure, handles, ncols=columns, handletextpad=0.4)
 
 

@@ -1,5 +1,7 @@
 """Figures show what they say: the artists hold the numbers of the tables. Nothing global changes."""
 
+import warnings
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -119,6 +121,19 @@ def test_efficiency_is_hollow_above_1_percent(rate, hollow):
     (line,) = [line for line in lines if line.get_xdata()[0] == 0.06]
     assert (to_hex(line.get_markerfacecolor()) == PAPER) == hollow
     assert (to_hex(line.get_color()) == MUTED) == hollow
+
+
+def test_a_figure_of_one_row_has_room_for_many_names():
+    """On a phone the names of eight methods take several rows; what is drawn below keeps its height."""
+    scenarios = pd.DataFrame({"scenario": ["a"], "label": ["one"]})
+    one = efficiency_rows(0.0)
+    several = [one.assign(method=one["method"] + f", target acceptance {i}") for i in range(4)]
+    figure = figures.efficiency(pd.concat(several, ignore_index=True), scenarios, width=NARROW)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of axes that collapse to nothing
+        figure.draw_without_rendering()
+    (ax,) = figure.axes
+    assert ax.get_window_extent().height / figure.dpi > 0.25
 
 
 def test_weights_lie_at_oracle_and_mean(run):
