@@ -113,11 +113,10 @@ def nesting_order(factors: Mapping[str, Nested]) -> list[str]:
     waiting = list(factors)
     for name, one in factors.items():
         if one.within is not None and one.within not in factors:
-            near = suggestion(one.within, factors)
-            raise StudyError(
-                f"[mechanism.terms.{name}] within: no factor {shown(one.within)}{near}; expected one of "
-                f"{', '.join(factors)}"
-            )
+            others = [other for other in factors if other != name]
+            known = f"expected one of {', '.join(others)}" if others else "there is no other term"
+            near = suggestion(one.within, others)
+            raise StudyError(f"[mechanism.terms.{name}] within: no factor {shown(one.within)}{near}; {known}")
     while waiting:
         ready = [name for name in waiting if factors[name].within is None or factors[name].within in done]
         if not ready:

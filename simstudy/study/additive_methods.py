@@ -193,9 +193,19 @@ def _priors(
     """Return a prior for every parameter of the method: the given ones over the defaults, which given data make."""
     bare = AdditiveModel(location=location, terms=terms, likelihood=likelihood, priors=())
     parameters = bare.parameters
-    check_keys(section.priors, tuple(p.name for p in parameters), f"{where} priors.")
+    given = _by_bare_names(section.priors, terms, where)
+    check_keys(given, tuple(p.name for p in parameters), f"{where} priors.")
     data = given_data(mechanism)
     unit = bare.unit_of(data) if isinstance(data, CellData) else None
     defaults = {p.name: number_or_text(p.default_prior(likelihood.scale, unit)) for p in parameters}
     at_zero = '; a term that is 0 is left out with "complete"'
-    return priors_of(parameters, {**defaults, **section.priors}, where, at_zero=at_zero)
+    return priors_of(parameters, {**defaults, **given}, where, at_zero=at_zero)
+
+
+def _by_bare_names(priors: Mapping[str, str | float], terms: tuple[Term, ...], where: str) -> dict[str, str | float]:
+    """Return priors by the names of parameters, which for a single term may be given with its factor behind."""
+    bare = {f"{p.name}[{term.factor}]": p.name for term in terms if term.alone for p in term.structure.parameters}
+    for name in priors:
+        if name in bare and bare[name] in priors:
+            raise StudyError(f"{where} priors: {name} and {bare[name]} are the same prior; give one of them")
+    return {bare.get(name, name): prior for name, prior in priors.items()}

@@ -14,6 +14,7 @@ from simstudy.study.term_sections import (
     family_of,
     has_covariates,
     refuse_needless_covariates,
+    refuse_two_parents,
     structure_of,
     with_options,
 )
@@ -46,6 +47,7 @@ def term_section(factor: str, given: Mapping[str, Any]) -> DataTermSection:
         StudyError: names the term, key, value and what is allowed.
     """
     where = f"[mechanism.terms.{factor}]"
+    refuse_two_parents(given, where)
     section: DataTermSection = checked(with_options(DataTermSection, family_of(given, where)), given, where)
     try:
         covariates_of(section)

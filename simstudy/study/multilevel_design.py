@@ -41,6 +41,7 @@ from simstudy.study.term_sections import (
     family_of,
     has_covariates,
     refuse_needless_covariates,
+    refuse_two_parents,
     structure_of,
     with_options,
 )
@@ -188,6 +189,7 @@ def _likelihood(section: MultilevelSection) -> Likelihood:
 
 def _term_section(factor: str, table: Mapping[str, Any]) -> TermSection:
     where = f"[mechanism.terms.{factor}]"
+    refuse_two_parents(table, where)
     section: TermSection = checked(with_options(TermSection, family_of(table, where), is_open=True), table, where)
     own = [p.name for p in _structure(section).parameters]
     if strange := [key for key in section.model_extra or {} if key not in own]:

@@ -68,6 +68,19 @@ def refuse_needless_covariates(kind: str) -> None:
     raise StudyError(f'covariate: the structure {kind!r} has none; give structure = "slopes"')
 
 
+def refuse_two_parents(table: Mapping[str, Any], where: str) -> None:
+    """Refuse a factor within several others.
+
+    Raises:
+        StudyError: says that there is one.
+    """
+    if isinstance(table.get("within"), list | tuple):
+        raise StudyError(
+            f"{where} within: a factor is nested in one other, got {shown(table['within'])}; name one, and let others "
+            "be crossed"
+        )
+
+
 def check_of(of: str | None, factors: Collection[str], where: str) -> None:
     """Refuse a covariate of a factor that is not there.
 

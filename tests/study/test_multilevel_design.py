@@ -112,12 +112,17 @@ def test_a_list_of_graphs_is_a_factor():
 
 
 def test_a_single_term_has_parameters_without_brackets():
-    """tau, as in studies of one grouping."""
+    """tau, as in studies of one grouping; a prior may be given with the factor behind, but not twice."""
     contents = changed(mechanism__terms={"school": {"levels": 3, "tau": 2.0}}, mechanism__covariates=None)
     contents["method"] = [{"name": "partial", "pooling": "partial", "priors": {"tau": "HalfNormal(3)"}}]
     study = Study.from_dict(contents)
     assert dict(study.methods[0].model.priors)["tau"].text == "HalfNormal(3)"
     assert dict(study.scenarios[0].factors)["tau"] == 2.0
+    contents["method"][0]["priors"] = {"tau[school]": "HalfNormal(3)"}
+    assert Study.from_dict(contents).methods[0].identity == study.methods[0].identity
+    contents["method"][0]["priors"] |= {"tau": "HalfNormal(2)"}
+    with pytest.raises(StudyError, match=r"tau\[school\] and tau are the same prior"):
+        Study.from_dict(contents)
 
 
 WRONG = {
@@ -127,6 +132,7 @@ WRONG = {
     "mechanism__terms__school__structure": ("exchangable", "did you mean 'exchangeable'"),
     "mechanism__terms__school__slope": (1.0, "only a term with a covariate"),
     "mechanism__terms__class__within": ("scool", "did you mean 'school'"),
+    "mechanism__terms__school__within": (["class", "class"], "nested in one other, got"),
     "mechanism__terms__class__noise": ({"kind": "student_t", "df": 1.0}, r"noise df: expected a number above 2"),
     "mechanism__terms": ({}, "needs at least one"),
     "mechanism__terms__my school": ({"levels": 3}, "no word of letters"),
