@@ -144,7 +144,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="add the values to this file")
     chosen = parser.parse_args()
     if chosen.family:
-        print("\n".join(line for name in chosen.family for line in family(name, FAMILY_FITS)))
+        for name in chosen.family:
+            print("\n".join(family(name, FAMILY_FITS)), flush=True)
         return 0
     known: Values = json.loads(chosen.json.read_text()) if chosen.json and chosen.json.exists() else {}
     for name in chosen.only:
