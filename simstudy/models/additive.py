@@ -16,7 +16,7 @@ import numpyro.distributions as dist
 
 from simstudy.models.centering import centered_shares
 from simstudy.models.derived import against_draws, groups_first
-from simstudy.models.design import CellData, Design
+from simstudy.models.design import CellData, Design, Factor
 from simstudy.models.estimands import Estimand, Parameter
 from simstudy.models.likelihoods import Likelihood
 from simstudy.models.lines import coefficients, line_statistics, profiles_of, sum_of_squares
@@ -156,8 +156,13 @@ class AdditiveModel(Model):
         arrays = stacked([self._statistics(d) for d in data])
         location = self.location.restore(sites, priors, arrays, shape)
         values = {p.name: priors[p.name].draws(sites.get(p.name), shape) for t in self.terms for p in t.parameters}
-        white = {term.factor: self._white(term, values, sites, arrays, design) for term in self.terms}
-        effects = {term.factor: _effects_of(term, values, white[term.factor], design) for term in self.terms}
+        white, effects = {}, {}
+        for term in self.terms:
+            own, factor = term.values(values), design.factor(term.factor)
+            first, *_ = term.structure.parts(factor)
+            constants = term.constants(factor, sites[term.site(first)], np)
+            white[term.factor] = _white(term, own, sites, arrays, constants, factor)
+            effects[term.factor] = term.structure.effects(own, white[term.factor], constants, np)
         scale = self.likelihood.restore(sites, priors, (*shape, design.n_cells))
         return estimands_of(
             location=location,
@@ -237,34 +242,24 @@ class AdditiveModel(Model):
             z[part] = (moved - mean) / sd
         return term.structure.effects(p, z, constants, jnp)
 
-    def _white(
-        self,
-        term: Term,
-        values: Mapping[str, np.ndarray],
-        sites: Mapping[str, np.ndarray],
-        arrays: Mapping[str, np.ndarray],
-        design: Design,
-    ) -> dict[str, np.ndarray]:
-        """Return the white noise of a term from draws of its sites, part -> (mode, fit, chain, draw)."""
-        factor, p = design.factor(term.factor), term.values(values)
-        of_fits = {name: against_draws(leaf) for name, leaf in arrays.items()}
-        parts = term.structure.parts(factor)
-        constants = term.constants(factor, sites[term.site(next(iter(parts)))], np)
-        z: dict[str, np.ndarray] = {}
-        for part in parts:
-            moved = np.ascontiguousarray(groups_first(sites[term.site(part)]))
-            share = _share(term, part, of_fits)
-            mean, sd = (0.0, 1.0) if share is None else _moments(term, part, p, z, constants, share, np)
-            z[part] = (moved - mean) / sd
-        return z
 
-
-def _effects_of(
-    term: Term, values: Mapping[str, np.ndarray], white: Mapping[str, np.ndarray], design: Design
-) -> dict[str, Any]:
-    """Return the effects of a term on the host, column -> (level, fit, chain, draw)."""
-    constants = term.constants(design.factor(term.factor), next(iter(white.values())), np)
-    return term.structure.effects(term.values(values), white, constants, np)
+def _white(
+    term: Term,
+    p: Mapping[str, np.ndarray],
+    sites: Mapping[str, np.ndarray],
+    arrays: Mapping[str, np.ndarray],
+    constants: Constants,
+    factor: Factor,
+) -> dict[str, np.ndarray]:
+    """Return the white noise of a term from draws of its sites, part -> (mode, fit, chain, draw)."""
+    of_fits = {name: against_draws(leaf) for name, leaf in arrays.items()}
+    z: dict[str, np.ndarray] = {}
+    for part in term.structure.parts(factor):
+        moved = np.ascontiguousarray(groups_first(sites[term.site(part)]))
+        share = _share(term, part, of_fits)
+        mean, sd = (0.0, 1.0) if share is None else _moments(term, part, p, z, constants, share, np)
+        z[part] = (moved - mean) / sd
+    return z
 
 
 def _share(term: Term, part: str, data: Mapping[str, Any]) -> Any:

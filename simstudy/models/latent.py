@@ -61,6 +61,20 @@ def latent_sites(model: Model, example: PyTree) -> LatentSites:
     return latent
 
 
+def traced(model: Model, values: Mapping[str, Any], data: PyTree) -> dict[str, dict[str, Any]]:
+    """Return NumPyro's trace of a program with its sites at values.
+
+    A program may ask for a random key, but ``latent_sites`` refuses one whose density depends on it.
+
+    Args:
+        model: any model.
+        values: latent site -> its value.
+        data: the arrays of one data set.
+    """
+    seeded = handlers.seed(model, jax.random.key(0))
+    return dict(handlers.trace(handlers.substitute(seeded, data=dict(values))).get_trace(data))
+
+
 def moving_supports(model: Model, latent: LatentSites, example: PyTree) -> list[str]:
     """Return the latent sites whose support depends on the data or on other sites, as in Uniform(0, scale)."""
     bounds = {name: jax.tree.leaves(site["fn"].support) for name, site in latent.items()}

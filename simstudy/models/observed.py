@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 import jax
 import jax.numpy as jnp
 from numpyro import distributions as dist
-from numpyro import handlers
 
-from simstudy.models.latent import inputs_used, latent_sites
+from simstudy.models.latent import inputs_used, latent_sites, traced
 from simstudy.models.model import Model
 from simstudy.types import PyTree
 
@@ -51,10 +50,8 @@ def observed_density(model: Model, example: PyTree, known: Values) -> ObservedDe
 
 
 def _log_density(model: Model, values: Values, data: PyTree) -> jax.Array:
-    # Programs may ask for a key as long as nothing depends on it.
-    seeded = handlers.seed(model, jax.random.key(0))
-    trace = handlers.trace(handlers.substitute(seeded, data=dict(values))).get_trace(data)
-    observed = [site for site in trace.values() if site["type"] == "sample" and site["is_observed"]]
+    sites = traced(model, values, data).values()
+    observed = [site for site in sites if site["type"] == "sample" and site["is_observed"]]
     return sum((_of_site(site["fn"], site["value"]) for site in observed), start=jnp.zeros(()))
 
 

@@ -11,10 +11,9 @@ from typing import Any
 import jax
 import numpy as np
 from numpyro import distributions as dist
-from numpyro import handlers
 
 from simstudy.models.axes import named_leaves
-from simstudy.models.latent import inputs_used, latent_sites
+from simstudy.models.latent import inputs_used, latent_sites, traced
 from simstudy.models.model import Model
 from simstudy.types import PyTree
 
@@ -69,7 +68,7 @@ def site_words(model: Model, example: PyTree) -> list[SiteWords]:
         StudyError: as for ``latent_sites``.
     """
     latent = {name: site["value"] for name, site in latent_sites(model, example).items()}
-    trace = _trace(model, latent, example)
+    trace = traced(model, latent, example)
     sites = {name: site for name, site in trace.items() if site["type"] == "sample"}
     values = {name: np.asarray(s["value"]) for name, s in trace.items() if s["type"] == "deterministic"}
     values = {**{name: np.asarray(value) for name, value in latent.items()}, **values}
@@ -77,7 +76,7 @@ def site_words(model: Model, example: PyTree) -> list[SiteWords]:
     owners = [(name, argument) for name, site in sites.items() for argument in _arguments(_bare(site["fn"]))]
 
     def arguments(latent: Mapping[str, jax.Array], example: PyTree) -> list[Any]:
-        again = _trace(model, latent, example)
+        again = traced(model, latent, example)
         return [_arguments(_bare(again[name]["fn"]))[argument] for name, argument in owners]
 
     used = dict(zip(owners, inputs_used(arguments, latent, example), strict=True)) if owners else {}
@@ -102,11 +101,6 @@ def site_words(model: Model, example: PyTree) -> list[SiteWords]:
             )
         )
     return told
-
-
-def _trace(model: Model, values: Mapping[str, Any], example: PyTree) -> Any:
-    seeded = handlers.seed(model, jax.random.key(0))  # nothing depends on it
-    return handlers.trace(handlers.substitute(seeded, data=dict(values))).get_trace(example)
 
 
 def _bare(distribution: Any) -> Any:

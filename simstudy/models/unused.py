@@ -6,10 +6,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpyro import handlers
 
 from simstudy.models.axes import MASK, named_leaves
-from simstudy.models.latent import latent_sites
+from simstudy.models.latent import latent_sites, traced
 from simstudy.models.model import Model
 from simstudy.types import PyTree
 
@@ -33,9 +32,7 @@ def unused_numbers(model: Model, example: PyTree) -> dict[str, tuple[int, int]]:
     start = {name: site["value"] for name, site in latent_sites(model, example).items()}
 
     def log_density(data: PyTree) -> jax.Array:
-        seeded = handlers.seed(model, jax.random.key(0))  # nothing depends on it
-        trace = handlers.trace(handlers.substitute(seeded, data=start)).get_trace(data)
-        sites = [site for site in trace.values() if site["type"] == "sample"]
+        sites = [site for site in traced(model, start, data).values() if site["type"] == "sample"]
         return sum((site["fn"].log_prob(site["value"]).sum() * _scale(site) for site in sites), start=jnp.zeros(()))
 
     at_data, found = np.asarray(log_density(example)), {}

@@ -10,11 +10,10 @@ from typing import Any
 
 import jax
 import numpy as np
-from numpyro import handlers
 
 from simstudy.errors import StudyError
 from simstudy.mechanisms import Mechanism
-from simstudy.models.latent import latent_sites
+from simstudy.models.latent import latent_sites, traced
 from simstudy.models.program_words import site_words
 from simstudy.models.unused import unused_numbers
 from simstudy.samplers.precision import as_leaves, use_precision
@@ -76,9 +75,8 @@ def _program(method: Method, replicate: Replicate, *, is_own: bool) -> tuple[dic
 def _made_up(model: Any, arrays: Any) -> dict[str, np.ndarray]:
     """Return draws of the shape that a posterior has, all at a starting point."""
     start = {name: site["value"] for name, site in latent_sites(model, arrays).items()}
-    seeded = handlers.seed(model, jax.random.key(0))  # nothing depends on it
-    trace = handlers.trace(handlers.substitute(seeded, data=start)).get_trace(arrays)
-    values = {name: site["value"] for name, site in trace.items() if site["type"] == "deterministic"} | start
+    sites = traced(model, start, arrays)
+    values = {name: site["value"] for name, site in sites.items() if site["type"] == "deterministic"} | start
     return {name: np.broadcast_to(value, (1, 1, N_DRAWS, *np.shape(value))) for name, value in values.items()}
 
 
