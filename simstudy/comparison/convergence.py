@@ -11,7 +11,7 @@ import pandas as pd
 
 from simstudy.comparison.opening import Narrowed
 from simstudy.measures.measure import Measure, Setting
-from simstudy.measures.policies import count_fits, falls_short, flag
+from simstudy.measures.policies import convergence_table, count_fits, flag, least_ess
 from simstudy.measures.rows.cells import Cells, average_cells
 from simstudy.measures.rows.labels import Labels
 from simstudy.measures.rows.replicates import Replicates, Score, mean_score
@@ -106,7 +106,7 @@ def sampling_cells(run: RunTables, labels: Labels, diagnostics: Mapping[str, flo
     columns = {
         "is_flagged": flag(fits, diagnostics).any(axis=1).to_numpy(float),
         "largest_rhat": floats(fits["max_rhat"]),
-        "least_ess": np.fmin(floats(fits["min_ess_bulk"]), floats(fits["min_ess_tail"])),
+        "least_ess": least_ess(fits),
     }
     exact = fits["method"].isin(exact_samplers(run)).to_numpy()
     of_counted = {name: np.where(exact, np.nan, values)[counted] for name, values in columns.items()}
@@ -149,8 +149,7 @@ def unconverged(run: RunTables, diagnostics: Mapping[str, float]) -> dict[str, i
         run: the tables that are judged.
         diagnostics: thresholds of R-hat and ESS.
     """
-    fits = run.fits
-    used = (fits["status"] == "ok").to_numpy() & ~fits["method"].isin(exact_samplers(run)).to_numpy()
-    short = pd.Series(falls_short(flag(fits, diagnostics))[used])
-    by_method = short.groupby(fits["method"].astype(str).to_numpy()[used], sort=False).agg(["all", "size"])
-    return {str(name): int(row["size"]) for name, row in by_method.iterrows() if row["all"]}
+    fits = run.fits[~run.fits["method"].isin(exact_samplers(run))]
+    table = convergence_table(fits, flag(fits, diagnostics))
+    none = table[(table["fits"] > 0) & (table["short"] == table["fits"])]
+    return {str(name): int(n) for name, n in none["fits"].items()}

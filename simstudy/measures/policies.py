@@ -22,17 +22,21 @@ def flag(fits: pd.DataFrame, diagnostics: Mapping[str, Any]) -> pd.DataFrame:
         diagnostics: ``max_rhat``, ``min_ess`` (bulk and tail) and ``max_divergence_rate`` (per draw). What a sampler
             does not report, or a threshold that is not set, flags nothing.
     """
-    ess = np.fmin(_floats(fits["min_ess_bulk"]), _floats(fits["min_ess_tail"]))
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = _floats(fits["n_divergent"]) / _floats(fits["n_draws"])
     return pd.DataFrame(
         {
             "divergent": rate > _threshold(diagnostics, "max_divergence_rate"),
             "max_rhat": _floats(fits["max_rhat"]) > _threshold(diagnostics, "max_rhat"),
-            "min_ess": ess < _threshold(diagnostics, "min_ess"),
+            "min_ess": least_ess(fits) < _threshold(diagnostics, "min_ess"),
         },
         index=fits.index,
     )
+
+
+def least_ess(fits: pd.DataFrame) -> np.ndarray:
+    """Return the (fit,) smallest ESS of the estimands, bulk or tail; NaN where a sampler reports none."""
+    return np.fmin(_floats(fits["min_ess_bulk"]), _floats(fits["min_ess_tail"]))
 
 
 def falls_short(flags: pd.DataFrame) -> np.ndarray:
@@ -42,6 +46,22 @@ def falls_short(flags: pd.DataFrame) -> np.ndarray:
         flags: as ``flag`` returns them. Divergences are no part of it: a chain may diverge and converge.
     """
     return (flags["max_rhat"] | flags["min_ess"]).to_numpy(bool)
+
+
+def convergence_table(fits: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
+    """Return, for each method (the index), its usable ``fits`` and how many of them are ``short`` of convergence.
+
+    Args:
+        fits: of a run.
+        flags: one bool column per flag, one row per fit.
+
+    Returns:
+        Besides, ``max_rhat`` and ``min_ess``: how many are short by either.
+    """
+    used = (fits["status"] == "ok").to_numpy()
+    columns = {"fits": used, "short": used & falls_short(flags)}
+    columns |= {name: used & flags[name].to_numpy() for name in ("max_rhat", "min_ess")}
+    return pd.DataFrame(columns).groupby(fits["method"].astype(str).to_numpy(), sort=False).sum()
 
 
 def count_fits(fits: pd.DataFrame, diagnostics: Mapping[str, Any], *, policy: Policy = "available") -> np.ndarray:

@@ -12,11 +12,11 @@ from pandas.api.types import union_categoricals
 
 from simstudy.measures.calibration import KIND, calibration
 from simstudy.measures.performance import performance
-from simstudy.measures.policies import falls_short, flag
+from simstudy.measures.policies import convergence_table, falls_short, flag
 from simstudy.measures.primary import Primary, primary_of
 from simstudy.measures.rows.labels import Labels
 from simstudy.measures.sampler_error import exact_methods, posterior_of
-from simstudy.report.reading.converged import Converged, convergence_table
+from simstudy.report.reading.converged import Converged
 from simstudy.report.reading.description import Description
 from simstudy.report.reading.design import Design, read_design
 from simstudy.report.reading.extent import Extent, read_extent

@@ -10,27 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from simstudy.measures.policies import falls_short
 from simstudy.types import RunTables
 
 FIT = ["scenario", "replicate", "method"]
 OF_FITS = ("fits", "chains", "estimates")
-
-
-def convergence_table(fits: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
-    """Return, for each method (the index), its usable ``fits`` and how many of them are ``short`` of convergence.
-
-    Args:
-        fits: of a run.
-        flags: one bool column per flag, one row per fit.
-
-    Returns:
-        Besides, ``max_rhat`` and ``min_ess``: how many are short by either.
-    """
-    used = (fits["status"] == "ok").to_numpy()
-    columns = {"fits": used, "short": used & falls_short(flags)}
-    columns |= {name: used & flags[name].to_numpy() for name in ("max_rhat", "min_ess")}
-    return pd.DataFrame(columns).groupby(fits["method"].astype(str).to_numpy(), sort=False).sum()
 
 
 @dataclass(frozen=True, kw_only=True)
