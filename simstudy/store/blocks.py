@@ -27,6 +27,7 @@ from simstudy.store.records import (
     staging_folder,
     write_record,
 )
+from simstudy.store.schema import is_later
 
 RUN_AGAIN = "run the study again in this folder: what is damaged is set aside and fitted anew"
 
@@ -107,7 +108,7 @@ def read_part(
         content = read_inside(folder, table, path.name)
         if problem := _doubt(folder, table, batch, digest=hashlib.sha256(content).hexdigest(), known=known):
             raise RunError(f"{said(path)} {problem}; {RUN_AGAIN}")
-        part = decode(content, columns=columns)
+        part = _completed(decode(content, columns=columns), schema, columns)
     except OSError as error:
         raise RunError(f"{said(path)} cannot be read ({error.strerror or said(str(error))}); {RUN_AGAIN}") from None
     except (pa.ArrowException, MemoryError) as error:
@@ -117,6 +118,17 @@ def read_part(
             f"{said(path)} has other columns than this version of simstudy writes; open it with that version"
         )
     return part
+
+
+def _completed(part: pa.Table, schema: pa.Schema | None, columns: list[str] | None) -> pa.Table:
+    """Return the part with nulls in columns that came later than its version."""
+    if schema is None:
+        return part
+    names = schema.names if columns is None else columns
+    lacking = [name for name in names if is_later(name) and name not in part.column_names]
+    for name in lacking:
+        part = part.append_column(schema.field(name), pa.nulls(len(part), schema.field(name).type))
+    return part.select(names) if lacking else part
 
 
 def _has_types(part: pa.Table, schema: pa.Schema, columns: list[str] | None) -> bool:

@@ -26,7 +26,7 @@ from simstudy.store.manifest import Manifest
 from simstudy.store.records import staging_folder
 
 PROVENANCE = "provenance.json"
-PACKAGES = ("simstudy", "jax", "jaxlib", "numpyro", "numpy", "scipy", "pandas", "pyarrow")
+PACKAGES = ("simstudy", "jax", "jaxlib", "numpyro", "numpy", "scipy", "numba", "pandas", "pyarrow")
 CONDITIONS = ("versions", "machine", "commit")
 GIT_SECONDS = 10
 GIBIBYTE = 2**30

@@ -162,6 +162,20 @@ def quantile_column(probability: float) -> str:
     return "q" + f"{100 * probability:.6g}".replace(".", "_")
 
 
+def mcse_column(statistic: str) -> str:
+    """Return the column that holds the Monte Carlo standard error of a statistic.
+
+    >>> mcse_column("q97_5")
+    'mcse_q97_5'
+    """
+    return f"mcse_{statistic}"
+
+
+def is_later(column: str) -> bool:
+    """Whether runs of earlier versions lack a column of the estimates: it is read as null from them."""
+    return column.startswith((mcse_column("q"), mcse_column("median")))
+
+
 def interval_columns(level: float) -> tuple[str, str]:
     """Return the columns of the ends of the central interval of a level.
 
@@ -195,6 +209,8 @@ def estimates_schema(levels: tuple[float, ...]) -> pa.Schema:
             ("sd", pa.float64()),
             *((quantile_column(p), pa.float64()) for p in interval_probabilities(levels)),
             *((name, pa.float64()) for name in HDI_COLUMNS),
+            (mcse_column("median"), pa.float64()),
+            *((mcse_column(quantile_column(p)), pa.float64()) for p in interval_probabilities(levels)),
             ("rank", pa.int64()),
             ("n_rank", pa.int64()),
             ("pit", pa.float64()),

@@ -236,6 +236,23 @@ class Chains:
         is_inside = self._tails < self.ordered[:, -1:]
         return np.fmin.reduce(np.where(is_inside.T, self._ess[3:], np.nan))
 
+    def ess_quantiles(self, probabilities: tuple[float, ...]) -> np.ndarray:
+        """(row, probability) effective sample sizes of quantiles, of their indicators draw <= quantile.
+
+        NaN at the end of the draws' range, where the indicator is constant, and where a row has no diagnostics.
+        """
+        ends = quantiles(self.ordered, probabilities)
+        halves = self.halves
+        if halves.shape[-1] * 2 < MIN_DRAWS:
+            return np.full(ends.shape, np.nan)
+        series = np.empty((len(probabilities), *halves.shape), np.float32)
+        for place, end in enumerate(ends.T):
+            np.less_equal(halves, end[:, None, None], out=series[place])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ess = Mixing(series.reshape(-1, *halves.shape[1:])).ess.reshape(series.shape[:2]).T
+        is_defined = (self.is_finite & ~self.is_constant)[:, None] & (ends < self.ordered[:, -1:])
+        return np.where(is_defined, ess, np.nan)
+
     @cached_property
     def ess_mean(self) -> np.ndarray:
         """(row,) effective sample size of the draws."""

@@ -50,6 +50,11 @@ class Indicators(Chains):
         ends = quantiles(self.ordered, TAIL_PROBABILITIES)
         return np.where(ends[:, 0] < 1, self.ess_mean, np.nan)
 
+    def ess_quantiles(self, probabilities: tuple[float, ...]) -> np.ndarray:
+        """(row, probability) that of the draws; NaN where the quantile is 1, or a row has no diagnostics."""
+        sizes = self.evaluate("ess_mean")["ess_mean"]
+        return np.where(quantiles(self.ordered, probabilities) < 1, sizes[:, None], np.nan)
+
     @cached_property
     def ess_sd(self) -> np.ndarray:
         """(row,) that of the draws."""

@@ -82,7 +82,7 @@ def _swap_neighbors(place: np.ndarray, values: np.ndarray, pairs: np.ndarray) ->
 def normal_scores(order: Order) -> np.ndarray:
     """Return the normal scores of the (row, value) that were put in order; ties share the score of their mean rank."""
     n_rows, n_values = order.values.shape
-    table = _score_table(n_values)
+    table = score_table(n_values)
     place = order.place.ravel()
     scores = np.empty(place.size)
     scores[place] = np.tile(table[2::2], n_rows)
@@ -97,7 +97,7 @@ def normal_scores(order: Order) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def _score_table(n_values: int) -> np.ndarray:
+def score_table(n_values: int) -> np.ndarray:
     """(2 n + 1,) normal scores of the ranks 0, 1/2, 1, ... n; the first, below rank 1, is not a rank and NaN."""
     ranks = np.arange(2 * n_values + 1) / 2
     ranks[:2] = np.nan

@@ -13,22 +13,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simstudy.models.estimands import OF_GROUPED_MODELS
-from simstudy.store.schema import HDI_COLUMNS, quantile_column
-from simstudy.summaries.diagnostics import DIAGNOSTICS, Chains, ebfmi, slabs
-from simstudy.summaries.indicators import Indicators
-from simstudy.summaries.ranks import highest_density, quantiles
+from simstudy.summaries import engine
+from simstudy.summaries.diagnostics import ebfmi, slabs
+from simstudy.summaries.rows import MISSING, N_RANK, Columns, log_score
 from simstudy.types import KnownPosterior, SamplerStats
 
-HDI_LEVEL = 0.9  # of the highest-density interval, as in NumPyro's print_summary
-N_RANK = 99  # thinned draws that a truth is ranked among: 100 ranks, nearly independent draws (Talts et al. 2018, 5.1)
-MISSING = -1  # stands under the mask of a masked whole number
-N_PROBES = 8  # draws that rows are first told apart by
 KNOWN_COLUMNS = ("mean", "sd", "mcse_mean", "mcse_sd", "pit", "log_score")  # that an exact posterior replaces
 INDICATORS = frozenset(name for name, estimand in OF_GROUPED_MODELS.items() if estimand.role == "indicator")
 
 COUNTERS = ("n_divergent", "n_max_treedepth", "n_leapfrog", "n_leapfrog_warmup")
-
-Columns = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +75,7 @@ def summarize(
         One row per fit, estimand and group:
 
         - ``mean``, ``median``, ``sd`` (n - 1), quantiles by linear interpolation, the 90 % highest-density interval,
-          and the diagnostics;
+          the diagnostics, and the Monte Carlo standard errors of the quantiles;
         - ``rank``: number of thinned draws below the truth, 0 to ``n_rank``, ties broken at random (Talts et al.
           2018). Thinned are ``N_RANK`` draws, evenly over all chains, or all where there are fewer;
         - ``pit``: share of all draws below the truth, ties counted half;
@@ -109,8 +102,9 @@ def summarize(
     is_indicator = np.tile(
         np.repeat([value.dtype == bool for value in draws.values()], list(n_groups.values())), n_fits
     )
+    columns_of = engine.row_columns()
     parts = [
-        _row_columns(rows, row_truth[where], probabilities, is_indicator=is_indicator[where])
+        columns_of(rows, row_truth[where], probabilities, is_indicator=is_indicator[where])
         for where, rows in _slabs_of_rows(draws, n_groups, (n_fits, n_chains, n_draws))
     ]
     columns = _joined(parts)
@@ -150,7 +144,7 @@ def with_known(summary: Summary, known: KnownPosterior, truth: Mapping[str, np.n
             values |= dict.fromkeys(("mcse_mean", "mcse_sd"), np.full(mean.size, np.nan))
             if name in cdf:
                 at = np.broadcast_to(truth[name], mean.shape).ravel()
-                values |= {"pit": cdf[name].ravel(), "log_score": _log_score(at, values["mean"], values["sd"])}
+                values |= {"pit": cdf[name].ravel(), "log_score": log_score(at, values["mean"], values["sd"])}
             for column, value in values.items():
                 columns[column][rows] = value[kept]
     return replace(summary, columns={**summary.columns, **columns})
@@ -265,91 +259,6 @@ def _labels(draws: Mapping[str, np.ndarray], n_groups: Mapping[str, int], n_fits
     names = np.repeat(np.array(list(n_groups), dtype=object), list(n_groups.values()))
     groups = [np.arange(n) if draws[name].ndim > 3 else np.array([MISSING]) for name, n in n_groups.items()]
     return {"estimand": np.tile(names, n_fits), "group": _whole(np.tile(np.concatenate(groups), n_fits))}
-
-
-def _row_columns(
-    rows: np.ndarray, truth: np.ndarray, probabilities: tuple[float, ...], *, is_indicator: np.ndarray
-) -> Columns:
-    """Return what (row, chain, draw) says by itself; ``n_below`` and ``n_tied`` count thinned draws below the truth."""
-    pooled = rows.reshape(len(rows), -1)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        columns = _draw_columns(rows, probabilities, is_indicator=is_indicator)
-        is_finite = columns.pop("is_finite")
-        columns |= _scores(pooled, truth, columns.pop("half_spread"), mean=columns["mean"], sd=columns["sd"])
-        counts = _counts(pooled, truth, is_ranked=is_finite & ~np.isnan(truth))
-    if not is_finite.all():
-        columns = {name: np.where(is_finite, value, np.nan) for name, value in columns.items()}
-    return columns | {"truth": truth, "is_finite": is_finite} | counts
-
-
-def _draw_columns(rows: np.ndarray, probabilities: tuple[float, ...], *, is_indicator: np.ndarray) -> Columns:
-    """Return what the draws say without the truth, ``is_finite`` and ``half_spread``; rows that are equal share it."""
-    columns: Columns = {}
-    for kind, of_kind in ((Chains, ~is_indicator), (Indicators, is_indicator)):
-        places = np.flatnonzero(of_kind)
-        if not len(places):
-            continue
-        distinct, like = _distinct(rows, places)
-        some = _of_chains(kind(rows if len(distinct) == len(rows) else rows[distinct]), probabilities)
-        for name, value in some.items():
-            columns.setdefault(name, np.empty(len(rows), value.dtype))[places] = value[like]
-    return columns
-
-
-def _distinct(rows: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows at some places that equal none before them, and for each place the number of its like in these.
-
-    Groups share an estimand where nothing tells them apart: all effects under complete pooling, the weights of groups
-    of one size. Rows are told apart by a few of their draws, and taken for equal only where all draws are.
-    """
-    n_draws = rows[0].size
-    probes = np.ascontiguousarray(rows.reshape(len(rows), -1)[places, :: max(1, n_draws // N_PROBES)])
-    seen: dict[bytes, int] = {}
-    distinct: list[int] = []
-    like = np.empty(len(places), np.intp)
-    for i, place in enumerate(places):
-        like[i] = seen.setdefault(probes[i].tobytes(), len(distinct))
-        if like[i] == len(distinct) or not np.array_equal(rows[place], rows[distinct[like[i]]]):
-            like[i] = len(distinct)
-            distinct.append(place)
-    return np.array(distinct), like
-
-
-def _of_chains(chains: Chains, probabilities: tuple[float, ...]) -> Columns:
-    """Return moments, quantiles and diagnostics, and half the mean absolute difference of two different draws."""
-    n = chains.pooled.shape[-1]
-    names = ("median", *map(quantile_column, probabilities))
-    at = quantiles(chains.ordered, (0.5, *probabilities)).T
-    half_spread = np.vecdot(chains.ordered, np.arange(1 - n, n, 2) / np.float64(n * (n - 1)))
-    columns = {"mean": chains.mean, "sd": chains.sd, **dict(zip(names, at, strict=True))}
-    columns |= dict(zip(HDI_COLUMNS, highest_density(chains.ordered, HDI_LEVEL), strict=True))
-    columns |= chains.evaluate(*DIAGNOSTICS)
-    return columns | {"is_finite": chains.is_finite, "half_spread": half_spread}
-
-
-def _scores(
-    pooled: np.ndarray, truth: np.ndarray, half_spread: np.ndarray, *, mean: np.ndarray, sd: np.ndarray
-) -> Columns:
-    distance = pooled - truth[:, None]
-    # Draws below count 1, ties 1/2 and draws above 0: half of 1 - sign.
-    pit = (1 - np.sign(distance).mean(axis=-1)) / 2
-    np.abs(distance, out=distance)
-    crps = distance.mean(axis=-1) - half_spread
-    return {"pit": pit, "crps": crps, "log_score": _log_score(truth, mean, sd)}
-
-
-def _log_score(truth: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
-    z = (truth - mean) / sd
-    return np.where(sd > 0, (np.log(2 * np.pi) + z**2) / 2 + np.log(sd), np.nan)
-
-
-def _counts(pooled: np.ndarray, truth: np.ndarray, *, is_ranked: np.ndarray) -> Columns:
-    n = pooled.shape[-1]
-    n_rank = min(N_RANK, n)
-    thinned = pooled[:, (2 * np.arange(n_rank) + 1) * n // (2 * n_rank)]
-    at = truth[:, None]
-    counts = {"n_below": np.count_nonzero(thinned < at, axis=-1), "n_tied": np.count_nonzero(thinned == at, axis=-1)}
-    return {name: np.where(is_ranked, count, MISSING) for name, count in counts.items()}
 
 
 def _ranks(
