@@ -56,15 +56,15 @@ class FitRange(Sequence[Fit]):
         return self.scenarios[scenario], replicate
 
     def per_scenario(self) -> Counter[int]:
-        """Return the number of fits of each scenario, without going through them.
+        """Return the number of fits of each scenario that has any, going through no more of them than once each.
 
         >>> FitRange(scenarios=(4, 7), places=range(1, 4)).per_scenario()
         Counter({7: 2, 4: 1})
         """
         each, more = divmod(len(self), len(self.scenarios))
-        counts = Counter(dict.fromkeys(self.scenarios, each))
+        counts = Counter(dict.fromkeys(self.scenarios, each) if each else ())
         counts.update(scenario for scenario, _ in self[:more])
-        return +counts
+        return counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +126,7 @@ def plan_blocks(study: Study, stored: Stored, *, keep_draws: int = 0) -> list[Bl
     blocks = []
     for m, method in enumerate(study.methods):
         for scenarios in _of_one_shape(study, method, range(len(study.scenarios))):
-            done = [stored.get((study.scenarios[s].identity, method.name), NOTHING) for s in scenarios]
+            done = _places([stored.get((study.scenarios[s].identity, method.name), NOTHING) for s in scenarios])
             for number, fits in enumerate(_chunks(study, method, scenarios)):
                 if missing := _missing(fits, done):
                     blocks.append((number, Block(study=study, method=m, fits=missing, keep_draws=keep_draws)))
@@ -200,13 +200,16 @@ def _most_fits(study: Study, method: Method, scenarios: list[int]) -> int:
     return max(1, min(MOST_DRAWN // max(drawn, 1), MOST_OBSERVED // max(1, *map(sum, sizes))))
 
 
-def _missing(fits: FitRange, stored: list[np.ndarray]) -> Sequence[Fit]:
-    """Return the fits whose replicate is not stored for their scenario."""
-    replicates = range(fits[0][1], fits[-1][1] + 1)
-    n_stored = [np.diff(np.searchsorted(done, [replicates.start, replicates.stop]))[0] for done in stored]
-    if not any(n_stored):
+def _places(stored: list[np.ndarray]) -> np.ndarray:
+    """Return the sorted places, as ``FitRange`` counts them, of the replicates that are stored for each scenario."""
+    places = [done.astype(np.int64) * len(stored) + i for i, done in enumerate(stored) if len(done)]
+    return np.sort(np.concatenate(places)) if places else NOTHING
+
+
+def _missing(fits: FitRange, done: np.ndarray) -> Sequence[Fit]:
+    """Return the fits whose places are not among the sorted places of stored fits."""
+    start, stop = np.searchsorted(done, [fits.places.start, fits.places.stop])
+    if start == stop:
         return fits
-    known = {
-        (s, int(r)) for s, done in zip(fits.scenarios, stored, strict=True) for r in done[np.isin(done, replicates)]
-    }
-    return tuple(fit for fit in fits if fit not in known)
+    known = set(done[start:stop].tolist())
+    return tuple(fit for place, fit in zip(fits.places, fits, strict=True) if place not in known)
