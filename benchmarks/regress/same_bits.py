@@ -2,9 +2,10 @@
 
     python benchmarks/regress/same_bits.py FOLDER [--short] [--update]
 
-Fits are few and short, their draws kept. For each method of each study `bits.json` holds two digests: of what must be
-the same everywhere (identities, keys and status of scenarios, methods and fits), and of the bits (draws, fits and
-estimates), which are those of one kind of processor. One that simulates no data set alike is held to the former alone.
+Fits are few and short, their draws kept. For each method of each study `bits.json` holds digests of what must be the
+same everywhere (identities, keys and status of scenarios, methods and fits), and of what is that of one kind of
+processor: the data, the draws with the tables of chains, and the rows of fits and estimates that are made of them. A
+processor that simulates no data set alike is held to the first alone.
 """
 
 import argparse
@@ -106,7 +107,8 @@ def digests(study: simstudy.Study, folder: Path) -> dict[str, dict[str, str]]:
                     columns=["batch", "label"], errors="ignore"
                 )
             ),
-            "bits": _digest(*(_rows(table) for table in of_method), *_kept(run, str(method.method))),
+            "draws": _digest(_rows(of_method[1]), *_kept(run, str(method.method))),
+            "rows": _digest(*(_rows(of_method[i]) for i in (0, 2))),
         }
     return found
 
@@ -157,7 +159,7 @@ def main(folder: Path, *, short: bool, update: bool) -> int:
         return 0
     stored = {name: of for name, of in json.loads(BITS.read_text()).items() if not short or name in QUICK}
     is_alike = any(_data_alike(stored[name], found.get(name, {})) for name in stored if name not in REAL_DATA)
-    parts = ("identities", "data", "bits") if is_alike else ("identities",)
+    parts = ("identities", "data", "draws", "rows") if is_alike else ("identities",)
     wrong = [
         f"{name}, {method}: other {part}"
         for name, methods in stored.items()

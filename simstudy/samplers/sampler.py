@@ -73,7 +73,9 @@ class Sampler(ChainOptions, ABC):
         others = [
             f"{f.metadata.get('words', f.name.replace('_', ' '))} {value}"
             for f in shown
-            if f.name not in TOLD_APART and (value := getattr(self, f.name)) is not None
+            if f.name not in TOLD_APART
+            and (value := getattr(self, f.name)) is not None
+            and not (f.metadata.get("told_if_changed") and value == f.default)
         ]
         run = f"{self.chains:,} chain{'' if self.chains == 1 else 's'} of {lengths}"
         return f"{self.words}: {', '.join([run, *others, self.precision])}"

@@ -1,5 +1,7 @@
 """Draws of the fits in flight, collected from the lanes' rows by a handful of vectorized operations."""
 
+from typing import Any
+
 import numpy as np
 
 from simstudy.samplers.nuts.fits import FinishedFit
@@ -22,7 +24,9 @@ class Collection:
 
     def __init__(self, options: NUTSOptions, n_dims: int, *, n_slots: int):
         self._n_dims = n_dims
-        self._rows = np.empty((0, options.chains, options.draws, n_dims + len(STATISTICS)), options.precision)
+        n_transitions = options.draws * options.thinning
+        self._thinning = options.thinning
+        self._rows = np.empty((0, options.chains, n_transitions, n_dims + len(STATISTICS)), options.precision)
         self._step_size = np.empty((0, options.chains), options.precision)
         self._n_leapfrog_warmup = np.empty((0, options.chains), np.int32)
         self._free: list[int] = []
@@ -65,8 +69,10 @@ class Collection:
     def close(self, slot: int, *, index: int) -> FinishedFit:
         """Return the fit of a slot and free it."""
         self._free.append(slot)
-        rows = self._rows[slot]
-        statistics = {name: rows[..., self._column(name)].astype(_TYPES.get(name, rows.dtype)) for name in STATISTICS}
+        rows = self._thinned(self._rows[slot])
+        statistics: dict[str, Any] = {
+            name: rows[..., self._column(name)].astype(_TYPES.get(name, rows.dtype)) for name in STATISTICS
+        }
         return FinishedFit(
             index=index,
             draws=rows[..., : self._n_dims].copy(),
@@ -74,6 +80,17 @@ class Collection:
             n_leapfrog_warmup=self._n_leapfrog_warmup[slot].copy(),
             **statistics,
         )
+
+    def _thinned(self, rows: np.ndarray) -> np.ndarray:
+        """Return every last of some transitions (chain, transition, D + 4), with what all of them are to tell."""
+        if self._thinning == 1:
+            return rows
+        each = rows.reshape(len(rows), -1, self._thinning, rows.shape[-1])
+        kept = each[:, :, -1].copy()
+        kept[..., self._column("num_steps")] = each[..., self._column("num_steps")].sum(-1)
+        kept[..., self._column("accept_prob")] = each[..., self._column("accept_prob")].mean(-1)
+        kept[..., self._column("diverging")] = each[..., self._column("diverging")].max(-1)
+        return kept
 
     def _column(self, name: str) -> int:
         """Return the column of a statistic."""

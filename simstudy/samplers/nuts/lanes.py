@@ -11,9 +11,6 @@ from simstudy.samplers.nuts.random import chain_key, uniforms
 from simstudy.samplers.nuts.state import STATISTICS, Array, Arrivals, Lane, Subtree, Trajectory, choose
 from simstudy.samplers.nuts.warmup import initial_adaptation
 
-START_RADIUS = 2.0
-"""Chains start uniformly on (-2, 2) in every unconstrained dimension, as in Stan and NumPyro."""
-
 START_TRIES = 100
 """Starting points tried until the log density and its gradient are finite, as in NumPyro."""
 
@@ -42,7 +39,7 @@ def admit(target: Target, lane: Lane, data, arrivals: Arrivals) -> tuple[Lane, A
     def attempt(carry):
         number, position, usable = carry
         step = jnp.full(key.shape[1:], number, jnp.uint32)
-        random = START_RADIUS * (2 * uniforms(key, step, target.word_index) - 1)
+        random = target.options.init_radius * (2 * uniforms(key, step, target.word_index) - 1)
         fresh = jnp.where(inverse_mass > 0, jnp.where(arrivals.is_given, arrivals.start, random), 0)
         position = jnp.where(usable, position, fresh)
         value, gradient = value_and_gradient(target.log_density, position, data)
@@ -81,7 +78,7 @@ def _new_lanes(target: Target, position, key, *, inverse_mass) -> Lane:
     """Return lanes at the start of a chain; their first macro-step draws momentum, direction and energy."""
     zero, none = jnp.zeros_like(position), jnp.zeros_like(position[0])
     count = none.astype(jnp.int32)
-    n_long = max(target.options.max_treedepth - 1 - target.levels, 0)
+    n_long = max(max(target.treedepths) - 1 - target.levels, 0)
     return Lane(
         key=key,
         macro_step=count.astype(jnp.uint32),
@@ -111,7 +108,9 @@ def _new_lanes(target: Target, position, key, *, inverse_mass) -> Lane:
             first_momentum=(zero,) * n_long,
             sum_before=(zero,) * n_long,
         ),
-        adaptation=initial_adaptation(inverse_mass),
+        adaptation=initial_adaptation(
+            inverse_mass, step_size=target.options.step_size, with_gradients=target.uses_gradients
+        ),
     )
 
 

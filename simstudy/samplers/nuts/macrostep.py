@@ -27,7 +27,7 @@ from simstudy.samplers.nuts.options import NUTSOptions
 from simstudy.samplers.nuts.random import decisions, normals
 from simstudy.samplers.nuts.state import Lane, Subtree, Trajectory, Transition
 from simstudy.samplers.nuts.tree import add_leaf, choose_direction, is_turning, merge
-from simstudy.samplers.nuts.warmup import adapt
+from simstudy.samplers.nuts.warmup import adapt_mass, adapt_step_size
 
 where = jnp.where
 
@@ -48,13 +48,24 @@ class Target:
 
     @property
     def levels(self) -> int:
-        """A, log2 of the steps in a macro-step; no more than the deepest tree has use for."""
-        return min(self.options.stride, self.options.max_treedepth)
+        """A, log2 of the steps in a macro-step; no more than the deepest trees of both phases have use for."""
+        return min(self.options.stride, *self.treedepths)
+
+    @property
+    def treedepths(self) -> tuple[int, int]:
+        """Most doublings of the warm-up's trajectories, and of the others."""
+        options = self.options
+        return options.max_treedepth_warmup or options.max_treedepth, options.max_treedepth
 
     @property
     def n_transitions(self) -> int:
         """Transitions of a chain, warm-up included."""
-        return self.options.warmup + self.options.draws
+        return self.options.n_transitions
+
+    @property
+    def uses_gradients(self) -> bool:
+        """Whether the mass matrix is made from gradients too."""
+        return self.options.mass_matrix == "fisher"
 
 
 def macro_step(target: Target, lane: Lane, data) -> tuple[Lane, Transition]:
@@ -62,7 +73,7 @@ def macro_step(target: Target, lane: Lane, data) -> tuple[Lane, Transition]:
     size = 2**target.levels
     log_uniform, sign = decisions(lane.key, lane.macro_step, size + target.levels)
     active = lane.n_transitions < target.n_transitions
-    walk = _start(target, lane, data, live=active, sign=sign[0])
+    lane, walk = _start(target, lane, data, live=active, sign=sign[0])
     for p in range(size):
         walk = _step(target, lane, data, walk, p=p, log_uniform=log_uniform[p])
         top = (p + 2).bit_length() - 1
@@ -97,17 +108,29 @@ class _Walk:
     diverging: jnp.ndarray
 
 
-def _start(target: Target, lane: Lane, data, *, live, sign) -> _Walk:
+def _start(target: Target, lane: Lane, data, *, live, sign) -> tuple[Lane, _Walk]:
     """Give the lanes that start a trajectory a momentum and a direction, and all lanes the gradient at their front.
 
-    Momentum is normal with the mass matrix as its variance; without mass (a padded dimension) there is none.
+    Momentum is normal with the mass matrix as its variance; without mass (a padded dimension) there is none. Where a
+    trajectory starts, the front is the last draw: a mass matrix made from gradients too is adapted here, to it.
     """
-    tree, inverse_mass = lane.trajectory, lane.adaptation.inverse_mass
+    tree = lane.trajectory
     starting = once_per_lane(tree.n_steps == 0)
+    value, gradient = value_and_gradient(target.log_density, tree.position, data)
+    if target.uses_gradients:
+        adaptation = adapt_mass(
+            lane.adaptation,
+            transition=lane.n_transitions - 1,
+            ended=starting & live,
+            position=tree.position,
+            gradient=gradient,
+            options=target.options,
+        )
+        lane = replace(lane, adaptation=adaptation)
+    inverse_mass = lane.adaptation.inverse_mass
     noise = normals(lane.key, lane.macro_step, target.word_index)
     fresh = where(inverse_mass > 0, noise * jax.lax.rsqrt(inverse_mass), 0)
     momentum = where(starting, fresh, tree.momentum)
-    value, gradient = value_and_gradient(target.log_density, tree.position, data)
     tree = replace(
         tree,
         momentum=momentum,
@@ -117,7 +140,7 @@ def _start(target: Target, lane: Lane, data, *, live, sign) -> _Walk:
         direction=where(starting, sign, tree.direction),
         energy=where(starting, kinetic_energy(inverse_mass, momentum) - value, tree.energy),
     )
-    return _Walk(
+    return lane, _Walk(
         tree=tree,
         subtree=lane.subtree,
         gradient=gradient,
@@ -196,8 +219,14 @@ def _close_doubling(target: Target, lane: Lane, walk: _Walk, *, log_uniform, sig
     tree = replace(tree, momentum_sum=where(complete, doubled, tree.momentum_sum))
     subtree = replace(subtree, momentum_sum=where(complete, 0, subtree.momentum_sum))
     tree_turns = is_turning(inverse_mass, doubled, tree.back_momentum, tree.momentum)
-    ends = turns | complete & (tree_turns | (tree.depth == target.options.max_treedepth))
+    ends = turns | complete & (tree_turns | (tree.depth == _deepest(target, lane)))
     return _grow(replace(walk, subtree=subtree), tree, complete & ~ends, live=live & ~ends, sign=sign)
+
+
+def _deepest(target: Target, lane: Lane):
+    """Return the most doublings of each lane's trajectory."""
+    in_warmup, later = target.treedepths
+    return later if in_warmup == later else where(lane.n_transitions < target.options.warmup, in_warmup, later)
 
 
 def _grow(walk: _Walk, tree: Trajectory, grows, *, live, sign) -> _Walk:
@@ -218,15 +247,17 @@ def _finish(target: Target, lane: Lane, walk: _Walk, *, ended) -> tuple[Lane, Tr
         energy=tree.energy + tree.draw_error,
         diverging=walk.diverging,
     )
-    adaptation = adapt(
+    adaptation = adapt_step_size(
         lane.adaptation,
         transition=lane.n_transitions,
         ended=ended,
         accept_prob=accept_prob,
-        position=tree.draw,
-        warmup=warmup,
-        target_accept=target.options.target_accept,
+        options=target.options,
     )
+    if not target.uses_gradients:
+        adaptation = adapt_mass(
+            adaptation, transition=lane.n_transitions, ended=ended, position=tree.draw, options=target.options
+        )
     rested = replace(
         tree,
         position=where(ended, tree.draw, tree.position),

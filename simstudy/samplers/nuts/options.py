@@ -1,11 +1,11 @@
 """What is chosen of the No-U-Turn sampler beside its chains, and the number of lanes that a program runs at once."""
 
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from simstudy.samplers.options import ChainOptions
+from simstudy.samplers.options import TOLD_IF_CHANGED, TrajectoryOptions
 
 LANE_MULTIPLE = 128
 """Lanes come in multiples of this: compiled loops over other widths end in a differently rounded remainder."""
@@ -21,8 +21,25 @@ def _in_full(lanes: int) -> int:
     return lanes
 
 
+MassMatrix = Literal["diagonal", "fisher", "identity"]
+
+
 @dataclass(frozen=True, kw_only=True)
-class NUTSOptions(ChainOptions):
+class MassOptions(TrajectoryOptions):
+    """What the batched sampler takes for the mass matrix, which is diagonal.
+
+    Args:
+        mass_matrix: ``diagonal`` has the inverse variances of the warm-up's draws, as Stan and NumPyro; ``fisher`` the
+            square roots of the variances of gradients over those of draws, which minimize the Fisher divergence from
+            a normal (Seyboldt, Carlson & Carpenter 2026, "Preconditioning Hamiltonian Monte Carlo by minimizing Fisher
+            divergence"); ``identity`` stays as it is.
+    """
+
+    mass_matrix: MassMatrix = field(default="diagonal", metadata=TOLD_IF_CHANGED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NUTSOptions(MassOptions):
     """Options of the sampler; defaults and meanings are those of ``numpyro.infer.NUTS``.
 
     Args:

@@ -14,10 +14,9 @@ import numpy as np
 
 from simstudy.models.density import density_of
 from simstudy.models.model import Model
-from simstudy.samplers.nuts.options import NUTSOptions, default_lanes
+from simstudy.samplers.nuts.options import MassOptions, NUTSOptions, default_lanes
 from simstudy.samplers.nuts.padding import Padding
 from simstudy.samplers.nuts.program import NUTSProgram
-from simstudy.samplers.options import ChainOptions
 from simstudy.samplers.precision import as_leaves, use_precision
 from simstudy.samplers.sampler import Program, Sampler
 from simstudy.types import Draws, PyTree, SamplerStats
@@ -29,7 +28,7 @@ SHORT_STRIDE, LONG_STRIDE = 2, 3  # log2 leapfrogs of a macro-step, for trajecto
 
 
 @dataclass(frozen=True, kw_only=True)
-class NUTS(Sampler):
+class NUTS(MassOptions, Sampler):
     """No-U-Turn sampler over many fits at once, with the algorithm and the defaults of NumPyro's."""
 
     kind: ClassVar[str] = "nuts"
@@ -92,7 +91,7 @@ class PaddedProgram(Program):
                 energy=fits.energy,
                 step_size=fits.step_size,
                 n_leapfrog_warmup=fits.n_leapfrog_warmup,
-                max_treedepth=self._sampler.max_treedepth,
+                max_treedepth=self._sampler.told_treedepth,
             ),
             reasons=fits.reasons,
         )
@@ -109,5 +108,5 @@ def padded_groups(n_groups: int) -> int:
 
 
 def _options(sampler: NUTS, model: Model) -> NUTSOptions:
-    shared = {field.name: getattr(sampler, field.name) for field in fields(ChainOptions)}
+    shared = {field.name: getattr(sampler, field.name) for field in fields(MassOptions)}
     return NUTSOptions(**shared, stride=SHORT_STRIDE if model.has_short_trajectories else LONG_STRIDE)

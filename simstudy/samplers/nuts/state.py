@@ -97,6 +97,8 @@ class Adaptation:
         n_positions: (L,) int32, positions in the variance estimate of the current window.
         position_mean: (D, L) their mean.
         position_ss: (D, L) their sum of squared deviations.
+        gradient_mean: (D, L) mean of the gradients of the log density there, or None where they are not used.
+        gradient_ss: (D, L) their sum of squared deviations, or None.
     """
 
     step_size: Array
@@ -108,6 +110,8 @@ class Adaptation:
     n_positions: Array
     position_mean: Array
     position_ss: Array
+    gradient_mean: Array | None = None
+    gradient_ss: Array | None = None
 
 
 @_pytree

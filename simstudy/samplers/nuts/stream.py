@@ -162,7 +162,7 @@ class FitStream(Iterator[FinishedFit]):
         """Store the draws, and give out the fits whose last chain is complete."""
         counts, n_leapfrog = self._collection.add(rows, slot=self._slot, chain=self._chain, n_filled=self._n_filled)
         self._n_filled += counts
-        total = self._options.warmup + self._options.draws
+        total = self._options.n_transitions
         landed = np.flatnonzero(self._busy & (np.asarray(self._lane.n_transitions) == total))
         step_size = np.asarray(self._lane.adaptation.step_size)
         n_warmup = np.asarray(self._lane.n_leapfrog_warmup)

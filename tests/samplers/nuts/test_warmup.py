@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpyro.infer.hmc_util import IntegratorState, build_adaptation_schedule, warmup_adapter
 
-from simstudy.samplers.nuts.warmup import adapt, initial_adaptation, variance_windows
+from simstudy.samplers.nuts.options import NUTSOptions
+from simstudy.samplers.nuts.warmup import adapt_mass, adapt_step_size, initial_adaptation, variance_windows
 from simstudy.samplers.precision import use_precision
 
 N_DIMS = 3
@@ -38,6 +39,12 @@ def numpyro_history(warmup, accept_prob, position):
     return jax.jit(partial(jax.lax.scan, step))(state, (jnp.arange(warmup), accept_prob, position))[1]
 
 
+def adapt(state, *, transition, ended, accept_prob, position, options):
+    """Both adaptations, as a transition ends."""
+    state = adapt_step_size(state, transition=transition, ended=ended, accept_prob=accept_prob, options=options)
+    return adapt_mass(state, transition=transition, ended=ended, position=position, options=options)
+
+
 def our_history(warmup, accept_prob, position, ended):
     """Return the same for lanes that each end a transition where ``ended`` holds; lanes last."""
 
@@ -50,8 +57,7 @@ def our_history(warmup, accept_prob, position, ended):
             ended=now,
             accept_prob=accept,
             position=z,
-            warmup=warmup,
-            target_accept=TARGET_ACCEPT,
+            options=NUTSOptions(warmup=warmup, target_accept=TARGET_ACCEPT),
         )
         return (state, transition + now), (state.step_size, state.inverse_mass)
 
@@ -82,7 +88,7 @@ def test_a_padded_dimension_never_gets_a_mass_of_its_own():
     warmup, rng = 60, np.random.default_rng(0)
     accept_prob, position = rng.uniform(0.3, 1, (warmup, 1)), rng.normal(size=(warmup, N_DIMS, 1))
     state = initial_adaptation(jnp.array([[1.0], [1.0], [0.0]]))
-    one_step = jax.jit(partial(adapt, warmup=warmup, target_accept=TARGET_ACCEPT))
+    one_step = jax.jit(partial(adapt, options=NUTSOptions(warmup=warmup, target_accept=TARGET_ACCEPT)))
     for t in range(warmup):
         state = one_step(
             state, transition=jnp.array([t]), ended=jnp.array([True]), accept_prob=accept_prob[t], position=position[t]
