@@ -7,8 +7,6 @@ from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 
-import numpy as np
-
 from simstudy.summaries import rows
 from simstudy.summaries.rows import Columns
 
@@ -23,9 +21,3 @@ def row_columns() -> RowColumns:
     from simstudy.summaries.compiled.rows import row_columns as compiled
 
     return compiled
-
-
-def prepare() -> None:
-    """Load the compiled functions, or compile and store them: seconds, once for a version of the project and Numba."""
-    draws = np.zeros((1, 1, 4))
-    row_columns()(draws, np.zeros(1), (0.25,), is_indicator=np.zeros(1, bool))
