@@ -93,6 +93,15 @@ class Description:
         """Whether all replicates have the same, real data."""
         return has_fixed_data(self.study, self.words)
 
+    @property
+    def extensions(self) -> list[str]:
+        """The parts that do not come with the package, a line each: what they are and which text they have."""
+        return [
+            f"{one['part']}{': ' if one['words'] else ''}{one['words']} ({one['package'] or 'a file'}, source "
+            f"{one['source']})"
+            for one in self.words.get("extensions", ())
+        ]
+
     def of_method(self, method: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return ``model`` and ``sampler`` of a method in words, and ``priors_of_data`` where it has such priors."""
         name = str(method["name"])

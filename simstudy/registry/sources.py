@@ -1,0 +1,83 @@
+"""What sets an extension apart from another of its name: the text that it was written in."""
+
+import ast
+import hashlib
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+Function = Callable[..., Any]
+DIGEST_BYTES = 8
+
+
+def source_of_functions(*functions: Function, also: Sequence[str] = ()) -> str:
+    """Return the identity of functions by their own text, or by their code where there is none, and of texts.
+
+    >>> source_of_functions(source_of_functions) == source_of_functions(source_of_functions)
+    True
+    """
+    return _digest([*map(_own_text, functions), *(text.encode() for text in also)])
+
+
+def source_of(part: Any) -> str:
+    """Return the identity of a class or function by its text and by that of all it names in its own module.
+
+    A sampler is its class and the program that it compiles, a measure its function and what that calls. What comes
+    from other modules is known by its name alone.
+    """
+    texts = list(_texts(part))
+    return _digest([text.encode() for text in texts] if texts else [_own_text(part)])
+
+
+def _texts(part: Any) -> Iterator[str]:
+    """Yield the statements that a part rests on, in the order of its module; none where the module has no text."""
+    try:
+        text = inspect.getsource(sys.modules[part.__module__])
+        tree = ast.parse(text)
+    except (AttributeError, KeyError, OSError, TypeError, SyntaxError):
+        return
+    defined = _defined(tree)
+    wanted, found = [part.__qualname__.partition(".")[0]], set()
+    while wanted:
+        for statement in defined.get(wanted.pop(), ()):
+            if statement not in found:
+                found.add(statement)
+                wanted += [node.id for node in ast.walk(statement) if isinstance(node, ast.Name)]
+    # An identity is of what is said, not of how lines are broken or what stands in comments.
+    yield from (ast.unparse(statement) for statement in tree.body if statement in found)
+
+
+def _defined(tree: ast.Module) -> Mapping[str, list[ast.stmt]]:
+    """Return name -> the statements of a module that define it."""
+    defined: dict[str, list[ast.stmt]] = {}
+    for statement in tree.body:
+        for name in _names(statement):
+            defined.setdefault(name, []).append(statement)
+    return defined
+
+
+def _names(statement: ast.stmt) -> list[str]:
+    match statement:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return [name]
+        case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+            stores = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+            return [node.id for node in stores if isinstance(node.ctx, ast.Store)]
+    return []
+
+
+def _own_text(part: Any) -> bytes:
+    try:
+        return inspect.getsource(part).encode()
+    except (OSError, TypeError):
+        import cloudpickle
+
+        return cloudpickle.dumps(part)
+
+
+def _digest(texts: Sequence[bytes]) -> str:
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for text in texts:
+        digest.update(text)
+    return digest.hexdigest()
