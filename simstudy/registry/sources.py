@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 Function = Callable[..., Any]
+PLAIN = (str, int, float, tuple)
 DIGEST_BYTES = 8
 
 
@@ -26,8 +27,8 @@ def source_of(part: Any) -> str:
     A sampler is its class and the program that it compiles, a measure its function and what that calls. What comes
     from other modules is known by its name alone.
     """
-    texts = list(_texts(part))
-    return _digest([text.encode() for text in texts] if texts else [_own_text(part)])
+    texts = [text.encode() for text in _texts(part)]
+    return _digest(texts or list(_members(part)))
 
 
 def _texts(part: Any) -> Iterator[str]:
@@ -65,6 +66,24 @@ def _names(statement: ast.stmt) -> list[str]:
             stores = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
             return [node.id for node in stores if isinstance(node.ctx, ast.Store)]
     return []
+
+
+def _members(part: Any) -> Iterator[bytes]:
+    """Yield what a class is made of where its module has no text, as in a notebook: its methods and plain values."""
+    if not isinstance(part, type):
+        yield _own_text(part)
+        return
+    for name, value in sorted(vars(part).items()):
+        function = getattr(value, "fget", None) or getattr(value, "__func__", value)
+        if inspect.isfunction(function) and not (_is_made(function) and name.startswith("__")):
+            yield name.encode() + _own_text(function)
+        elif isinstance(value, PLAIN):
+            yield f"{name}={value!r}".encode()
+
+
+def _is_made(function: Function) -> bool:
+    """Whether a method was made by ``dataclasses``, of fields that have no text."""
+    return function.__code__.co_filename == "<string>"
 
 
 def _own_text(part: Any) -> bytes:

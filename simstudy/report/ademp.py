@@ -106,8 +106,7 @@ def default_priors(description: Description) -> list[str]:
 def own_measures() -> list[str]:
     """Return the measures that a user has registered, a line each: definition and source."""
     return [
-        f"{measure_words(name)}: {own.part.definition} ({own.part.source})"
-        for name, own in MEASURES.extensions.items()
+        f"{measure_words(name)}: {own.part.definition} ({own.part.source})" for name, own in MEASURES.extensions.items()
     ]
 
 

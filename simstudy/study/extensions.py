@@ -7,15 +7,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simstudy.errors import StudyError, shown
-from simstudy.mechanisms import MECHANISMS, Mechanism
+from simstudy.mechanisms import MECHANISMS, Mechanism, UserMechanism
 from simstudy.models.likelihoods import LIKELIHOODS
 from simstudy.models.model import Model
 from simstudy.models.structures import STRUCTURES
 from simstudy.models.terms import TERM_STRUCTURES
+from simstudy.models.user import UserModel
 from simstudy.registry import Registry
 from simstudy.samplers import SAMPLERS, Sampler
+from simstudy.study.registry import MODELS
 
-REGISTRIES: Mapping[str, Registry[Any]] = {
+REGISTRIES: dict[str, Registry[Any]] = {
     registry.what: registry for registry in (MECHANISMS, LIKELIHOODS, STRUCTURES, TERM_STRUCTURES, SAMPLERS)
 }
 Sources = tuple[tuple[str, str], ...]
@@ -45,13 +47,21 @@ def _sources(parts: Iterable[Any]) -> Sources:
     return tuple(sorted(found.items()))
 
 
+def sources_of_functions(mechanism: Mechanism, models: Iterable[Model]) -> Sources:
+    """Return a user's simulator and models, whose sources stand among their own fields."""
+    own = [(f"mechanism {mechanism.name}", mechanism.source_hash)] if isinstance(mechanism, UserMechanism) else []
+    own += [(f"model {model.name}", model.source_hash) for model in models if isinstance(model, UserModel)]
+    return tuple(dict.fromkeys(own))
+
+
 def described(sources: Sources) -> list[dict[str, str]]:
     """Return what a run says of its extensions, for reports: ``part``, ``words``, ``source`` and ``package``."""
     rows = []
     for part, source in sources:
         what, _, name = part.partition(" ")
-        extension = REGISTRIES[what].extensions[name]
-        rows.append({"part": part, "words": extension.words, "source": source, "package": extension.package})
+        extension = (REGISTRIES | {MODELS.what: MODELS})[what].extensions.get(name)
+        if extension is not None and extension.source == source:
+            rows.append({"part": part, "words": extension.words, "source": source, "package": extension.package})
     return rows
 
 

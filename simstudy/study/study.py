@@ -24,7 +24,7 @@ from simstudy.study.additive_methods import terms_text
 from simstudy.study.conflict import Conflict, conflicts
 from simstudy.study.data_priors import PriorsOfData, priors_of_data
 from simstudy.study.design import Scenario, plain_mechanism, scenarios_of
-from simstudy.study.extensions import Sources, check_extensions, described
+from simstudy.study.extensions import Sources, check_extensions, described, sources_of_functions
 from simstudy.study.level_rows import cell_rows, level_rows
 from simstudy.study.matching import check_matching
 from simstudy.study.methods import Method, methods_of, refuse_twins
@@ -193,7 +193,7 @@ class Study:
 
     @property
     def sources(self) -> Sources:
-        """The extensions that it rests on, each with its source."""
+        """The families that do not come with the package, each with its source."""
         of_data = {pair for scenario in self.scenarios for pair in scenario.sources}
         return tuple(sorted(of_data.union(*(method.sources for method in self.methods))))
 
@@ -230,8 +230,19 @@ class Study:
                 }
                 for m in self.methods
             },
-            **({"extensions": described(self.sources)} if self.sources else {}),
+            **({"extensions": self.extensions} if self.extensions else {}),
         }
+
+    @property
+    def extensions(self) -> list[dict[str, str]]:
+        """The parts that do not come with the package, in their own words."""
+        own = sources_of_functions(self.scenarios[0].mechanism, (method.model for method in self.methods))
+        return described((*self.sources, *own))
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The installed packages that bring its extensions, whose versions a run records."""
+        return tuple(sorted({one["package"].rpartition(" ")[0] for one in self.extensions} - {""}))
 
     @cached_property
     def simulated(self) -> dict[str, Any]:

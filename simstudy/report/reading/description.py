@@ -96,11 +96,11 @@ class Description:
     @property
     def extensions(self) -> list[str]:
         """The parts that do not come with the package, a line each: what they are and which text they have."""
-        return [
-            f"{one['part']}{': ' if one['words'] else ''}{one['words']} ({one['package'] or 'a file'}, source "
-            f"{one['source']})"
-            for one in self.words.get("extensions", ())
-        ]
+        lines = []
+        for one in self.words.get("extensions", ()):
+            said = f"{one['part']}: {one['words']}" if one["words"] else one["part"]
+            lines.append(f"{said} ({one['package']}{', ' if one['package'] else ''}source {one['source']})")
+        return lines
 
     def of_method(self, method: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return ``model`` and ``sampler`` of a method in words, and ``priors_of_data`` where it has such priors."""
