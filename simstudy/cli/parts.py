@@ -43,4 +43,4 @@ def _line(registry: Registry[Any], name: str) -> str:
     if name not in registry.extensions:
         return first_line(registry[name].__doc__)
     extension = registry.extensions[name]
-    return f"{extension.words} ({extension.package or 'registered'})".strip()
+    return f"{extension.words} ({extension.package})" if extension.package else extension.words

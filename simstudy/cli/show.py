@@ -44,8 +44,8 @@ def comments(study: Any) -> list[str]:
         )
         if priors:
             lines.append(f"priors of {method.name}: {priors}{' (scaled to the data)' if method.name in scaled else ''}")
-    lines += [
-        f"extension: {one['part']} ({one['package'] or 'a file'}) {one['words']}".strip() for one in study.extensions
-    ]
+    for one in study.extensions:
+        said = f"{one['part']} ({one['package']})" if one["package"] else one["part"]
+        lines.append(f"extension: {said}{': ' if one['words'] else ''}{one['words']}")
     warnings = [f"warning: {name}: {one.text}" for name, found in study.conflicts.items() for one in found]
     return lines + warnings
