@@ -58,7 +58,7 @@ class UserMechanism(Mechanism):
         return [self._one(key) for key in keys]
 
     def _one(self, key: np.ndarray) -> Replicate:
-        given = self.function(jax.random.wrap_key_data(jnp.asarray(key), impl="threefry2x32"), dict(self.factors))
+        given: Any = self.function(jax.random.wrap_key_data(jnp.asarray(key), impl="threefry2x32"), dict(self.factors))
         if not isinstance(given, tuple) or len(given) != 2:
             raise TypeError(f"simulate(key, scenario) gave {type(given).__name__}; expected a pair (data, truth)")
         data, truth = given

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from simstudy.errors import StudyError, named, shown, suggestion
-from simstudy.mechanisms import MECHANISMS, Dataset, Mechanism, Multilevel
+from simstudy.mechanisms import MECHANISMS, Dataset, Mechanism, Multilevel, UserMechanismFamily
 from simstudy.mechanisms.cell_dataset import CellDataset
 from simstudy.mechanisms.dataset_section import DatasetSection, plain_section, plain_value, section_dataset
 from simstudy.models.options import checked
@@ -21,7 +21,7 @@ from simstudy.study.extensions import Sources, sources_of_mechanism
 from simstudy.study.factors import check_count, check_lists, crossed, varying
 from simstudy.study.grouped_design import grouped_cells, grouped_counts
 from simstudy.study.multilevel_design import multilevel_cells, multilevel_counts, plain_multilevel
-from simstudy.study.registry import UserMechanismFamily, user_mechanism
+from simstudy.study.registry import user_mechanism
 
 SCENARIO_VERSION = 1
 MOST_SCENARIOS = 10_000

@@ -76,7 +76,8 @@ def register_structure(family: StructureT) -> StructureT:
     Raises:
         StudyError: the class is neither, or its kind is taken.
     """
-    if not isinstance(family, type) or not issubclass(family, Structure | TermStructure):
+    found: Any = family
+    if not isinstance(found, type) or not issubclass(found, Structure | TermStructure):
         raise StudyError(
             f"the structure {getattr(family, '__name__', shown(family))}: expected a class that extends "
             f"simstudy.models.structures.Structure or simstudy.models.terms.TermStructure, got {shown(family)}"
@@ -230,13 +231,17 @@ def check_source(name: str, source_hash: str) -> None:
         raise StudyError(f"the model {name!r} is another one now (its source has changed); load the file of the run")
 
 
-def _checked_axes(model: str, axes: Axes) -> Axes:
+def _checked_axes(model: str, axes: Any) -> Axes:
     """Return axes with all names in tuples."""
     if not isinstance(axes, Axes):
         raise StudyError(
             f"the model {model!r}: axes: expected Axes(sites=..., data=..., padded=...), got {shown(axes)}"
         )
-    named = {**axes.sites, **{f"data {leaf}": names for leaf, names in axes.data.items()}, "padded": axes.padded}
+    named: dict[str, Any] = {
+        **axes.sites,
+        **{f"data {leaf}": names for leaf, names in axes.data.items()},
+        "padded": axes.padded,
+    }
     for what, names in named.items():
         if isinstance(names, str) or not all(isinstance(name, str) for name in names):
             raise StudyError(f"the model {model!r}: axes of {what}: expected a tuple of names, got {shown(names)}")
