@@ -11,7 +11,7 @@ nox.needs_version = ">=2024.4.15"
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["tests"]
-PACKAGES = ["simstudy", "tests", "benchmarks", "reports", "noxfile.py"]
+PACKAGES = ["simstudy", "tests", "benchmarks", "reports", "conftest.py", "noxfile.py"]
 
 
 def install(session: nox.Session, *extras: str) -> None:

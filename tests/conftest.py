@@ -2,7 +2,6 @@
 
 import os
 import signal
-from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -23,21 +22,9 @@ install_import_hook([f"simstudy.models.{module}" for module in OF_ARRAYS], "bear
 import pytest  # noqa: E402 - after the environment is set
 
 from simstudy.executors import configure_compilation_cache  # noqa: E402
-from simstudy.measures import MEASURES  # noqa: E402
-from simstudy.study.extensions import REGISTRIES  # noqa: E402
-from simstudy.study.registry import MODELS  # noqa: E402
 from tests.random_walk import registered, run_of_a_walk  # noqa: E402
 
 configure_compilation_cache()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def own_names():
-    """What one module registers, no other finds: names are free for everybody."""
-    with ExitStack() as stack:
-        for registry in (*REGISTRIES.values(), MODELS, MEASURES):
-            stack.enter_context(registry.restored())
-        yield
 
 
 def pytest_addoption(parser):

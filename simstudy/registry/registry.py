@@ -80,11 +80,6 @@ class Registry(Mapping[str, Part], Generic[Part]):
         """The extensions that are registered so far, by name."""
         return dict(self._extensions)
 
-    def extension_of(self, part: Any) -> tuple[str, Extension[Part]] | None:
-        """Return the name and the extension of a part, or None where it comes with the package."""
-        found = ((name, own) for name, own in self._extensions.items() if own.part == part)
-        return next(found, None)
-
     def register(self, found: Any, *, name: str | None = None) -> Part:
         """Register a part under a name, by default its own ``kind``, and return it.
 

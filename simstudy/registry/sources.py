@@ -39,7 +39,7 @@ def _texts(part: Any) -> Iterator[str]:
     except (AttributeError, KeyError, OSError, TypeError, SyntaxError):
         return
     defined = _defined(tree)
-    wanted, found = [part.__qualname__.partition(".")[0]], set()
+    wanted, found = [getattr(part, "__qualname__", "").partition(".")[0]], set()
     while wanted:
         for statement in defined.get(wanted.pop(), ()):
             if statement not in found:
