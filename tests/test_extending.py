@@ -48,7 +48,7 @@ def test_they_make_a_report(folder):
     run = Run.open(folder / "runs" / "waits")
     assert (run.fits["status"] == "ok").all()
     page = re.sub(r"<[^>]+>", " ", (folder / "waits.html").read_text("utf-8"))
-    assert "sampler walk: Random-walk Metropolis with one step size for all parameters. (source " in page
+    assert "sampler walk: Random-walk Metropolis with one step size for all parameters (source " in page
     assert re.search(r"walk\s+did not converge in 4 of 4 fits", page)
     assert "Measures of your own" in page
 

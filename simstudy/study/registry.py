@@ -47,6 +47,15 @@ def register_sampler(family: SamplerT) -> SamplerT:
 
     Raises:
         StudyError: the class is no sampler, or its kind is taken.
+
+    >>> from dataclasses import dataclass
+    >>> from simstudy.samplers import Exact
+    >>> @register_sampler
+    ... @dataclass(frozen=True, kw_only=True)
+    ... class Quadrature(Exact):
+    ...     kind = "quadrature"
+    >>> "quadrature" in SAMPLERS
+    True
     """
     SAMPLERS.register(family)
     return family
@@ -61,6 +70,15 @@ def register_likelihood(family: LikelihoodT) -> LikelihoodT:
 
     Raises:
         StudyError: the class is no likelihood, or its kind is taken.
+
+    >>> from dataclasses import dataclass
+    >>> from simstudy.models.likelihoods import Normal
+    >>> @register_likelihood
+    ... @dataclass(frozen=True, kw_only=True)
+    ... class Bell(Normal):
+    ...     kind = "bell"
+    >>> "bell" in LIKELIHOODS
+    True
     """
     LIKELIHOODS.register(family)
     return family
@@ -75,6 +93,15 @@ def register_structure(family: StructureT) -> StructureT:
 
     Raises:
         StudyError: the class is neither, or its kind is taken.
+
+    >>> from dataclasses import dataclass
+    >>> from simstudy.models.structures import Partial
+    >>> @register_structure
+    ... @dataclass(frozen=True, kw_only=True)
+    ... class Shared(Partial):
+    ...     kind = "shared"
+    >>> "shared" in STRUCTURES
+    True
     """
     found: Any = family
     if not isinstance(found, type) or not issubclass(found, Structure | TermStructure):

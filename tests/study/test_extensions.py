@@ -84,7 +84,7 @@ def test_a_run_of_own_parts_is_one_like_any_other(folder, capsys):
     said = run.study["extensions"]
     assert set(said) == {"mechanism heavy_tails", "likelihood bell", "structure shared", "sampler mine"}
     page = re.sub(r"<[^>]+>", " ", Path("run/report.html").read_text())
-    assert f"sampler mine: Draws by quadrature under another name. (source {said['sampler mine']})" in page
+    assert f"sampler mine: Draws by quadrature under another name (source {said['sampler mine']})" in page
     assert "my quadrature: 2 chains of 50 draws, finesse 2.0" in page
     assert "mean distance: mean distance of the estimate from the truth (ours)" in page
     assert "Measures of your own" in page
@@ -114,7 +114,7 @@ def test_lists_shows_and_protocols_have_them(folder, capsys):
     assert "# extension: structure shared: Partial pooling under another name." in capsys.readouterr().out
     assert command("protocol", "mine.toml", "--load", "parts.py") == 0
     printed = capsys.readouterr().out
-    assert "sampler mine: Draws by quadrature under another name." in printed
+    assert "sampler mine: Draws by quadrature under another name (source " in printed
     assert "mean distance: mean distance of the estimate from the truth (ours)" in printed
 
 

@@ -98,7 +98,7 @@ class Description:
         """The parts that do not come with the package, a line each: what they are and which text they have."""
         lines = []
         for one in self.words.get("extensions", ()):
-            said = f"{one['part']}: {one['words']}" if one["words"] else one["part"]
+            said = f"{one['part']}: {one['words'].removesuffix('.')}" if one["words"] else one["part"]
             lines.append(f"{said} ({one['package']}{', ' if one['package'] else ''}source {one['source']})")
         return lines
 

@@ -35,5 +35,5 @@ def _tables(evidence: Evidence) -> Iterator[Table]:
         shown = [Shown(measure=name, estimand=estimand) for name in names if (of["measure"] == name).any()]
         if shown:
             frame = measure_frame(evidence, shown)
-            title = "Of the fits" if estimand is None else f"Of {symbol(estimand)}"
+            title = f"Own measures of {'the fits' if estimand is None else symbol(estimand)}"
             yield Table(title=title, frame=frame, columns=measure_columns(frame, shown), note="value ± MCSE")
