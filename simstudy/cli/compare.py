@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simstudy.cli.exits import say, tell
-from simstudy.cli.options import Load, load_parts
 from simstudy.errors import printable
 
 if TYPE_CHECKING:
@@ -28,10 +27,8 @@ def compare_command(
     ] = False,
     out: Annotated[Path | None, typer.Option(help="HTML file.")] = None,
     json: Annotated[Path | None, typer.Option(help="JSON file.")] = None,
-    load: Load = None,
 ) -> None:
     """Compare two runs: exit code 0 if nothing is worse, 1 if something is, 2 if nothing could be compared."""
-    load_parts(load)
     from simstudy.comparison import compare
     from simstudy.comparison.compare import COULD_NOT_COMPARE
     from simstudy.report.comparing.sentences import headline

@@ -51,8 +51,8 @@ def run_command(
     from simstudy.running.runner import run
     from simstudy.running.until import run_until
 
-    targets = parse_targets(until) if until is not None else ()
     load_parts(load)
+    targets = parse_targets(until) if until is not None else ()
     where: dict[str, Any] = {
         "workers": workers,
         "executor": executor,

@@ -77,7 +77,8 @@ class Registry(Mapping[str, Part], Generic[Part]):
 
     @property
     def extensions(self) -> Mapping[str, Extension[Part]]:
-        """The extensions that are registered so far, by name."""
+        """The extensions by name, those of installed packages among them."""
+        self._look()
         return dict(self._extensions)
 
     def register(self, found: Any, *, name: str | None = None) -> Part:

@@ -53,7 +53,6 @@ COMMANDS: list[tuple[list[str], str]] = [
         ([*command, "--load", "none.py"], "--load none.py: expected a Python file that registers parts")
         for command in (
             ["report", "nowhere"],
-            ["compare", "nowhere", "nowhere"],
             ["table", "nowhere"],
             ["figures", "nowhere", "--list"],
             ["plan", "study.toml", "--power", "mu > 0"],

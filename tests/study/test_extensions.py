@@ -31,6 +31,7 @@ STUDY = """
 [study]
 name = "mine"
 replicates = 4
+primary = "mean_distance:theta"
 
 [mechanism]
 kind = "heavy_tails"
@@ -91,6 +92,11 @@ def test_a_run_of_own_parts_is_one_like_any_other(folder, capsys):
     measures = pd.read_parquet("run/performance.parquet")["measure"]
     assert "mean_distance" in set(measures)
 
+    assert command("report", "run", "--load", "parts.py") == 0
+    capsys.readouterr()
+    assert command("report", "run") == 2
+    assert "no measure 'mean_distance'" in (said := capsys.readouterr().err)
+    assert "a measure of your own comes with --load FILE.py" in said
     fit = ["refit", "run", "--scenario", run.scenarios["scenario"][0], "--replicate", "1", "--method", "shared"]
     capsys.readouterr()
     assert command(*fit, "--load", "parts.py") == 0
@@ -101,7 +107,7 @@ def test_a_run_of_own_parts_is_one_like_any_other(folder, capsys):
     Path("parts.py").write_text(FILE.read_text().replace("SHIFT = 0.0", "SHIFT = 0.5"))
     capsys.readouterr()
     assert command(*fit, "--load", "parts.py") == 2
-    assert "the 'sampler mine' is another one now (its source has changed)" in capsys.readouterr().err
+    assert "the sampler 'mine' is another one now (its source has changed)" in capsys.readouterr().err
     assert command("run", "mine.toml", "--load", "parts.py", "--workers", "0", "--out", "run", "--quiet") == 2
     assert "extensions.sampler mine: stored" in capsys.readouterr().err
 
