@@ -45,8 +45,20 @@ def _texts(part: Any) -> Iterator[str]:
             if statement not in found:
                 found.add(statement)
                 wanted += [node.id for node in ast.walk(statement) if isinstance(node, ast.Name)]
-    # An identity is of what is said, not of how lines are broken or what stands in comments.
-    yield from (ast.unparse(statement) for statement in tree.body if statement in found)
+    lines = text.splitlines()
+    for statement in tree.body:
+        if statement in found:
+            first = min(one.lineno for one in (statement, *getattr(statement, "decorator_list", ())))
+            yield _without_comments(lines[first - 1 : statement.end_lineno])
+
+
+def _without_comments(lines: Sequence[str]) -> str:
+    """Return lines as one text, without those that are empty or nothing but a comment.
+
+    Not the syntax tree, whose text differs between versions of Python, while a run may be verified on another one.
+    """
+    kept = (line.rstrip() for line in lines)
+    return "\n".join(line for line in kept if line and not line.lstrip().startswith("#"))
 
 
 def _defined(tree: ast.Module) -> Mapping[str, list[ast.stmt]]:

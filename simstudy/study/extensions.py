@@ -82,4 +82,6 @@ def check_extensions(sources: Mapping[str, str]) -> None:
             )
         extension = REGISTRIES[what].extensions.get(name)
         if extension is not None and extension.source != source:
-            raise StudyError(f"the {what} {name!r} is another one now (its source has changed); load the file of the run")
+            raise StudyError(
+                f"the {what} {name!r} is another one now (its source has changed); load the file of the run"
+            )

@@ -68,11 +68,15 @@ def test_it_changes_with_what_the_part_rests_on(source, old, new):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("OTHER = 4", "OTHER = 5"), ("return x\n", "return -x\n"), ("LIMIT = 3", "LIMIT  =  3  # a comment")],
-    ids=["another constant", "a function that it does not name", "comments and spaces"],
+    [
+        ("OTHER = 4", "OTHER = 5"),
+        ("return x\n", "return -x\n"),
+        ("        def value", "        # A comment.\n\n        def value"),
+    ],
+    ids=["another constant", "a function that it does not name", "a comment and an empty line"],
 )
 def test_it_stays_with_what_the_part_does_not_rest_on(source, old, new):
-    """What stands beside it in its module, comments and spaces."""
+    """What stands beside it in its module, lines of comments, and empty ones."""
     assert source(TEXT) == source(TEXT.replace(old, new))
 
 
