@@ -1,3 +1,6 @@
+# /// script
+# dependencies = ["nox>=2024.4.15"]
+# ///
 """Everything that can be asked of the project: ``python3 -m nox -s NAME``."""
 
 from pathlib import Path
@@ -8,7 +11,7 @@ nox.needs_version = ">=2024.4.15"
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["tests"]
-PACKAGES = ["simstudy", "tests", "benchmarks", "reports", "noxfile.py"]
+PACKAGES = ["simstudy", "tests", "benchmarks", "reports", "conftest.py", "noxfile.py"]
 
 
 def install(session: nox.Session, *extras: str) -> None:
@@ -105,3 +108,7 @@ def report(session: nox.Session) -> None:
     """Rebuild the committed reports from their runs, which are made or gone on with; `-- --check` names the stale."""
     install(session)
     session.run("python", "-m", "reports.rebuild", *session.posargs)
+
+
+if __name__ == "__main__":
+    nox.main()

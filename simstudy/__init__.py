@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from simstudy.crate.verify import verify as verify
     from simstudy.fitting.refitting import refit as refit
     from simstudy.measures.labeled import performance as performance
+    from simstudy.measures.registry import register_measure as register_measure
     from simstudy.measures.score import score as score
     from simstudy.models.estimands import Estimand as Estimand
     from simstudy.models.model import Axes as Axes
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from simstudy.report.publishing import table as table
     from simstudy.running.runner import run as run
     from simstudy.store import Run as Run
+    from simstudy.study.registry import register_likelihood as register_likelihood
     from simstudy.study.registry import register_mechanism as register_mechanism
     from simstudy.study.registry import register_model as register_model
+    from simstudy.study.registry import register_sampler as register_sampler
+    from simstudy.study.registry import register_structure as register_structure
     from simstudy.study.study import Study as Study
     from simstudy.types import GroupedData as GroupedData
 
@@ -37,8 +41,12 @@ _PLACES = {
     "plan": "simstudy.planning.plan",
     "publish": "simstudy.crate.publish",
     "refit": "simstudy.fitting.refitting",
+    "register_likelihood": "simstudy.study.registry",
+    "register_measure": "simstudy.measures.registry",
     "register_mechanism": "simstudy.study.registry",
     "register_model": "simstudy.study.registry",
+    "register_sampler": "simstudy.study.registry",
+    "register_structure": "simstudy.study.registry",
     "report": "simstudy",
     "run": "simstudy.running.runner",
     "score": "simstudy.measures.score",

@@ -5,6 +5,7 @@ ends with exit code 2. A fit never raises for numbers: a failed fit is a row wit
 """
 
 import unicodedata
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
@@ -77,7 +78,7 @@ def named(name: Any) -> str:
     return name if isinstance(name, str) and name.isprintable() and len(name) <= MOST_SHOWN else shown(name)
 
 
-def one_of(allowed, value: Any) -> str:
+def one_of(allowed: Iterable[str], value: Any) -> str:
     """Return what a message says of a value that is none of the allowed words.
 
     >>> one_of(["normal", "binomial"], "binominal")
@@ -88,7 +89,7 @@ def one_of(allowed, value: Any) -> str:
     return f"expected {listed}, got {shown(value)}{suggestion(str(value), allowed)}"
 
 
-def suggestion(name: str, allowed) -> str:
+def suggestion(name: str, allowed: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` for the nearest of the allowed names, or an empty text.
 
     >>> suggestion("replicate", ["replicates", "seed"])

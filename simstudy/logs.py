@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from simstudy.errors import RunError, printable
 
@@ -61,7 +61,7 @@ class _OneLine(logging.Formatter):
         return printable(super().format(record))
 
 
-class _Console(logging.StreamHandler):
+class _Console(logging.StreamHandler[Any]):
     """Standard error as it is at the moment, which a bar or a test may have replaced."""
 
     def __init__(self, *, level: int):
@@ -72,7 +72,7 @@ class _Console(logging.StreamHandler):
         return sys.stderr
 
 
-class _File(logging.StreamHandler):
+class _File(logging.StreamHandler[Any]):
     """A file whose disk may be full: the run's own writing says so, not a traceback per line."""
 
     def __init__(self, path: Path):

@@ -94,11 +94,9 @@ class Walk(Program):
 @contextmanager
 def registered():
     """Let study files name the sampler inside the block."""
-    SAMPLERS[RandomWalk.kind] = RandomWalk
-    try:
+    with SAMPLERS.restored():
+        simstudy.register_sampler(RandomWalk)
         yield
-    finally:
-        del SAMPLERS[RandomWalk.kind]
 
 
 def run_of_a_walk(folder, **sections):

@@ -18,12 +18,9 @@ from scipy import special
 import simstudy
 from simstudy.errors import StudyError
 from simstudy.models.estimands import THETA, Estimand, Parameter
-from simstudy.models.likelihoods import LIKELIHOODS
 from simstudy.models.likelihoods.likelihood import Likelihood
 from simstudy.models.model import GROUP
-from simstudy.models.structures import STRUCTURES
 from simstudy.models.structures.structure import Structure
-from simstudy.samplers import SAMPLERS
 from simstudy.samplers.sampler import Program, Sampler
 from simstudy.testing import check_likelihood, check_structure
 from simstudy.types import Draws
@@ -203,40 +200,37 @@ class WalkerProgram(Program):
         return np.moveaxis(np.stack(kept[options.warmup :]), 1, 0)
 
 
-@pytest.fixture(autouse=True)
-def registered(monkeypatch):
-    """Give each folder's registry the one line that a family needs."""
-    monkeypatch.setitem(LIKELIHOODS, GammaWaits.kind, GammaWaits)
-    monkeypatch.setitem(STRUCTURES, UniformEffects.kind, UniformEffects)
-    monkeypatch.setitem(SAMPLERS, Walker.kind, Walker)
+@pytest.fixture(scope="module", autouse=True)
+def registered():
+    """Register the three, as a user does."""
+    simstudy.register_likelihood(GammaWaits)
+    simstudy.register_structure(UniformEffects)
+    simstudy.register_sampler(Walker)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(registered, tmp_path_factory):
     """Return a run of a study that has all three, beside built-in parts."""
-    with pytest.MonkeyPatch.context() as patch:
-        for registry, family in ((LIKELIHOODS, GammaWaits), (STRUCTURES, UniformEffects), (SAMPLERS, Walker)):
-            patch.setitem(registry, family.kind, family)
-        study = simstudy.Study.from_dict(
-            {
-                "study": {"name": "waits", "aim": "What do uniform effects cost?", "seed": 3, "replicates": 6},
-                "mechanism": {
-                    "kind": "exchangeable",
-                    "likelihood": "gamma_waits",
-                    "groups": 5,
-                    "group_size": 20,
-                    "tau": 0.5,
-                    "shape": [1.5, 3.0],
-                },
-                "method": [
-                    {"name": "uniform", "structure": "uniform_effects", "margin": 0.1, "sampler": {"kind": "walker"}},
-                    {"name": "partial", "structure": "partial", "priors": {"shape": "Gamma(2, 1)"}},
-                    {"name": "none", "structure": "none", "priors": {"theta": "Normal(0, 2)"}},
-                ],
-                "sampler": {"kind": "nuts", "chains": 2, "warmup": 300, "draws": 300},
-            }
-        )
-        return simstudy.run(study, out=tmp_path_factory.mktemp("waits") / "run", workers=0)
+    study = simstudy.Study.from_dict(
+        {
+            "study": {"name": "waits", "aim": "What do uniform effects cost?", "seed": 3, "replicates": 6},
+            "mechanism": {
+                "kind": "exchangeable",
+                "likelihood": "gamma_waits",
+                "groups": 5,
+                "group_size": 20,
+                "tau": 0.5,
+                "shape": [1.5, 3.0],
+            },
+            "method": [
+                {"name": "uniform", "structure": "uniform_effects", "margin": 0.1, "sampler": {"kind": "walker"}},
+                {"name": "partial", "structure": "partial", "priors": {"shape": "Gamma(2, 1)"}},
+                {"name": "none", "structure": "none", "priors": {"theta": "Normal(0, 2)"}},
+            ],
+            "sampler": {"kind": "nuts", "chains": 2, "warmup": 300, "draws": 300},
+        }
+    )
+    return simstudy.run(study, out=tmp_path_factory.mktemp("waits") / "run", workers=0)
 
 
 def test_new_families_keep_the_promises_of_all():

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from simstudy.choosing import figures as own_figures
-from simstudy.choosing.findings import LEVEL, PARTIAL, Findings
+from simstudy.choosing.findings import LEVEL, Findings
 from simstudy.choosing.fits import CENTERED, CHECKS, NONCENTERED, NUTS, SEEDS
-from simstudy.choosing.question import STRUCTURES
+from simstudy.choosing.question import PARTIAL, STRUCTURES
 from simstudy.choosing.sentences import answers, plain
 from simstudy.report import figures
 from simstudy.report.document import lay_out, write_page

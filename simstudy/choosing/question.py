@@ -67,7 +67,7 @@ class Question:
 
 
 def ask(
-    data: Any, *, columns: Mapping[str, str], priors: Mapping[str, str], seed: int, folder: Path | None = None
+    data: Any, *, columns: Mapping[str, str], priors: Mapping[str, Any], seed: int, folder: Path | None = None
 ) -> Question:
     """Return the question about a table.
 
@@ -112,7 +112,7 @@ def _study(contents: Mapping[str, Any], *, folder: Path | None) -> Study:
         raise StudyError(SECTION.sub("", str(error))) from None
 
 
-def _of(structure: str, priors: Mapping[str, str]) -> dict[str, str]:
+def _of(structure: str, priors: Mapping[str, Any]) -> dict[str, str]:
     """Return those of the given priors that a structure has: the effects' own without pooling, mu's and tau's else."""
     apart = {"none": ("mu", "tau"), "complete": ("tau", "theta"), "partial": ("theta",)}[structure]
     return {name: prior for name, prior in priors.items() if name not in apart}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from arviz_stats.base import array_stats
+from arviz_stats.base import array_stats  # type: ignore[attr-defined]  # exported, though not by name
 
 from simstudy.models.estimands import TAU
 from simstudy.models.priors import Prior, parse_prior

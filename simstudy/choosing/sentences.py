@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from simstudy.choosing.findings import CLEAR, LEVEL, PARTIAL, Findings, named
+from simstudy.choosing.findings import CLEAR, LEVEL, Findings, named
 from simstudy.choosing.fits import CHECKS, NUTS
-from simstudy.choosing.question import STRUCTURES
+from simstudy.choosing.question import PARTIAL, STRUCTURES
 from simstudy.choosing.sensitivity import FACTORS, LARGEST_K, SENSITIVE
 from simstudy.measures.calibration import NOT_CALIBRATED
 from simstudy.report.reading.wording import MOST_DECIMALS, enumerate_words, number, number_among, with_mcse

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from simstudy.cli.options import existing_folder
+from simstudy.cli.options import Load, existing_folder, load_parts
 from simstudy.errors import StudyError
 
 KINDS = ("pdf", "svg", "png")
@@ -30,8 +30,10 @@ def figures_command(
     font: Annotated[str | None, typer.Option(help="Font, such as 'Times New Roman'.")] = None,
     font_size: Annotated[float | None, typer.Option(help="Size of text in points; by default 9.", min=3.0)] = None,
     out: Annotated[Path | None, typer.Option(help="File, ending in .pdf, .svg or .png.")] = None,
+    load: Load = None,
 ) -> None:
     """Draw one figure of a run for a paper, or say which there are."""
+    load_parts(load)
     if listed:
         _list(run)
         return

@@ -2,8 +2,26 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from simstudy.errors import StudyError, suggestion
+
+Load = Annotated[list[Path] | None, typer.Option("--load", help="Python file that registers parts of your own.")]
+"""The option ``--load``, which may be given again."""
+
+
+def load_parts(paths: list[Path] | None) -> None:
+    """Run the files given to ``--load``, in their order.
+
+    Raises:
+        StudyError: there is no such file, or running it fails.
+    """
+    if paths:
+        from simstudy.registry.files import load_files  # with cloudpickle: not before a command needs it
+
+        load_files(paths)
 
 
 def read_share(text: str) -> float:

@@ -2,14 +2,19 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from simstudy.measures import MEASURES, robust
 from simstudy.mechanisms import MECHANISMS
 from simstudy.models.likelihoods import LIKELIHOODS
 from simstudy.models.structures import STRUCTURES
 from simstudy.models.terms import TERM_STRUCTURES
+from simstudy.registry import Registry
+from simstudy.registry.registry import first_line
 from simstudy.samplers import SAMPLERS
+from simstudy.study.registry import MODELS
 
+REGISTRIES: tuple[Registry[Any], ...] = (MECHANISMS, LIKELIHOODS, STRUCTURES, TERM_STRUCTURES, SAMPLERS, MODELS)
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -25,19 +30,17 @@ def inventory(what: str) -> dict[str, str]:
         return {name: _aim(path) for name, path in built_in_studies().items()}
     if what == "measures":
         return {measure.name: measure.definition for measure in (*MEASURES.values(), *robust.MEASURES)}
-    families = {
-        "mechanisms": MECHANISMS,
-        "likelihoods": LIKELIHOODS,
-        "structures": STRUCTURES,
-        "terms": TERM_STRUCTURES,
-        "samplers": SAMPLERS,
-    }[what]
-    return {name: _first_line(family.__doc__) for name, family in families.items()}  # type: ignore[attr-defined]
+    registry = next(one for one in REGISTRIES if f"{one.what}s" == what)
+    return {name: _line(registry, name) for name in registry}
 
 
 def _aim(path: Path) -> str:
     return tomllib.loads(path.read_text())["study"].get("aim", "")
 
 
-def _first_line(text: str | None) -> str:
-    return (text or "").strip().splitlines()[0]
+def _line(registry: Registry[Any], name: str) -> str:
+    """Return the first line of a part's documentation, and where it is from if it does not come with the package."""
+    if name not in registry.extensions:
+        return first_line(registry[name].__doc__)
+    extension = registry.extensions[name]
+    return f"{extension.words} ({extension.package})" if extension.package else extension.words

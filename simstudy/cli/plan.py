@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from simstudy.cli.exits import say, tell
-from simstudy.cli.options import check_workers, existing_folder, read_priors
+from simstudy.cli.options import Load, check_workers, existing_folder, load_parts, read_priors
 
 DATA, GOAL, DESIGN, MORE = "Data", "Goal (give one)", "Design", "How it is looked for"
 
@@ -113,6 +113,7 @@ def plan_command(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The page, an HTML file.", rich_help_panel=MORE)] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="The answer alone.", rich_help_panel=MORE)] = False,
+    load: Load = None,
 ) -> None:
     """Find the smallest design, numbers of groups and of observations in each, that reaches a goal.
 
@@ -122,6 +123,7 @@ def plan_command(
 
     simstudy plan study.toml --power "mu > 0" --assurance --cost-group 100 --cost-observation 5
     """
+    load_parts(load)
     check_workers(workers)
     if out is not None:
         existing_folder("--out", out)

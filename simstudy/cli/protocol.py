@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from simstudy.cli.exits import tell
+from simstudy.cli.options import Load, load_parts
 from simstudy.cli.studies import open_study
 from simstudy.errors import StudyError
 
@@ -16,12 +17,11 @@ def protocol_command(
         Path | None, typer.Option(help="File ending in .md, .tex or .docx; else Markdown on standard output.")
     ] = None,
     replicates: Annotated[int | None, typer.Option(min=1, help="Instead of the study's own number.")] = None,
-    load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,
+    load: Load = None,
 ) -> None:
     """Write what a study will do, in ADEMP terms, for pre-registration."""
     from simstudy.report.protocol import FORMS, preregistration, protocol
     from simstudy.store.atomic import write_content
-    from simstudy.study.registry import load_file
 
     if out is not None:
         if out.suffix not in FORMS:
@@ -30,8 +30,7 @@ def protocol_command(
             from simstudy.report.publishing.word import python_docx
 
             python_docx()  # is missed before a study is read
-    for path in load or []:
-        load_file(path)
+    load_parts(load)
     planned = open_study(study)
     planned = planned.with_replicates(replicates) if replicates else planned
     if out is None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from simstudy.cli.exits import tell
+from simstudy.cli.options import load_parts
 
 
 def publish_command(
@@ -14,7 +15,7 @@ def publish_command(
     study: Annotated[Path | None, typer.Option(help="Study file that was planned: differences are listed.")] = None,
     protocol: Annotated[Path | None, typer.Option(help="Protocol that was registered before the run.")] = None,
     load: Annotated[
-        list[Path] | None, typer.Option(help="Python file that registers models or mechanisms; it is run and copied.")
+        list[Path] | None, typer.Option(help="Python file that registers parts of your own; it is run and copied.")
     ] = None,
     citation: Annotated[Path | None, typer.Option(help="A CITATION.cff, which is copied.")] = None,
     license_id: Annotated[
@@ -23,10 +24,8 @@ def publish_command(
 ) -> None:
     """Write a run as a research object: study, tables, report, protocol, deviations, failures, and what checks them."""
     from simstudy.crate.publish import publish
-    from simstudy.study.registry import load_file
 
-    for path in load or []:
-        load_file(path)
+    load_parts(load)
     done = publish(
         run, out=out, study=study, protocol=protocol, code=load or (), citation=citation, license_id=license_id
     )

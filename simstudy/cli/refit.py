@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from simstudy.cli.exits import BAD_ANSWER, say, tell
-from simstudy.cli.options import existing_folder
+from simstudy.cli.options import Load, existing_folder, load_parts
 from simstudy.errors import StudyError
 
 COLUMNS = ("estimand", "group", "truth", "mean", "sd", "median", "mcse_mean", "ess_bulk", "ess_tail", "rhat")
@@ -21,17 +21,15 @@ def refit_command(
     replicate: Annotated[int, typer.Option(min=0, help="Number of the replicate, from 0.")],
     method: Annotated[str, typer.Option(help="Name of the method.")],
     out: Annotated[Path | None, typer.Option(help="NetCDF file of the draws; by default refit.nc.")] = None,
-    load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,
+    load: Load = None,
     folder: Annotated[Path | None, typer.Option(help="Folder of the data file, for a run without its data.")] = None,
 ) -> None:
     """Run one stored fit again: its draws, its summary, and whether it is the stored one bit for bit."""
     target = _target(run, out or Path("refit.nc"))
     from simstudy.fitting.kept import write_draws
     from simstudy.fitting.refitting import refit
-    from simstudy.study.registry import load_file
 
-    for path in load or []:
-        load_file(path)
+    load_parts(load)
     done = refit(run, scenario=scenario, replicate=replicate, method=method, folder=folder)
     reason = f": {done.fit['reason']}" if isinstance(done.fit["reason"], str) else ""
     tell(f"status: {done.fit['status']}{reason}")

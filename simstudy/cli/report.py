@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from simstudy.cli.exits import tell
+from simstudy.cli.options import Load, load_parts
 from simstudy.errors import StudyError
 
 
@@ -15,8 +16,10 @@ def report_command(
     out: Annotated[
         Path | None, typer.Option(help="HTML file; by default report.html in the run's folder, or beside several runs.")
     ] = None,
+    load: Load = None,
 ) -> None:
     """Write the report of runs, from their tables alone."""
+    load_parts(load)
     if out is not None and out.is_dir():
         raise StudyError(f"--out {out}: is a folder; expected the name of an HTML file")
     tell(f"report: {write_reports(runs, out)[0]}")

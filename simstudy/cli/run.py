@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from simstudy.cli.exits import BAD_ANSWER, say, tell
-from simstudy.cli.options import check_choice, check_workers, read_share
+from simstudy.cli.options import Load, check_choice, check_workers, load_parts, read_share
 from simstudy.cli.report import write_reports
 from simstudy.cli.studies import open_study
 from simstudy.errors import StudyError
@@ -29,7 +29,7 @@ def run_command(
     ] = "local",
     platform: Annotated[str, typer.Option(help="cpu, or gpu: one process on the device.")] = "cpu",
     keep_draws: Annotated[int, typer.Option(min=0, help="Keep the draws of the first K replicates.")] = 0,
-    load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,
+    load: Load = None,
     max_failed: Annotated[
         str, typer.Option(help="Largest share of failed and non-finite fits; a run that is sure to have more stops.")
     ] = "5%",
@@ -50,11 +50,9 @@ def run_command(
     from simstudy.measures.precision import parse_targets
     from simstudy.running.runner import run
     from simstudy.running.until import run_until
-    from simstudy.study.registry import load_file
 
+    load_parts(load)
     targets = parse_targets(until) if until is not None else ()
-    for path in load or []:
-        load_file(path)
     where: dict[str, Any] = {
         "workers": workers,
         "executor": executor,

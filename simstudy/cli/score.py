@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from simstudy.cli.exits import say, tell
-from simstudy.cli.options import existing_folder
+from simstudy.cli.options import Load, existing_folder, load_parts
 from simstudy.errors import TableError, printable
 
 
@@ -40,8 +40,10 @@ def score_command(
         Path | None, typer.Option(help="CSV file; without it, and without --report, standard output.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="HTML file: the measures in pictures and sentences.")] = None,
+    load: Load = None,
 ) -> None:
     """Score estimates that were made elsewhere: every measure with its Monte Carlo standard error."""
+    load_parts(load)
     from simstudy.measures.score import read_estimates, score_estimates
     from simstudy.store.atomic import publish, stage, writing
     from simstudy.store.csv_text import to_csv

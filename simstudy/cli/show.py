@@ -1,27 +1,24 @@
 """``simstudy show``: a study's file, its size, and every prior that it takes, the default ones among them."""
 
 import math
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from simstudy.cli.exits import tell
+from simstudy.cli.options import Load, load_parts
 from simstudy.cli.studies import open_study, study_file
 
 
 def show_command(
     study: Annotated[str, typer.Argument(help="A TOML file, or the name of a built-in study.")],
-    load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,
+    load: Load = None,
 ) -> None:
     """Print a study file with what it comes to as comments: a study file again, to be edited.
 
     simstudy show lecture > mine.toml
     """
-    from simstudy.study.registry import load_file
-
-    for path in load or []:
-        load_file(path)
+    load_parts(load)
     shown = open_study(study)
     tell(study_file(study).read_text("utf-8").removesuffix("\n"), lines=True)
     for line in ["", *comments(shown)]:
@@ -47,5 +44,8 @@ def comments(study: Any) -> list[str]:
         )
         if priors:
             lines.append(f"priors of {method.name}: {priors}{' (scaled to the data)' if method.name in scaled else ''}")
+    for one in study.extensions:
+        said = f"{one['part']} ({one['package']})" if one["package"] else one["part"]
+        lines.append(f"extension: {said}{': ' if one['words'] else ''}{one['words']}")
     warnings = [f"warning: {name}: {one.text}" for name, found in study.conflicts.items() for one in found]
     return lines + warnings

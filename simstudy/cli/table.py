@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from simstudy.cli.options import check_choice, existing_folder
+from simstudy.cli.options import Load, check_choice, existing_folder, load_parts
 from simstudy.errors import StudyError
 
 DOCX = "docx"
@@ -22,8 +22,10 @@ def table_command(
     level: Annotated[float | None, typer.Option(help="Level of intervals; by default the one nearest to 0.95.")] = None,
     form: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")] = FORMATS[0],
     out: Annotated[Path | None, typer.Option(help="File; standard output by default.")] = None,
+    load: Load = None,
 ) -> None:
     """Write measures of a run as a table for a paper: factors, methods, values with their MCSE."""
+    load_parts(load)
     check_choice("--format", form, FORMATS)
     if groups and (measure or estimand or level is not None or not wide):
         raise StudyError("--groups: a table of groups has no measures; leave out the other options of the table")

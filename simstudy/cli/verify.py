@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from simstudy.cli.exits import BAD_ANSWER, tell
+from simstudy.cli.options import Load, load_parts
 
 
 def verify_command(
     folder: Annotated[Path, typer.Argument(help="Run folder, or what publish wrote; it is not changed.")],
     fits: Annotated[int, typer.Option(min=0, help="How many random fits to simulate and fit again.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Of the draw of these fits.")] = 0,
-    load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,
+    load: Load = None,
     data: Annotated[
         Path | None, typer.Option("--folder", help="Folder of the data file, for a run without its data.")
     ] = None,
@@ -21,11 +22,7 @@ def verify_command(
     from simstudy.crate.metadata import METADATA, seal
     from simstudy.crate.verify import verify
 
-    if load:
-        from simstudy.study.registry import load_file
-
-        for path in load:
-            load_file(path)
+    load_parts(load)
     found = verify(folder, fits=fits, seed=seed, data_folder=data)
     for line in (*found.problems, *found.sentences):
         tell(line)

@@ -8,6 +8,8 @@ within one run is compared. Batches are what was timed; their spread gives the M
 with other scenarios or replicates are other work, so their times are not compared.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy.stats import t
@@ -52,7 +54,7 @@ def time_differences(baseline: RunTables, candidate: RunTables, rules: Rules) ->
     return pd.DataFrame([row for row in rows if row])
 
 
-def _row(method: str, baseline: RunTables, candidate: RunTables, rules: Rules) -> dict | None:
+def _row(method: str, baseline: RunTables, candidate: RunTables, rules: Rules) -> dict[str, Any] | None:
     values, mcses, counts = zip(
         *(_ratio(run.timings, method, str(rules.time_reference)) for run in (baseline, candidate)), strict=True
     )

@@ -55,8 +55,9 @@ def agreement(again: Iterable[tuple[Again, str]]) -> pd.DataFrame:
     for row in read:
         if row["verdict"] is None:
             is_within = max(row["largest_mcses"], row["unknown_mcses"]) <= limit
-            row["verdict"] = WITHIN if is_within else UNKNOWN if row["largest_mcses"] <= limit else DIFFERENT
-            row["why"] = f"more than {limit:.1f} MCSE apart" if row["verdict"] == DIFFERENT else ""
+            verdict = WITHIN if is_within else UNKNOWN if row["largest_mcses"] <= limit else DIFFERENT
+            row["verdict"] = verdict
+            row["why"] = f"more than {limit:.1f} MCSE apart" if verdict == DIFFERENT else ""
     return pd.DataFrame(read, columns=COLUMNS)
 
 

@@ -71,7 +71,8 @@ class _Stored:
         """Estimands as they are stored, where a part is a user's; its programs are not here to be read."""
         from simstudy.mechanisms import MECHANISMS  # with JAX
 
-        is_own = self.run.study["mechanism"]["kind"] not in MECHANISMS
+        kind, extensions = self.run.study["mechanism"]["kind"], self.run.study.get("extensions", {})
+        is_own = not isinstance(MECHANISMS.get(kind), type) and f"mechanism {kind}" not in extensions
         if not is_own and not any(method.get("model") for method in self.run.study["methods"]):
             return {}
         rows = next(iter(self.run.parts("estimates", ["estimand", "group", "truth"])))

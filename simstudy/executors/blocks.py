@@ -113,7 +113,7 @@ class _Loop(Generic[Item]):
         stop: Callable[[], bool],
     ):
         self._executor = executor_factory()
-        self._in_flight: dict[Future, Block[Item]] = {}
+        self._in_flight: dict[Future[Any], Block[Item]] = {}
         self._task, self._queue, self._factory = task, queue, executor_factory
         self._window, self._split, self._stop = window, split, stop
 
@@ -160,7 +160,7 @@ class _Loop(Generic[Item]):
         self._in_flight[future] = block
         return not future.done()
 
-    def _submit_anew(self, block: Block[Item]) -> Future:
+    def _submit_anew(self, block: Block[Item]) -> Future[Any]:
         self._replace_executor()
         try:
             return self._executor.submit(self._task, block.item)
@@ -170,7 +170,7 @@ class _Loop(Generic[Item]):
                 "command again with a new one"
             ) from error
 
-    def _settle(self, block: Block[Item], future: Future) -> Iterator[tuple[Item, Any]]:
+    def _settle(self, block: Block[Item], future: Future[Any]) -> Iterator[tuple[Item, Any]]:
         error = future.exception()
         if isinstance(error, WorkerDied):
             yield from self._died(block, error)

@@ -39,8 +39,8 @@ INSTALL = "python3 -m pip install 'simstudy[dask]'"
 @dataclass(eq=False, kw_only=True)
 class _Task:
     pickled: bytes
-    future: Future = field(default_factory=Future)
-    sent: Future | None = None
+    future: Future[Any] = field(default_factory=Future)
+    sent: Future[Any] | None = None
     n_sendings: int = 0
     workers: frozenset[str] = frozenset()
 
@@ -86,7 +86,7 @@ class DaskExecutor(Executor):
         """Workers that are there and admitted."""
         return len(self._admitted)
 
-    def submit(self, task: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+    def submit(self, task: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Send a task to an admitted worker, or keep it until there is one."""
         queued = _Task(pickled=cloudpickle.dumps((task, args, kwargs)))
         queued.future.set_running_or_notify_cancel()
@@ -113,7 +113,7 @@ class DaskExecutor(Executor):
         with suppress(Exception):  # what a lost scheduler makes of a goodbye is of no interest
             self._client.close()
 
-    def _send(self, task: _Task) -> Future | None:
+    def _send(self, task: _Task) -> Future[Any] | None:
         """Send a task off, where there is a worker for it, and return what it was before, to be dropped."""
         if task.n_sendings == MOST_SENDINGS:
             died = f"{MOST_SENDINGS} times all workers that could run it went away"
@@ -122,14 +122,14 @@ class DaskExecutor(Executor):
             return self._send_anew(task)
         return None
 
-    def _send_anew(self, task: _Task) -> Future | None:
+    def _send_anew(self, task: _Task) -> Future[Any] | None:
         before, task.workers, task.n_sendings = task.sent, self._admitted, task.n_sendings + 1
         pool = self._client.get_executor(pure=False, workers=sorted(self._admitted))
         task.sent = pool.submit(answer, task.pickled)
         task.sent.add_done_callback(lambda sent: self._settle(task, sent))
         return before
 
-    def _settle(self, task: _Task, sent: Future) -> None:
+    def _settle(self, task: _Task, sent: Future[Any]) -> None:
         """Pass on what came of a task, unless it was sent anew meanwhile."""
         if task.sent is not sent:
             return
@@ -266,7 +266,7 @@ def _translated(error: BaseException) -> BaseException:
     return RunError(f"a worker could not take a block ({type(error).__name__}: {error})")
 
 
-def _drop(sent: Future | None) -> None:
+def _drop(sent: Future[Any] | None) -> None:
     if sent is not None:
         sent.cancel()
 

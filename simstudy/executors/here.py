@@ -13,9 +13,9 @@ class InProcessExecutor(Executor):
     8
     """
 
-    def submit(self, task: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+    def submit(self, task: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run a task and return its finished future."""
-        future: Future = Future()
+        future: Future[Any] = Future()
         try:
             future.set_result(task(*args, **kwargs))
         except Exception as error:

@@ -26,7 +26,7 @@ MOST_STARTS = 5  # of one worker in a row
 class _Task:
     pickled: bytes
     program: Hashable
-    future: Future = field(default_factory=Future)
+    future: Future[Any] = field(default_factory=Future)
 
 
 class LocalExecutor(Executor):
@@ -56,7 +56,7 @@ class LocalExecutor(Executor):
         # Before multiprocessing's own exit, which asks by SIGTERM, to which workers are deaf, and waits for ever.
         atexit.register(self._abort)
 
-    def submit(self, task: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+    def submit(self, task: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Queue a task; it is pickled by value where it is of ``__main__``."""
         program = getattr(args[0], "program", None) if args else None
         queued = _Task(pickled=cloudpickle.dumps((task, args, kwargs)), program=program)

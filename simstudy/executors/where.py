@@ -12,7 +12,7 @@ from simstudy.executors.environment import configure_compilation_cache, without_
 from simstudy.executors.here import InProcessExecutor
 from simstudy.executors.limits import IN_PROCESS_BYTES, WORKER_BYTES, require_address_space
 from simstudy.executors.local import local_executor
-from simstudy.executors.worker import allowed_cores
+from simstudy.store.provenance import allowed_cores
 
 Platform = Literal["cpu", "gpu"]
 LOCAL = "local"

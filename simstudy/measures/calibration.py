@@ -11,6 +11,8 @@ leaving out divergent fits would let a failing sampler pass. A fit that gave no 
 the rank that speaks most against uniformity, and the verdict says so.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -89,7 +91,7 @@ def worst_groups(table: pd.DataFrame) -> pd.DataFrame:
     return table.iloc[order].drop_duplicates(CELL[:3]).sort_index().reset_index(drop=True)
 
 
-def _judged(run: RunTables, labels: Labels) -> list[dict]:
+def _judged(run: RunTables, labels: Labels) -> list[dict[str, Any]]:
     """Return a row per cell, without its verdict; ``p_ranked`` is the p-value of the ranks that there are."""
     fits = labels.read(run.fits)
     is_ok = (run.fits["status"] == "ok").to_numpy()
@@ -97,7 +99,7 @@ def _judged(run: RunTables, labels: Labels) -> list[dict]:
     attempted, usable = (np.bincount(_pair(fits)[some], minlength=n_pairs) for some in (slice(None), is_ok))
     by_code = np.zeros(fits.n_fits, bool)
     by_code[fits.fit[is_ok]] = True
-    rows: dict[int, dict] = {}
+    rows: dict[int, dict[str, Any]] = {}
     for part in slices(labels):
         ranked = _ranked(read_rows(run, labels, part, columns=RANK_COLUMNS).of_fits(by_code))
         for _, ranks in ranked.groupby("cell"):
@@ -112,7 +114,7 @@ def _judged(run: RunTables, labels: Labels) -> list[dict]:
     return [rows[cell] for cell in sorted(rows)] + failed
 
 
-def _row(labels: Labels, pair: int, part: pd.DataFrame, attempted: int) -> dict:
+def _row(labels: Labels, pair: int, part: pd.DataFrame, attempted: int) -> dict[str, Any]:
     """Return the row of one cell: ``part`` holds its estimates, ``attempted`` counts the fits of its method."""
     ranks = part["rank"].dropna().to_numpy(np.int64)
     n_rank = int(part["n_rank"].fillna(1).max()) if len(part) else 1

@@ -43,7 +43,8 @@ class Measure:
     Args:
         name: name in the performance table.
         function: rows and setting -> value and MCSE in every cell.
-        needs: columns that must be finite; ``lower`` and ``upper`` are those of the level.
+        needs: columns that must be finite; ``lower`` and ``upper`` are those of the level (``by_level``). Of estimates
+            there are all numbers of the table, and ``error``, the mean minus the truth, and ``reference_error``.
         definition: the formula in words and letters.
         source: author, year, equation.
         unit: unit of the value; ``estimand`` is the estimand's own.

@@ -74,8 +74,9 @@ def performance(
     context = Context.of(run, labels)
     plans = [_plan(run, labels, name, null=null, mcse_method=mcse_method) for name in policies]
     tables = []
+    also = {name for own in MEASURES.extensions.values() if own.part.rows == "estimates" for name in own.part.needs}
     for part in slices(labels, most_rows=most_rows):
-        rows = read_estimates(run, labels, part)
+        rows = read_estimates(run, labels, part, also=also)
         for plan in plans:
             tables += _score_estimates(run, context, plan, rows, reference, groups)
     for plan in plans:

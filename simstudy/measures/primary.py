@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simstudy.errors import suggestion
+from simstudy.errors import StudyError, suggestion
 from simstudy.measures.registry import MEASURES
 
 OF_NONE = ("fits", "batches")
@@ -50,6 +50,15 @@ def parse_primary(text: str) -> Primary:
 
 
 def primary_of(study: Mapping[str, Any]) -> Primary | None:
-    """Return what a canonical study says that it is about, or None."""
+    """Return what a canonical study says that it is about, or None.
+
+    Raises:
+        StudyError: it says a measure that is not known, as a user's is not where its file is not loaded.
+    """
     said = study["study"].get("primary")
-    return None if said is None else parse_primary(str(said))
+    try:
+        return None if said is None else parse_primary(str(said))
+    except ValueError as error:
+        raise StudyError(
+            f"[study] primary: expected {error}; a measure of your own comes with --load FILE.py"
+        ) from None

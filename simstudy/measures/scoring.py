@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from simstudy.errors import TableError, suggestion
 from simstudy.measures.measure import McseMethod, Measure, Setting
 from simstudy.measures.policies import Policy
 from simstudy.measures.rows.cells import NAMES, Cells
@@ -79,10 +80,19 @@ def assemble(tables: list[pd.DataFrame], *, orders: dict[str, pd.Index]) -> pd.D
 
 
 def rows_of(cells: Cells, measure: Measure, setting: Setting) -> Replicates:
-    """Return the replicates of cells that a measure is taken over: those with all that it needs."""
+    """Return the replicates of cells that a measure is taken over: those with all that it needs.
+
+    Raises:
+        TableError: the rows have no such column, which a user's measure may need.
+    """
     ends = {"lower": setting.lower, "upper": setting.upper}
     needs = [ends.get(name, name) for name in measure.needs]
     replicates: Replicates = getattr(cells, measure.which)
+    if lacking := [name for name in needs if name not in replicates.columns]:
+        raise TableError(
+            f"the measure {measure.name!r} needs the column {lacking[0]!r}, which the rows of {measure.rows} have not"
+            f"{suggestion(lacking[0], replicates.columns)}; they have {', '.join(sorted(replicates.columns))}"
+        )
     if measure.roles:
         replicates = cells.with_roles(replicates, measure.roles, names=needs)
     replicates = replicates.complete(needs)

@@ -8,10 +8,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from simstudy.errors import StudyError, shown
 from simstudy.mechanisms.mechanism import Mechanism
 from simstudy.models.user import first_line
+from simstudy.registry import Extension
+from simstudy.registry.sources import source_of_functions
 from simstudy.types import GroupedData, Replicate
 
+Simulator = Callable[[Any, Mapping[str, Any]], tuple[Any, Mapping[str, Any]]]
 NUMBERS = "biufcV"  # kinds of NumPy types; V is that of JAX's short floats
 
 
@@ -29,7 +33,7 @@ class UserMechanism(Mechanism):
 
     kind: ClassVar[str] = "user"
     name: str
-    function: Callable[[Any, Mapping[str, Any]], tuple[Any, Mapping[str, Any]]] = field(compare=False)
+    function: Simulator = field(compare=False)
     factors: tuple[tuple[str, Any], ...] = ()
     source_hash: str = ""
 
@@ -54,7 +58,7 @@ class UserMechanism(Mechanism):
         return [self._one(key) for key in keys]
 
     def _one(self, key: np.ndarray) -> Replicate:
-        given = self.function(jax.random.wrap_key_data(jnp.asarray(key), impl="threefry2x32"), dict(self.factors))
+        given: Any = self.function(jax.random.wrap_key_data(jnp.asarray(key), impl="threefry2x32"), dict(self.factors))
         if not isinstance(given, tuple) or len(given) != 2:
             raise TypeError(f"simulate(key, scenario) gave {type(given).__name__}; expected a pair (data, truth)")
         data, truth = given
@@ -77,3 +81,41 @@ def _number(name: str, value: Any) -> np.ndarray:
         return np.asarray(value, float)
     except (TypeError, ValueError):
         raise TypeError(f"simulate gave {value!r} as the truth of {name!r}; expected numbers") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserMechanismFamily:
+    """A user's simulator, its factors still open.
+
+    Args:
+        name: the name that study files use as the mechanism's ``kind``.
+        function: ``simulate(key, scenario) -> (data, truth)``.
+        source_hash: identity of the source text.
+    """
+
+    name: str
+    function: Simulator
+    source_hash: str
+
+    def at(self, factors: Mapping[str, Any]) -> UserMechanism:
+        """Return the mechanism at one level of each factor."""
+        return UserMechanism(
+            name=self.name, function=self.function, factors=tuple(factors.items()), source_hash=self.source_hash
+        )
+
+
+def simulator_of(name: str, function: Any) -> Extension["UserMechanismFamily"]:
+    """Return the extension of a name and a function ``simulate(key, scenario)``, or a family that was made of one.
+
+    Raises:
+        StudyError: it cannot be called.
+    """
+    if isinstance(function, UserMechanismFamily):
+        name, function = function.name, function.function
+    if not callable(function):
+        raise StudyError(
+            f"the mechanism {shown(name)}: expected a function simulate(key, scenario), got {shown(function)}"
+        )
+    source, module = source_of_functions(function), str(getattr(function, "__module__", ""))
+    family = UserMechanismFamily(name=name, function=function, source_hash=source)
+    return Extension(part=family, source=source, module=module, words=first_line(function))

@@ -31,7 +31,7 @@ class Family(Protocol):
     kind: str
 
 
-def option_fields(family: type[Any], *, beyond: type[Any] | None = None) -> tuple[Field, ...]:
+def option_fields(family: type[Any], *, beyond: type[Any] | None = None) -> tuple[Field[Any], ...]:
     """Return the fields of a family that tell its choices apart, without those of a family that it extends."""
     inherited = {f.name for f in fields(beyond)} if beyond is not None else set()
     return tuple(f for f in fields(family) if f.compare and f.name not in inherited)

@@ -1,6 +1,7 @@
 """The measure of a goal in every scenario of a run, from the same rows and rules as a performance table."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,7 +78,7 @@ def relative_regret(cells: Replicates, setting: Setting) -> Score:
     return Score(**{**vars(score), "value": score.value - 1, "reference": names})
 
 
-def _point(row: dict) -> Point:
+def _point(row: Mapping[Any, Any]) -> Point:
     return Point(
         value=float(row["value"]),
         mcse=float(row["mcse"]),

@@ -11,11 +11,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from simstudy.measures.registry import MEASURES
 from simstudy.report.ademp_terms import n_settings, term_lines
 from simstudy.report.reading.description import Description
 from simstudy.report.reading.extent import Extent
 from simstudy.report.reading.vocabulary import declared
-from simstudy.report.reading.wording import counted, enumerate_words, number, symbol
+from simstudy.report.reading.wording import counted, enumerate_words, measure_words, number, symbol
 from simstudy.store.declared import RESIDUAL
 from simstudy.store.extension import DATASET
 
@@ -100,6 +101,13 @@ def default_priors(description: Description) -> list[str]:
             unit = f"m = {made['center']} and s = {made['spread']}"
             methods.setdefault(f"{formulas}, where {made['words']}: {unit}", []).append(f"“{method['name']}”")
     return [f"{enumerate_words(names)}: {words}" for words, names in methods.items()]
+
+
+def own_measures() -> list[str]:
+    """Return the measures that a user has registered, a line each: definition and source."""
+    return [
+        f"{measure_words(name)}: {own.part.definition} ({own.part.source})" for name, own in MEASURES.extensions.items()
+    ]
 
 
 def replicates_words(description: Description, *, extent: Extent | None = None) -> list[str]:

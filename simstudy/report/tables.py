@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -114,11 +115,11 @@ def slug(text: str) -> str:
     return _SLUG.sub("-", _GREEK.sub(_named, text).lower()).strip("-")
 
 
-def _named(letter: re.Match) -> str:
+def _named(letter: re.Match[str]) -> str:
     return unicodedata.name(letter.group()).split()[-1] if letter.group().isalpha() else ""
 
 
-def _cell(record: dict, column: Column) -> Cell:
+def _cell(record: Mapping[Any, Any], column: Column) -> Cell:
     value = record[column.source]
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
         return Cell(text="–", key="", is_number=False)
@@ -127,7 +128,7 @@ def _cell(record: dict, column: Column) -> Cell:
     return Cell(text=_number_text(record, column, value), key=f"{value:.9g}", is_number=True)
 
 
-def _number_text(record: dict, column: Column, value: float) -> str:
+def _number_text(record: Mapping[Any, Any], column: Column, value: float) -> str:
     if isinstance(value, int):
         return f"{value:,}".replace("-", MINUS)
     mcse = record[column.mcse] if column.mcse else float("nan")

@@ -5,7 +5,7 @@ the writer's to hold to the schema. A worker of a cluster may be broken or someb
 than its own would be taken for theirs.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,8 @@ def _problem_of_others(block: Block, rows: BlockRows, method: str, names: Collec
             return "holds rows of other fits than it was asked for"
     if any(set(_values(table, "method")) - {method} for table in (rows.chains, rows.estimates) if table):
         return "holds rows of another method"
-    for kept in rows.kept:
+    received: Iterable[Any] = rows.kept
+    for kept in received:
         is_ours = isinstance(kept, KeptDraws) and kept.method == method and (kept.scenario, kept.replicate) in names
         if not is_ours or not 0 <= kept.replicate < block.keep_draws:
             return "holds draws of other fits than it was asked for"

@@ -124,7 +124,13 @@ def run(
             time_limit=None if seconds is None else seconds - (time.monotonic() - started),
             tolerance=None if max_failed is None else _tolerance(max_failed, writer, blocks),
         )
-        with session(folder, command=sys.argv, seed=study.section.seed, write=writer.write_provenance):
+        with session(
+            folder,
+            command=sys.argv,
+            seed=study.section.seed,
+            packages=study.packages,
+            write=writer.write_provenance,
+        ):
             _fit(blocks, writer, executors, stopping, quiet=quiet)
     return Run.open(folder)
 

@@ -1,7 +1,7 @@
 """Single or double precision per program, whatever the rest of the process uses."""
 
 from contextlib import AbstractContextManager
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -10,7 +10,7 @@ from simstudy.samplers.options import Precision
 from simstudy.types import PyTree
 
 
-def use_precision(precision: Precision) -> AbstractContextManager:
+def use_precision(precision: Precision) -> AbstractContextManager[Any]:
     """Return a context in which jax makes arrays of this precision, in this thread.
 
     >>> import jax.numpy as jnp

@@ -57,6 +57,7 @@ class StudyDocument(_Document):
     methods: Annotated[list[MethodTable], Field(min_length=1)]
     summary: SummaryTable
     diagnostics: dict[str, float | None]
+    extensions: dict[str, str] = {}
 
 
 class ProvenanceDocument(_Document):
@@ -91,11 +92,21 @@ class MechanismWords(_Document):
     has_normal_means: bool | None = None
 
 
+class ExtensionWords(_Document):
+    """One of ``extensions`` of a description."""
+
+    part: str
+    words: str
+    source: str
+    package: str
+
+
 class DescriptionDocument(_Document):
     """``description.json``."""
 
     mechanism: MechanismWords = MechanismWords()
     methods: dict[str, dict[str, Any]] = {}
+    extensions: list[ExtensionWords] = []
 
 
 class RecordDocument(RootModel[dict[str, list[str]]]):

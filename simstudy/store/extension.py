@@ -121,6 +121,8 @@ def _extends(key: Key, stored: Any, new: Any, *, has_factors: bool) -> bool:
     """True where the values are equal, or a list of factors of the mechanism has kept all that is stored."""
     if has_factors and key[0] == "mechanism" and isinstance(stored, list) and isinstance(new, list):
         return all(_contains(new, value) for value in stored)
+    if key[0] == "extensions" and stored == ABSENT:
+        return True  # what a method or scenario that is not stored brings along
     return _same(stored, new)
 
 

@@ -39,6 +39,7 @@ def session(
     command: Sequence[str],
     seed: int,
     source: Path | None = None,
+    packages: Sequence[str] = (),
     write: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Iterator[None]:
     """Record a session in the provenance of a run folder: when it began, when it ended and what it ran.
@@ -50,6 +51,7 @@ def session(
         command: command line; of paths that lead out of the working folder only the last name is kept.
         seed: seed of the study.
         source: the study file or its folder, whose git commit is recorded.
+        packages: installed packages whose versions count beside those that always do.
         write: replaces ``provenance.json``, as a writer does that binds it to its run.
 
     Raises:
@@ -58,7 +60,7 @@ def session(
     path = folder / PROVENANCE
     write = write or (lambda document: write_json(path, document, staging=staging_folder(folder)))
     before = _read(path) if is_there(path) else None
-    here = {"versions": versions(), "machine": machine(), "commit": commit(source or Path.cwd())}
+    here = {"versions": versions(*packages), "machine": machine(), "commit": commit(source or Path.cwd())}
     document: dict[str, Any] = before or {"seed": seed, **here, "sessions": []}
     changed = {name: here[name] for name in CONDITIONS if here[name] != _latest(document, name)}
     entry = {"started": _now(), "ended": None, "command": public_command(command), **changed}

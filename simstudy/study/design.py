@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from simstudy.errors import StudyError, named, shown, suggestion
-from simstudy.mechanisms import MECHANISMS, Dataset, Mechanism, Multilevel
+from simstudy.mechanisms import MECHANISMS, Dataset, Mechanism, Multilevel, UserMechanismFamily
 from simstudy.mechanisms.cell_dataset import CellDataset
 from simstudy.mechanisms.dataset_section import DatasetSection, plain_section, plain_value, section_dataset
 from simstudy.models.options import checked
 from simstudy.streams import canonical_json, identity
 from simstudy.study.dataset_terms import has_terms, plain_terms, terms_cell
+from simstudy.study.extensions import Sources, sources_of_mechanism
 from simstudy.study.factors import check_count, check_lists, crossed, varying
 from simstudy.study.grouped_design import grouped_cells, grouped_counts
 from simstudy.study.multilevel_design import multilevel_cells, multilevel_counts, plain_multilevel
-from simstudy.study.registry import UserMechanismFamily, user_mechanism
+from simstudy.study.registry import user_mechanism
 
 SCENARIO_VERSION = 1
 MOST_SCENARIOS = 10_000
@@ -35,16 +36,19 @@ class Scenario:
         mechanism: the data-generating mechanism with every factor at one level.
         factors: (name, value) pairs as the tables show them.
         label: the factors that vary, for people.
+        sources: the extensions that its data come from, each with its source.
     """
 
     mechanism: Mechanism
     factors: tuple[tuple[str, Any], ...]
     label: str = ""
+    sources: Sources = ()
 
     @cached_property
     def identity(self) -> str:
         """16 hex digits that depend on the mechanism's non-default fields only."""
-        return identity(f"scenario/{SCENARIO_VERSION}", self.mechanism.fields)
+        sources = {"sources": dict(self.sources)} if self.sources else {}
+        return identity(f"scenario/{SCENARIO_VERSION}", {**self.mechanism.fields, **sources})
 
 
 def scenarios_of(contents: Mapping[str, Any], folder: Path | None) -> Iterator[Scenario]:
@@ -61,7 +65,12 @@ def scenarios_of(contents: Mapping[str, Any], folder: Path | None) -> Iterator[S
     labels: set[str] = set()
     for mechanism, factors in cells:
         label = ", ".join(f"{name}={factors[name]}" for name in names if factors.get(name) is not None)
-        scenario = Scenario(mechanism=mechanism, factors=tuple(factors.items()), label=label or mechanism.kind)
+        scenario = Scenario(
+            mechanism=mechanism,
+            factors=tuple(factors.items()),
+            label=label or mechanism.kind,
+            sources=sources_of_mechanism(mechanism),
+        )
         if scenario.identity in seen:
             raise StudyError(
                 f"[mechanism] the scenario {scenario.label!r} stands twice in the design; remove one value"
@@ -82,7 +91,7 @@ def _check_size(contents: Mapping[str, Any]) -> None:
         return  # its lists are data
     if kind == Multilevel.kind:
         counts = multilevel_counts(contents)
-    elif kind in MECHANISMS:
+    elif isinstance(MECHANISMS.get(kind), type):
         counts = grouped_counts(contents)
     else:
         counts = check_lists(contents, [name for name in contents if name != "kind"], "[mechanism] ")
@@ -95,8 +104,7 @@ def _cells(contents: Mapping[str, Any], folder: Path | None) -> Iterator[tuple[M
     kind = contents["kind"]
     if not isinstance(kind, str | UserMechanismFamily):
         raise StudyError(f"[mechanism] kind: expected one of {', '.join(MECHANISMS)}, got {shown(kind)}")
-    family = kind if isinstance(kind, UserMechanismFamily) else user_mechanism(kind)
-    if family is not None:
+    if (family := user_mechanism(kind)) is not None:
         yield from _user_cells(family, contents)
     elif kind == Dataset.kind:
         yield terms_cell(contents, folder) if has_terms(contents) else _dataset_cell(contents, folder)

@@ -7,12 +7,12 @@ there are, the families say: the effects' distribution and the likelihood have t
 import functools
 import math
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 from pydantic import Field, create_model
 
 from simstudy.errors import StudyError, named, one_of, shown, suggestion
-from simstudy.mechanisms import MECHANISMS, GroupedMechanism, Mechanism
+from simstudy.mechanisms import MECHANISMS, GroupedMechanism, Mechanism, MechanismFamily
 from simstudy.models.estimands import MU, TAU
 from simstudy.models.likelihoods import LIKELIHOODS, Likelihood
 from simstudy.models.options import Section, checked, option_types, options_of
@@ -61,7 +61,11 @@ def _section(family: type[GroupedMechanism], likelihood: type[Likelihood]) -> ty
 
 
 def _families() -> list[type[GroupedMechanism]]:
-    return [family for family in MECHANISMS.values() if issubclass(family, GroupedMechanism)]
+    return [family for family in MECHANISMS.values() if _is_grouped(family)]
+
+
+def _is_grouped(family: MechanismFamily) -> TypeGuard[type[GroupedMechanism]]:
+    return isinstance(family, type) and issubclass(family, GroupedMechanism)
 
 
 def _all_keys() -> dict[str, Any]:
@@ -133,7 +137,7 @@ def _designs(contents: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _cell(contents: Mapping[str, Any]) -> Cell:
     family = MECHANISMS[str(contents["kind"])]
-    assert issubclass(family, GroupedMechanism)
+    assert _is_grouped(family)  # the caller has asked; for the type checker
     section = _checked(contents, family)
     _check_observations(section)
     kind = LIKELIHOODS[section.likelihood]

@@ -21,9 +21,21 @@ def option_names(families: Mapping[str, type[Any]]) -> dict[str, None]:
 
 @functools.cache
 def with_options_of(base: type[Section], families: tuple[Any, ...]) -> Any:
-    """Return the section of a method with the options of all families of its parts, none of which has to be given."""
-    types = [option_types(family) for family in families]
-    options: dict[str, Any] = {name: (type_ | None, None) for each in types for name, (type_, _) in each.items()}
+    """Return the section of a method with the options of all families of its parts, none of which has to be given.
+
+    Raises:
+        StudyError: two families have an option of one name with other values.
+    """
+    options: dict[str, Any] = {}
+    of: dict[str, type[Any]] = {}
+    for family in families:
+        for name, (type_, _) in option_types(family).items():
+            other = of.setdefault(name, family)
+            if options.setdefault(name, (type_ | None, None))[0] != type_ | None:
+                raise StudyError(
+                    f"the option {name!r} of {family.__name__} has other values than that of {other.__name__}; call it "
+                    "otherwise, or annotate it alike"
+                )
     return create_model(base.__name__, __base__=base, **options)
 
 

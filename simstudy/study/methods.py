@@ -19,6 +19,7 @@ from simstudy.models.structures import STRUCTURES, Structure
 from simstudy.samplers import SAMPLERS, Sampler
 from simstudy.streams import identity
 from simstudy.study.additive_methods import AdditiveSection, additive_lists, additive_model
+from simstudy.study.extensions import Sources, sources_of_method
 from simstudy.study.factors import check_count, check_lists, crossed
 from simstudy.study.given import given_data
 from simstudy.study.method_options import likelihood_of, option_names, own_options, priors_of, with_options_of
@@ -51,19 +52,22 @@ class Method:
         model: what is fitted.
         sampler: how draws are made.
         options: the model's options as the tables show them, priors as text.
+        sources: the extensions that it is made of, each with its source.
     """
 
     name: str
     model: Model
     sampler: Sampler
     options: tuple[tuple[str, Any], ...]
+    sources: Sources = ()
 
     @property
     def identity(self) -> str:
         """16 hex digits that depend on the options that are not at their defaults, and not on the name."""
         defaults = _defaults(self.model)
         fields = {k: v for k, v in self.options if v is not None and (k not in defaults or defaults[k] != v)}
-        return identity(f"method/{METHOD_VERSION}", {"model": fields, "sampler": self.sampler.changed_options})
+        whole: dict[str, Any] = {"model": fields, "sampler": self.sampler.changed_options}
+        return identity(f"method/{METHOD_VERSION}", whole | ({"sources": dict(self.sources)} if self.sources else {}))
 
 
 def methods_of(sections: Iterable[Any], shared: Mapping[str, Any], mechanism: Mechanism) -> Iterator[Method]:
@@ -144,12 +148,18 @@ def _method(section: Any, sampler: Mapping[str, Any], mechanism: Mechanism, wher
     else:
         made_for = _model if mechanism.design is None else additive_model
         model, options = made_for(section, mechanism, where)
-    method = Method(name=section.name, model=model, sampler=_sampler(sampler, where), options=tuple(options.items()))
+    made = _sampler(sampler, where)
     try:
-        method.sampler.check(model)
+        made.check(model)
     except StudyError as error:
         raise StudyError(f"{where} sampler: {error}") from error
-    return method
+    return Method(
+        name=section.name,
+        model=model,
+        sampler=made,
+        options=tuple(options.items()),
+        sources=sources_of_method(model, made),
+    )
 
 
 def _sampler(contents: Mapping[str, Any], where: str) -> Sampler:

@@ -1,60 +1,182 @@
-"""Models and mechanisms that a user brings, by name. A file is loaded only when the user names it (``--load``)."""
+"""Parts that a user brings, by name: mechanisms, models, samplers, likelihoods and structures."""
 
-import hashlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-import cloudpickle
+from typing import Any, TypeVar, overload
 
 from simstudy.errors import StudyError, shown, suggestion
-from simstudy.mechanisms import MECHANISMS, UserMechanism
+from simstudy.mechanisms import MECHANISMS, GroupedMechanism, UserMechanismFamily
+from simstudy.mechanisms.user import Simulator
 from simstudy.models.estimands import Estimand
+from simstudy.models.likelihoods import LIKELIHOODS, Likelihood
 from simstudy.models.model import Axes
-from simstudy.models.user import UserModel
+from simstudy.models.structures import STRUCTURES, Structure
+from simstudy.models.terms import TERM_STRUCTURES, TermStructure
+from simstudy.models.user import UserModel, first_line
+from simstudy.registry import Extension, Registry
+from simstudy.registry.files import load_file as load_file
+from simstudy.registry.sources import source_of_functions
+from simstudy.samplers import SAMPLERS, Sampler
 
-_MODELS: dict[str, UserModel] = {}
-_MECHANISMS: dict[str, "UserMechanismFamily"] = {}
+SamplerT = TypeVar("SamplerT", bound=type[Sampler])
+LikelihoodT = TypeVar("LikelihoodT", bound=type[Likelihood])
+StructureT = TypeVar("StructureT", bound=type[Structure] | type[TermStructure])
+MechanismT = TypeVar("MechanismT", bound=type[GroupedMechanism])
+Program = Callable[[Any], None]
+Estimands = Callable[..., Mapping[str, Any]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class UserMechanismFamily:
-    """A user's simulator, its factors still open.
+def _extension_of_model(name: str, model: Any) -> Extension[UserModel]:
+    if not isinstance(model, UserModel):
+        raise StudyError(f"the model {shown(name)}: expected what register_model returns, got {shown(model)}")
+    if model.name != name:
+        raise StudyError(f"the model {shown(name)}: expected the name of the model, got {shown(model.name)}")
+    module, words = str(getattr(model.program, "__module__", "")), first_line(model.program)
+    return Extension(part=model, source=model.source_hash, module=module, words=words)
+
+
+MODELS: Registry[UserModel] = Registry("model", {}, adapt=_extension_of_model)
+
+
+def register_sampler(family: SamplerT) -> SamplerT:
+    """Register a sampler under its ``kind``, and return it; also as a decorator.
 
     Args:
-        name: the name that study files use as the mechanism's ``kind``.
-        function: ``simulate(key, scenario) -> (data, truth)``.
-        source_hash: identity of the source text.
+        family: a frozen dataclass that extends ``simstudy.samplers.Sampler``. Its fields are its options, with their
+            bounds; ``words`` and the first line of its docstring stand in reports.
+
+    Raises:
+        StudyError: the class is no sampler, or its kind is taken.
+
+    >>> from dataclasses import dataclass
+    >>> from simstudy.samplers import Exact
+    >>> @register_sampler
+    ... @dataclass(frozen=True, kw_only=True)
+    ... class Quadrature(Exact):
+    ...     kind = "quadrature"
+    >>> "quadrature" in SAMPLERS
+    True
     """
+    SAMPLERS.register(family)
+    return family
 
-    name: str
-    function: Callable[[Any, Mapping[str, Any]], tuple[Any, Mapping[str, Any]]]
-    source_hash: str
 
-    def at(self, factors: Mapping[str, Any]) -> UserMechanism:
-        """Return the mechanism at one level of each factor."""
-        return UserMechanism(
-            name=self.name, function=self.function, factors=tuple(factors.items()), source_hash=self.source_hash
+def register_likelihood(family: LikelihoodT) -> LikelihoodT:
+    """Register a likelihood under its ``kind``, and return it; also as a decorator.
+
+    Args:
+        family: a frozen dataclass that extends ``simstudy.models.likelihoods.Likelihood``; mechanisms draw from it and
+            methods condition on it.
+
+    Raises:
+        StudyError: the class is no likelihood, or its kind is taken.
+
+    >>> from dataclasses import dataclass
+    >>> from simstudy.models.likelihoods import Normal
+    >>> @register_likelihood
+    ... @dataclass(frozen=True, kw_only=True)
+    ... class Bell(Normal):
+    ...     kind = "bell"
+    >>> "bell" in LIKELIHOODS
+    True
+    """
+    LIKELIHOODS.register(family)
+    return family
+
+
+def register_structure(family: StructureT) -> StructureT:
+    """Register a structure under its ``kind``, and return it; also as a decorator.
+
+    Args:
+        family: a frozen dataclass that extends ``simstudy.models.structures.Structure``, of the effects of groups, or
+            ``simstudy.models.terms.TermStructure``, of the levels of a factor.
+
+    Raises:
+        StudyError: the class is neither, or its kind is taken.
+
+    >>> from dataclasses import dataclass
+    >>> from simstudy.models.structures import Partial
+    >>> @register_structure
+    ... @dataclass(frozen=True, kw_only=True)
+    ... class Shared(Partial):
+    ...     kind = "shared"
+    >>> "shared" in STRUCTURES
+    True
+    """
+    found: Any = family
+    if not isinstance(found, type) or not issubclass(found, Structure | TermStructure):
+        raise StudyError(
+            f"the structure {getattr(family, '__name__', shown(family))}: expected a class that extends "
+            f"simstudy.models.structures.Structure or simstudy.models.terms.TermStructure, got {shown(family)}"
         )
+    registry: Registry[Any] = TERM_STRUCTURES if issubclass(family, TermStructure) else STRUCTURES
+    registry.register(family)
+    return family
 
 
+@overload
+def register_mechanism(name: MechanismT) -> MechanismT: ...
+@overload
+def register_mechanism(name: str) -> Callable[[Simulator], UserMechanismFamily]: ...
+@overload
+def register_mechanism(name: str, simulate: Simulator) -> UserMechanismFamily: ...
+def register_mechanism(name: Any, simulate: Any = None) -> Any:
+    """Register a simulator under a name, and return it for use in Python.
+
+    Args:
+        name: what ``[mechanism] kind = "name"`` refers to; not the name of a built-in one. Or a class that extends
+            ``simstudy.mechanisms.GroupedMechanism``: another distribution of the groups' effects, under its ``kind``.
+        simulate: ``simulate(key, scenario) -> (data, truth)``; without it this is a decorator of that function.
+
+    Raises:
+        StudyError: the name is taken, or what is registered is no simulator.
+
+    >>> @register_mechanism("coin")
+    ... def coin(key, scenario):
+    ...     '''Tosses of a coin.'''
+    ...     return {"heads": scenario["p"] * 10}, {"p": scenario["p"]}
+    >>> coin.name
+    'coin'
+    """
+    if isinstance(name, type):
+        MECHANISMS.register(name)
+        return name
+    if simulate is None:
+        return lambda function: register_mechanism(name, function)
+    return MECHANISMS.register(simulate, name=name)
+
+
+@overload
 def register_model(
     name: str,
-    model: Callable[[Any], None],
     *,
-    estimands: Callable[..., Mapping[str, Any]],
+    estimands: Estimands,
     axes: Axes | None = None,
     described: Sequence[Estimand] = (),
-) -> UserModel:
+) -> Callable[[Program], UserModel]: ...
+@overload
+def register_model(
+    name: str,
+    model: Program,
+    *,
+    estimands: Estimands,
+    axes: Axes | None = None,
+    described: Sequence[Estimand] = (),
+) -> UserModel: ...
+def register_model(
+    name: str,
+    model: Program | None = None,
+    *,
+    estimands: Estimands,
+    axes: Axes | None = None,
+    described: Sequence[Estimand] = (),
+) -> Any:
     """Register a NumPyro program under a name, and return it for use in Python.
 
     Args:
         name: what ``[[method]] model = "name"`` refers to.
         model: ``model(data)``, a NumPyro function of any pytree. The first line of its docstring stands in reports.
+            Without it this is a decorator of that function.
         estimands: ``estimands(posterior) -> {name: array}``; the posterior of one fit has (chain, draw, *site) arrays.
             Where it takes a second argument, ``estimands(posterior, data)``, it is given the fit's data as well.
         axes: names of the axes of sites and data. Along the ``padded`` ones the sampler ``nuts`` adds empty entries, so
@@ -64,7 +186,7 @@ def register_model(
         described: what reports and measures may know of the estimands: role, range, symbol, words.
 
     Raises:
-        StudyError: the axes or what is described are not what they have to be.
+        StudyError: the axes or what is described are not what they have to be, or the name is taken.
 
     >>> import numpyro, numpyro.distributions as dist
     >>> def slopes(data):
@@ -88,12 +210,18 @@ def register_model(
     >>> user.words
     'model slopes: A slope of each group, and one for all.'
     """
+    if model is None:
+        return lambda program: register_model(name, program, estimands=estimands, axes=axes, described=described)
+    for what, function in (("a NumPyro function model(data)", model), ("a function estimands(posterior)", estimands)):
+        if not callable(function):
+            raise StudyError(f"the model {shown(name)}: expected {what}, got {shown(function)}")
     axes = _checked_axes(name, Axes() if axes is None else axes)
     for one in described:
         if not isinstance(one, Estimand):
             raise StudyError(f"the model {name!r}: described: expected an Estimand, got {shown(one)}")
     # Which numbers belong to an entry decides which random numbers they get.
     padded = [(site, tuple(n in axes.padded for n in names)) for site, names in sorted(axes.sites.items())]
+    also = [repr(of_site) for of_site in padded if any(of_site[1])]
     user = UserModel(
         name=name,
         program=model,
@@ -101,39 +229,22 @@ def register_model(
         takes_data=_takes_data(estimands),
         axes=axes,
         described=tuple(described),
-        source_hash=_hash(model, estimands, also=[repr(of_site) for of_site in padded if any(of_site[1])]),
+        source_hash=source_of_functions(model, estimands, also=also),
     )
-    _MODELS[name] = user
-    return user
-
-
-def register_mechanism(name: str, simulate: Callable[..., tuple[Any, Mapping[str, Any]]]) -> UserMechanismFamily:
-    """Register a simulator under a name, and return it for use in Python.
-
-    Args:
-        name: what ``[mechanism] kind = "name"`` refers to; not the name of a built-in one.
-        simulate: ``simulate(key, scenario) -> (data, truth)``.
-
-    Raises:
-        StudyError: the name is a built-in mechanism's.
-    """
-    if name in MECHANISMS:
-        raise StudyError(f"{name!r} is the name of a built-in mechanism; choose another")
-    family = UserMechanismFamily(name=name, function=simulate, source_hash=_hash(simulate))
-    _MECHANISMS[name] = family
-    return family
+    return MODELS.register(user, name=name)
 
 
 def user_model(name: Any) -> UserModel | None:
     """Return a registered model by name, or the model that stands in its place, or None."""
     if isinstance(name, UserModel):
         return name
-    return _MODELS.get(name) if isinstance(name, str) else None
+    return MODELS.get(name) if isinstance(name, str) else None
 
 
 def user_mechanism(name: Any) -> UserMechanismFamily | None:
-    """Return a registered mechanism, or None."""
-    return _MECHANISMS.get(name) if isinstance(name, str) else None
+    """Return a registered simulator by name, or that which stands in its place, or None."""
+    found = MECHANISMS.get(name) if isinstance(name, str) else name
+    return found if isinstance(found, UserMechanismFamily) else None
 
 
 def check_source(name: str, source_hash: str) -> None:
@@ -147,34 +258,17 @@ def check_source(name: str, source_hash: str) -> None:
         raise StudyError(f"the model {name!r} is another one now (its source has changed); load the file of the run")
 
 
-def load_file(path: str | Path) -> None:
-    """Run a Python file that registers models and mechanisms.
-
-    Raises:
-        StudyError: there is no such file, or running it fails.
-    """
-    path = Path(path)
-    spec = importlib.util.spec_from_file_location(f"simstudy_user_{path.stem}", path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise StudyError(f"--load {path}: expected a Python file that registers models or mechanisms")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        # Whatever a user's file raises is the user's to see, in one line; its exit would pass for that of the run.
-        raise StudyError(f"--load {path}: {type(error).__name__}: {error}") from error
-    # Worker processes cannot import the file by name: its functions travel by value.
-    cloudpickle.register_pickle_by_value(module)
-
-
-def _checked_axes(model: str, axes: Axes) -> Axes:
+def _checked_axes(model: str, axes: Any) -> Axes:
     """Return axes with all names in tuples."""
     if not isinstance(axes, Axes):
         raise StudyError(
             f"the model {model!r}: axes: expected Axes(sites=..., data=..., padded=...), got {shown(axes)}"
         )
-    named = {**axes.sites, **{f"data {leaf}": names for leaf, names in axes.data.items()}, "padded": axes.padded}
+    named: dict[str, Any] = {
+        **axes.sites,
+        **{f"data {leaf}": names for leaf, names in axes.data.items()},
+        "padded": axes.padded,
+    }
     for what, names in named.items():
         if isinstance(names, str) or not all(isinstance(name, str) for name in names):
             raise StudyError(f"the model {model!r}: axes of {what}: expected a tuple of names, got {shown(names)}")
@@ -197,16 +291,3 @@ def _takes_data(estimands: Callable[..., Any]) -> bool:
         return False
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return any(p.name == "data" or p.default is p.empty for p in positional[1:2])
-
-
-def _hash(*functions: Callable[..., Any], also: Sequence[str] = ()) -> str:
-    """Return the identity of functions by their source text, or by their code where there is none, and of texts."""
-    digest = hashlib.blake2b(digest_size=8)
-    for function in functions:
-        try:
-            digest.update(inspect.getsource(function).encode())
-        except (OSError, TypeError):
-            digest.update(cloudpickle.dumps(function))
-    for text in also:
-        digest.update(text.encode())
-    return digest.hexdigest()

@@ -24,11 +24,12 @@ from simstudy.study.additive_methods import terms_text
 from simstudy.study.conflict import Conflict, conflicts
 from simstudy.study.data_priors import PriorsOfData, priors_of_data
 from simstudy.study.design import Scenario, plain_mechanism, scenarios_of
+from simstudy.study.extensions import Sources, check_extensions, described, sources_of_functions
 from simstudy.study.level_rows import cell_rows, level_rows
 from simstudy.study.matching import check_matching
 from simstudy.study.methods import Method, methods_of, refuse_twins
 from simstudy.study.multilevel_factors import left_out
-from simstudy.study.registry import check_source, user_mechanism
+from simstudy.study.registry import check_source
 from simstudy.study.simulated import simulated
 from simstudy.study.study_file import (
     DiagnosticsSection,
@@ -133,8 +134,9 @@ class Study:
                 neither rows nor a folder.
         """
         kind = canonical["mechanism"]["kind"]
-        if kind not in MECHANISMS and user_mechanism(kind) is None:
+        if kind not in MECHANISMS:
             raise StudyError(f"no mechanism {shown(kind)} is registered; load its file with --load FILE.py")
+        check_extensions(canonical.get("extensions", {}))
         methods = [_plain_method(method) for method in canonical["methods"]]
         sections = {name: canonical[name] for name in ("study", "mechanism", "summary", "diagnostics")}
         sections["mechanism"] = _with_rows(canonical["mechanism"], folder, rows)
@@ -186,7 +188,14 @@ class Study:
             "methods": [{"name": m.name, **dict(m.options), "sampler": m.sampler.options} for m in self.methods],
             "summary": {"levels": list(self.levels), **({"log_density": True} if self.ranks_log_density else {})},
             "diagnostics": self.diagnostics.model_dump(),
+            **({"extensions": dict(self.sources)} if self.sources else {}),
         }
+
+    @property
+    def sources(self) -> Sources:
+        """The families that do not come with the package, each with its source."""
+        of_data = {pair for scenario in self.scenarios for pair in scenario.sources}
+        return tuple(sorted(of_data.union(*(method.sources for method in self.methods))))
 
     @property
     def description(self) -> dict[str, Any]:
@@ -196,7 +205,8 @@ class Study:
         fixed), each empty where there is nothing to say, ``symbols`` (factor -> letter), ``defaults`` (parameter ->
         value that the study does not give), ``has_fixed_data`` and ``has_normal_means``; ``methods`` has name ->
         ``model``, ``sampler``, ``priors_of_data`` where priors are made of given data, and ``unused`` where a log
-        density is ranked: of which data a user's program makes nothing.
+        density is ranked: of which data a user's program makes nothing. ``extensions`` has, where there are any, the
+        parts that do not come with the package, in their own words.
         """
         mechanism = self.scenarios[0].mechanism
         likelihood = mechanism.likelihood
@@ -220,7 +230,19 @@ class Study:
                 }
                 for m in self.methods
             },
+            **({"extensions": self.extensions} if self.extensions else {}),
         }
+
+    @property
+    def extensions(self) -> list[dict[str, str]]:
+        """The parts that do not come with the package, in their own words."""
+        own = sources_of_functions(self.scenarios[0].mechanism, (method.model for method in self.methods))
+        return described((*self.sources, *own))
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The installed packages that bring its extensions, whose versions a run records."""
+        return tuple(sorted({one["package"].rpartition(" ")[0] for one in self.extensions} - {""}))
 
     @cached_property
     def simulated(self) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from scipy.stats import ks_2samp
 
 from simstudy.models.noise import Noise
 from simstudy.models.priors import Prior
+from simstudy.models.shapes import Array
 from simstudy.models.structures import Structure
 from simstudy.testing.declarations import check_axes, check_declared, check_parameters, check_words
 from simstudy.testing.expectation import check_choice, expect, expect_close
-from simstudy.testing.programs import Array, Traced, as_draws, constants_of, priors_of, run_program
+from simstudy.testing.programs import Traced, as_draws, constants_of, priors_of, run_program
 
 N_GROUPS = 3
 N_PADDED = 2

@@ -10,8 +10,10 @@ import pytest
 import simstudy
 from simstudy.cli import main
 from simstudy.errors import RunError, TableError
+from simstudy.mechanisms import MECHANISMS
 from simstudy.store import RunWriter
 from simstudy.store.run import read_study
+from simstudy.study.registry import MODELS
 
 OWN = """
     import jax
@@ -179,20 +181,17 @@ def test_models_of_a_users_own(tmp_path, capsys, monkeypatch):
         '[[method]]\nname = "own"\nmodel = "own_model"\n'
         '[sampler]\nkind = "nuts"\nchains = 2\nwarmup = 60\ndraws = 60\n'
     )
-    for arguments in (
-        ["run", "own.toml", "--load", "own.py", "--workers", "0", "--quiet"],
-        ["publish", "runs/own", "--out", "out", "--load", "own.py", "--study", "own.toml"],
-    ):
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        assert ended.value.code == 0, capsys.readouterr()
+    with MODELS.restored(), MECHANISMS.restored():
+        for arguments in (
+            ["run", "own.toml", "--load", "own.py", "--workers", "0", "--quiet"],
+            ["publish", "runs/own", "--out", "out", "--load", "own.py", "--study", "own.toml"],
+        ):
+            with pytest.raises(SystemExit) as ended:
+                main(arguments)
+            assert ended.value.code == 0, capsys.readouterr()
     assert (tmp_path / "out" / "code" / "own.py").read_bytes() == (tmp_path / "own.py").read_bytes()
     assert "mean ~ Normal(0, 1)" in (tmp_path / "out" / "protocol.md").read_text("utf-8")
     mark.unlink()
-    from simstudy.study import registry
-
-    monkeypatch.setattr(registry, "_MODELS", {})
-    monkeypatch.setattr(registry, "_MECHANISMS", {})
     told = (simstudy.publish("runs/own", out="bare").folder / "protocol.md").read_text("utf-8")
     assert "- mean\n" in told
     assert not re.search("[θμτ]|own priors|Normal", told)

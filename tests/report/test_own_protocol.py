@@ -18,6 +18,8 @@ from simstudy.report import preregistration
 from simstudy.report.protocol import FORMS, protocol
 from tests.report.test_protocol import PARTS, parts
 
+OWN_PARTS = [*PARTS[:-1], "Extensions", PARTS[-1]]
+
 
 def wait(key, scenario):
     """Waits with a rate, the mean of which is its reciprocal."""
@@ -76,7 +78,8 @@ def test_a_study_of_waits(waiting):
     """Prior, data, estimand and docstrings as the program and one simulated truth have them; no effects of groups."""
     text = preregistration(waiting)
     found = parts(text)
-    assert list(found) == PARTS
+    assert list(found) == OWN_PARTS
+    assert re.search("- mechanism wait: Waits with a rate, .* \\(source [0-9a-f]{16}\\)", found["Extensions"])
     assert "- rate ~ Gamma(1, 1)\n- data: waits ~ Exponential(rate), 20 numbers" in found["Methods"]
     assert "| own | model exponential: Exponential waits. | as its program says, below |" in found["Methods"]
     mechanism = found["Data-generating mechanisms"]
@@ -137,7 +140,7 @@ def test_word(waiting):
     document = docx.Document(io.BytesIO(FORMS[".docx"](protocol(waiting))))
     said = [(p.style.name, p.text) for p in document.paragraphs]
     assert said[0] == ("Title", "Protocol of the study own")
-    assert [text for style, text in said if style == "Heading 1"] == PARTS
+    assert [text for style, text in said if style == "Heading 1"] == OWN_PARTS
     assert ("List Bullet", "rate ~ Gamma(1, 1)") in said
     assert document.tables[0].cell(1, 0).text == "own"
 

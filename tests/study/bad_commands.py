@@ -47,6 +47,22 @@ COMMANDS: list[tuple[list[str], str]] = [
     ([*RUN, "--load", "raises.py"], "--load raises.py: ZeroDivisionError: division by zero"),
     ([*RUN, "--load", "exits.py"], "--load exits.py: SystemExit"),
     ([*RUN, "--load", "bytes.csv"], "--load bytes.csv: expected a Python file"),
+    ([*RUN, "--load", "taken.py"], "--load taken.py: the sampler 'nuts': the name is that of a built-in one"),
+    ([*RUN, "--load", "lacking.py"], "--load lacking.py: the sampler Walk: it lacks kind, words, compile, fits_at_"),
+    *(
+        ([*command, "--load", "none.py"], "--load none.py: expected a Python file that registers parts")
+        for command in (
+            ["report", "nowhere"],
+            ["table", "nowhere"],
+            ["figures", "nowhere", "--list"],
+            ["plan", "study.toml", "--power", "mu > 0"],
+            ["show", "study.toml"],
+            ["protocol", "study.toml"],
+            ["list"],
+            SCORE,
+            REFIT,
+        )
+    ),
     ([*RUN, "--out", "table.csv"], "table.csv is a file; give a folder with --out"),
     ([*RUN, "--out", "."], ". holds other files and no run"),
     ([*RUN, "--out", "table.csv/run"], "table.csv/run cannot be written"),
@@ -184,6 +200,9 @@ FILES: dict[str, str | bytes] = {
     "syntax.py": "def (",
     "raises.py": "1 / 0",
     "exits.py": "raise SystemExit(0)",
+    "taken.py": "import simstudy\nfrom simstudy.samplers import NUTS\nsimstudy.register_sampler(NUTS)",
+    "lacking.py": "import simstudy\nfrom simstudy.samplers import Sampler\n"
+    "class Walk(Sampler):\n    pass\nsimstudy.register_sampler(Walk)",
     "half/study.json": "{",
     "listed/study.json": "[]",
     "keyless/study.json": json.dumps({"study": {}, "mechanism": {}}),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,7 +73,7 @@ class Cells:
 
 
 def nest(
-    cell: np.ndarray, replicate: np.ndarray, columns: Mapping[str, np.ndarray], *, n_cells: int, **options
+    cell: np.ndarray, replicate: np.ndarray, columns: Mapping[str, np.ndarray], *, n_cells: int, **options: Any
 ) -> Replicates:
     """Return rows nested in replicates nested in cells.
 
@@ -155,7 +156,7 @@ def _cells(
     part: np.ndarray,
     part_names: Sequence[tuple[str | None, str | None]],
     attempted: np.ndarray,
-    **options,
+    **options: Any,
 ) -> Cells:
     keys, labels = rows.keys, rows.keys.labels
     pair = keys.scenario * len(labels.methods) + keys.method

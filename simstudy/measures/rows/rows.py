@@ -1,21 +1,24 @@
 """Rows that measures are taken over: the estimates of the fits that count, with truth and reference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from simstudy.errors import TableError, suggestion
 from simstudy.measures.rows.labels import Keys, Labels
 from simstudy.measures.rows.slices import Slice
-from simstudy.store.schema import interval_columns
+from simstudy.store.schema import estimates_schema, interval_columns
 from simstudy.store.traits import pooling_of
 from simstudy.types import RunTables
 
 ROUNDING = 1e-9  # of an end, or of a posterior's sd where the end is 0: a unit of data must not decide
 KEY_COLUMNS = ("scenario", "replicate", "method", "estimand", "group")
 NUMBERS = ("truth", "mean", "sd", "mcse_mean", "crps", "log_score")
+FURTHER = frozenset(f.name for f in estimates_schema(()) if pa.types.is_floating(f.type)) - {*NUMBERS}
+"""Numbers of the estimates that no built-in measure needs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,7 @@ class Rows:
         return replace(self, columns={**self.columns, **columns})
 
 
-def read_estimates(run: RunTables, labels: Labels, part: Slice) -> Rows:
+def read_estimates(run: RunTables, labels: Labels, part: Slice, *, also: Iterable[str] = ()) -> Rows:
     """Return the estimates of a slice, those of every fit.
 
     Besides the columns of the table there are ``error``, the mean minus the truth, and ``at_end``: whether the truth
@@ -58,9 +61,11 @@ def read_estimates(run: RunTables, labels: Labels, part: Slice) -> Rows:
         run: the run's tables.
         labels: its names.
         part: the scenarios and estimands that are wanted.
+        also: names that may be those of further columns of the table, which are read as well.
     """
     ends = {column for level in run.study["summary"]["levels"] for column in interval_columns(level)}
-    rows = read_rows(run, labels, part, columns=(*NUMBERS, *sorted(ends)))
+    further = {name for name in also if name in FURTHER}
+    rows = read_rows(run, labels, part, columns=(*NUMBERS, *sorted(ends | further)))
     return rows.add(error=rows["mean"] - rows["truth"], at_end=_is_at_end(rows))
 
 

@@ -125,7 +125,7 @@ def _check_options(*, level: float, null: float, pairs: str, trim: float) -> Non
     check_choice("pairs", pairs, PAIRS)
 
 
-def _values(table, keys: Keys, name: str) -> np.ndarray:
+def _values(table: Any, keys: Keys, name: str) -> np.ndarray:
     column = table.column("by", name)
     kind = getattr(column, "type", None)
     is_number = kind is not None and (pa.types.is_integer(kind) or pa.types.is_floating(kind))

@@ -147,7 +147,8 @@ def score_estimates(estimates: Estimates, *, mcse_method: McseChoice = "influenc
 
 def measures_of(columns: dict[str, np.ndarray], *, has_groups: bool) -> list[Measure]:
     """Return the measures that can be taken over some columns, for estimands of any role."""
-    known = [*recovery.MEASURES, *robust.MEASURES, MEASURES["mse_ratio"]]
+    own = [one.part for one in MEASURES.extensions.values() if one.part.rows == "estimates"]
+    known = [*recovery.MEASURES, *robust.MEASURES, MEASURES["mse_ratio"], *own]
     if has_groups:
         known += [MEASURES[name] for name in OF_GROUPS]
     if "rejects" in columns:

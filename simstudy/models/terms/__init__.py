@@ -1,5 +1,6 @@
 """Structures of a term: how the effects of a factor's levels hang together. One file each."""
 
+from simstudy.models.families import family_of
 from simstudy.models.terms.bym2 import BYM2
 from simstudy.models.terms.car import CAR
 from simstudy.models.terms.exchangeable import Exchangeable
@@ -9,10 +10,12 @@ from simstudy.models.terms.random_walk import RandomWalk
 from simstudy.models.terms.separate import Separate
 from simstudy.models.terms.slopes import Slopes
 from simstudy.models.terms.structure import TermStructure
+from simstudy.registry import Registry
 
-TERM_STRUCTURES: dict[str, type[TermStructure]] = {
-    family.kind: family for family in (Exchangeable, Slopes, RandomWalk, ICAR, BYM2, CAR, GaussianProcess, Separate)
-}
+FAMILIES = (Exchangeable, Slopes, RandomWalk, ICAR, BYM2, CAR, GaussianProcess, Separate)
+TERM_STRUCTURES: Registry[type[TermStructure]] = Registry(
+    "term", {family.kind: family for family in FAMILIES}, adapt=family_of("term", TermStructure)
+)
 
 __all__ = [
     "BYM2",

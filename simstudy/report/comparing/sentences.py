@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -76,13 +77,13 @@ def _answers(comparison: Comparison) -> dict[str, list[str]]:
     return {question: told for question, told in found.items() if told}
 
 
-def place(row: dict, comparison: Comparison) -> str:
+def place(row: Mapping[Any, Any], comparison: Comparison) -> str:
     """Return the scenario of a row in words, empty where there is but one."""
     label = comparison.labels.get(row["scenario"])
     return f" at {label}" if label and len(comparison.labels) > 1 else ""
 
 
-def what(row: dict) -> str:
+def what(row: Mapping[Any, Any]) -> str:
     """Return the measure and estimand of a row in words.
 
     >>> what({"measure": "rmse", "estimand": "theta", "level": float("nan"), "bin": None})
@@ -115,7 +116,7 @@ def _changes(comparison: Comparison, direction: str) -> list[str]:
     return told
 
 
-def _change(row: dict, comparison: Comparison) -> str:
+def _change(row: Mapping[Any, Any], comparison: Comparison) -> str:
     percent = row["measure"] in PERCENT_MEASURES
     values = [with_mcse(row[side], float("nan"), percent=percent) for side in ("baseline", "candidate")]
     difference = with_mcse(row["difference"], row["mcse"], percent=percent)

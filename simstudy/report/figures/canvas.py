@@ -159,7 +159,9 @@ def dots(
     )
 
 
-def bars(values: np.ndarray, mcse: np.ndarray, lower: np.ndarray | None = None, upper: np.ndarray | None = None):
+def bars(
+    values: np.ndarray, mcse: np.ndarray, lower: np.ndarray | None = None, upper: np.ndarray | None = None
+) -> np.ndarray:
     """Return (2, point) lengths of error bars: to the interval's ends where there is one, else 2 MCSE each way."""
     reach = TWO_MCSE * np.nan_to_num(mcse)
     down, up = reach.copy(), reach.copy()

@@ -59,11 +59,12 @@ def _protocol(description: Description, simulated: Mapping[str, Any]) -> Paper:
         ("Estimands", _estimands(description, kind, simulated)),
         ("Methods", tuple(_methods(description, simulated))),
         *([("Priors scaled to the data", made)] if (made := ademp.default_priors(description)) else []),
-        ("Performance measures", measures(description, is_own=is_own)),
+        ("Performance measures", [*measures(description, is_own=is_own), *ademp.own_measures()]),
         ("Number of replicates", ademp.replicates_words(description)),
         ("Fits that fail or are doubtful", counting(description, is_own=is_own)),
         ("What will be claimed", claims(description)),
         ("Deviations", ["whatever is done otherwise, or in addition, is reported as such"]),
+        *([("Extensions", description.extensions)] if description.extensions else []),
         ("Software", _software(study)),
     ]
     sections = [(title, (Points(tuple(said)),) if isinstance(said, list) else said) for title, said in parts]

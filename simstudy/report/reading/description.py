@@ -93,6 +93,15 @@ class Description:
         """Whether all replicates have the same, real data."""
         return has_fixed_data(self.study, self.words)
 
+    @property
+    def extensions(self) -> list[str]:
+        """The parts that do not come with the package, a line each: what they are and which text they have."""
+        lines = []
+        for one in self.words.get("extensions", ()):
+            said = f"{one['part']}: {one['words'].removesuffix('.')}" if one["words"] else one["part"]
+            lines.append(f"{said} ({one['package']}{', ' if one['package'] else ''}source {one['source']})")
+        return lines
+
     def of_method(self, method: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return ``model`` and ``sampler`` of a method in words, and ``priors_of_data`` where it has such priors."""
         name = str(method["name"])

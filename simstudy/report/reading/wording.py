@@ -96,7 +96,7 @@ def letters() -> tuple[str, str, str]:
     return symbol(effects().name), symbol(center), symbol(spread)
 
 
-def number(value: float, *, digits: int = 3) -> str:
+def number(value: float | None, *, digits: int = 3) -> str:
     """Return a number with some significant digits and a true minus sign; an empty text where there is none.
 
     >>> number(0.012345), number(-1234.5), number(9.996), number(float("nan"))

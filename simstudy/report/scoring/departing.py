@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,7 +78,9 @@ def value_of(row: pd.Series, *, percent: bool = False) -> str:
     return with_mcse(float(row["value"]), float(row["mcse"]), percent=percent)
 
 
-def _departure(scored: Scored, method: str, way: Way, rows: pd.DataFrame, size: pd.Series, amount: dict) -> Departure:
+def _departure(
+    scored: Scored, method: str, way: Way, rows: pd.DataFrame, size: pd.Series, amount: dict[Any, str]
+) -> Departure:
     """Return how a method departs in one way: ``size`` has the rows in which it does."""
     if size.empty:
         return Departure(method=method, way=way, n=0, of=len(rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -117,7 +118,7 @@ def _remark(scored: Scored) -> str:
     return f"{remark} {paired}{more}" if len(scored.marks) > 1 else remark + more
 
 
-def _pictures_section(scored: Scored, name: str, title: str, draw) -> Section:
+def _pictures_section(scored: Scored, name: str, title: str, draw: Callable[[Scored, str], list[Picture]]) -> Section:
     pictures: list[Picture] = []
     for estimand in scored.estimands[:MOST_ESTIMANDS]:
         pictures += draw(scored, estimand)

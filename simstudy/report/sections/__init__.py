@@ -8,6 +8,7 @@ from simstudy.report.sections.calibration import calibration_section
 from simstudy.report.sections.divergences import divergence_section
 from simstudy.report.sections.error_split import error_split_section
 from simstudy.report.sections.failures import failure_section
+from simstudy.report.sections.own_measures import own_measures_section
 from simstudy.report.sections.posterior import posterior_section
 from simstudy.report.sections.priors import prior_section
 from simstudy.report.sections.provenance import provenance_section
@@ -23,6 +24,7 @@ SECTIONS: tuple[Callable[[Evidence], Section | None], ...] = (
     posterior_section,
     terms_section,
     recovery_section,
+    own_measures_section,
     error_split_section,
     shrinkage_section,
     prior_section,

@@ -29,8 +29,14 @@ def ademp_section(evidence: Evidence) -> Section:
         *([("Priors scaled to the data", made)] if (made := ademp.default_priors(description)) else []),
         (
             "Performance measures",
-            [*ademp.replicates_words(description, extent=evidence.extent), *_achieved(evidence), _policy(evidence)],
+            [
+                *ademp.replicates_words(description, extent=evidence.extent),
+                *_achieved(evidence),
+                _policy(evidence),
+                *ademp.own_measures(),
+            ],
         ),
+        *([("Extensions", description.extensions)] if description.extensions else []),
     ]
     frame = pd.DataFrame([_method_row(method, description) for method in evidence.study["methods"]])
     columns = [Column(head=name, source=name) for name in frame.columns]

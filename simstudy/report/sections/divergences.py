@@ -52,7 +52,7 @@ def _without(evidence: Evidence, shares: pd.DataFrame) -> list[str]:
     return told
 
 
-def _pictures(evidence: Evidence, shares: pd.DataFrame) -> list:
+def _pictures(evidence: Evidence, shares: pd.DataFrame) -> list[Picture]:
     names = diverging(shares)
     if not names:
         return []

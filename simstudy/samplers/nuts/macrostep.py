@@ -15,6 +15,7 @@ draw, adapts, and starts anew.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -42,7 +43,7 @@ class Target:
         word_index: random counter of each of the D dimensions.
     """
 
-    log_density: Callable
+    log_density: Callable[..., Any]
     options: NUTSOptions
     word_index: tuple[int, ...]
 

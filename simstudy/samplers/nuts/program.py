@@ -62,7 +62,7 @@ class NUTSProgram:
 
     def __init__(
         self,
-        log_density: Callable,
+        log_density: Callable[..., Any],
         n_dims: int,
         options: NUTSOptions = DEFAULTS,
         *,
@@ -77,7 +77,7 @@ class NUTSProgram:
         self.n_dims = n_dims
         self.n_lanes = options.lanes or default_lanes(n_dims)
         self.compile_seconds = 0.0
-        self._compiled: dict = {}
+        self._compiled: dict[Any, Any] = {}
         self._executables: dict[Any, Executables] = {}
 
     @property

@@ -29,8 +29,8 @@ class Executables(NamedTuple):
     """
 
     idle: Callable[[], Lane]
-    admit: Callable
-    advance: Callable
+    admit: Callable[..., Any]
+    advance: Callable[..., Any]
     slots_per_advance: int
 
 
@@ -108,7 +108,7 @@ class FitStream(Iterator[FinishedFit]):
                 self._timed("host_seconds", self._collect, rows)
         return self._finished.popleft()
 
-    def _timed(self, name: str, step: Callable, *args):
+    def _timed(self, name: str, step: Callable[..., Any], *args):
         """Return what a step returns and add its wall-clock to a field of the work."""
         began = time.perf_counter()
         result = step(*args)
