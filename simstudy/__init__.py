@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simstudy.models.estimands import Estimand as Estimand
     from simstudy.models.model import Axes as Axes
     from simstudy.planning.plan import plan as plan
+    from simstudy.report import CallableReports
     from simstudy.report.publishing import table as table
     from simstudy.running.runner import run as run
     from simstudy.store import Run as Run
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from simstudy.study.registry import register_model as register_model
     from simstudy.study.study import Study as Study
     from simstudy.types import GroupedData as GroupedData
+
+    report: CallableReports
 
 _PLACES = {
     "Axes": "simstudy.models.model",
@@ -47,6 +50,10 @@ _PLACES = {
 }
 
 __all__ = sorted(_PLACES)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]
 
 
 def __getattr__(name: str) -> Any:

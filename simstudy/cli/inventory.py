@@ -7,9 +7,9 @@ import typer
 
 from simstudy.cli.exits import tell
 from simstudy.cli.options import check_choice
+from simstudy.cli.parts import LISTED, inventory
 
 WIDTH = 100
-LISTED = ("studies", "mechanisms", "likelihoods", "structures", "terms", "samplers", "measures")
 
 
 def list_command(
@@ -18,13 +18,12 @@ def list_command(
     """Say what there is, a line each."""
     if what is not None:
         check_choice("WHAT", what, LISTED)
-    from simstudy.cli.parts import inventory
-
     if what is None:
         for kind in LISTED:
-            tell(fill(f"{kind}: {', '.join(inventory(kind))}", WIDTH, subsequent_indent="  "), lines=True)
+            names = dict.fromkeys(name.rpartition(" ")[2] for name, _ in inventory(kind))
+            tell(fill(f"{kind}: {', '.join(names)}", WIDTH, subsequent_indent="  "), lines=True)
         return
     lines = inventory(what)
-    width = max(map(len, lines))
-    for name, text in lines.items():
+    width = max(len(name) for name, _ in lines)
+    for name, text in lines:
         tell(f"{name:<{width}}  {text}")

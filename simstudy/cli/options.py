@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from simstudy.errors import StudyError, suggestion
+from simstudy.study.naming import study_file
 
 
 def read_share(text: str) -> float:
@@ -15,6 +16,15 @@ def read_share(text: str) -> float:
     if not 0 <= share <= 1:
         raise StudyError(f"--max-failed {text}: expected a share such as 5% or 0.05")
     return share
+
+
+def check_study(name: str) -> None:
+    """Refuse a name that is that of no study, before anything slow is imported.
+
+    Raises:
+        StudyError: says which built-in studies there are.
+    """
+    study_file(name)
 
 
 def check_workers(workers: int | None) -> None:

@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from simstudy.cli.exits import tell
-from simstudy.cli.studies import open_study
+from simstudy.cli.options import check_study
 from simstudy.errors import StudyError
 
 
 def protocol_command(
-    study: Annotated[str, typer.Argument(help="A TOML file, or the name of a built-in study.")],
+    study: Annotated[str, typer.Argument(help="A TOML file, the name of a built-in study, or a run.")],
     out: Annotated[
         Path | None, typer.Option(help="File ending in .md, .tex or .docx; else Markdown on standard output.")
     ] = None,
@@ -19,8 +19,10 @@ def protocol_command(
     load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,
 ) -> None:
     """Write what a study will do, in ADEMP terms, for pre-registration."""
+    check_study(study)
     from simstudy.report.protocol import FORMS, preregistration, protocol
     from simstudy.store.atomic import write_content
+    from simstudy.study.opening import open_study
     from simstudy.study.registry import load_file
 
     if out is not None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from simstudy.cli.exits import tell
-from simstudy.cli.studies import open_study, study_file
+from simstudy.study.naming import study_file
 
 
 def show_command(
@@ -18,12 +18,14 @@ def show_command(
 
     simstudy show lecture > mine.toml
     """
+    file = study_file(study)
+    from simstudy.study.opening import open_study
     from simstudy.study.registry import load_file
 
     for path in load or []:
         load_file(path)
-    shown = open_study(study)
-    tell(study_file(study).read_text("utf-8").removesuffix("\n"), lines=True)
+    shown = open_study(file)
+    tell(file.read_text("utf-8").removesuffix("\n"), lines=True)
     for line in ["", *comments(shown)]:
         tell(f"# {line}" if line else "")
 

@@ -70,6 +70,22 @@ class Key:
     example: str
     words: str
 
+    @property
+    def allowed(self) -> str:
+        """Type and range, and the default or that it has to be given."""
+        default = "has to be given" if self.is_required else f"default {self.default}" if self.default else ""
+        return "; ".join(filter(None, [", ".join(filter(None, [self.type, self.range])), default]))
+
+    @property
+    def line(self) -> str:
+        """All that is known of it, on one line."""
+        return f"{self.words} ({'; '.join(filter(None, [self.allowed, self.only]))})"
+
+    def fits(self, kinds: Mapping[str, Collection[str]]) -> bool:
+        """Whether one of some kinds has it: ``{"kind": ["nuts"], "likelihood": ["normal"]}``."""
+        conditions = [one.partition(": ") for one in self.only.split("; ")]
+        return not self.only or any(set(names.split(", ")) & set(kinds.get(what, ())) for what, _, names in conditions)
+
 
 def study_keys() -> list[Key]:
     """Return every key, section by section, in the order in which a study file has them.
@@ -214,6 +230,13 @@ def _of_prior(parameter: Parameter, only: str) -> Key:
         example=default,
         words="; ".join([f"prior of {parameter.words or parameter.name}", *told]),
     )
+
+
+def every_parameter() -> list[Parameter]:
+    """Return the parameters of all structures, likelihoods and terms."""
+    families = (*STRUCTURES.values(), *TERM_STRUCTURES.values())
+    of_likelihoods = [parameter for family in LIKELIHOODS.values() for parameter in family.every_parameter]
+    return [*(parameter for family in families for parameter in _parameters(family)), *of_likelihoods]
 
 
 def _parameters(family: Any) -> tuple[Parameter, ...]:

@@ -143,6 +143,10 @@ def test_a_protocol_is_written_before_there_is_a_run(tmp_path):
         ("structures", "partial"),
         ("samplers", "numpyro"),
         ("measures", "conditional_bias"),
+        ("priors", "tau"),
+        ("estimands", "theta"),
+        ("figures", "zip"),
+        ("keys", "[study]"),
     ],
 )
 def test_what_there_is_is_listed(tmp_path, what, words):
