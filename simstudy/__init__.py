@@ -56,9 +56,11 @@ def __dir__() -> list[str]:
     return [*__all__, *(name for name in globals() if name.startswith("__"))]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "report":
-        return import_module("simstudy.report")  # a module that can be called: simstudy.report(run, path)
-    if name in _PLACES:
-        return getattr(import_module(_PLACES[name]), name)
-    raise AttributeError(f"module 'simstudy' has no attribute {name!r}")
+if not TYPE_CHECKING:  # a checker would take any name for one that is there
+
+    def __getattr__(name: str) -> Any:
+        if name == "report":
+            return import_module("simstudy.report")  # a module that can be called: simstudy.report(run, path)
+        if name in _PLACES:
+            return getattr(import_module(_PLACES[name]), name)
+        raise AttributeError(f"module 'simstudy' has no attribute {name!r}")

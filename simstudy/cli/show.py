@@ -36,18 +36,14 @@ def comments(study: Any) -> list[str]:
     Args:
         study: a ``simstudy.Study``.
     """
-    from simstudy.report.reading.wording import counted
+    from simstudy.store.cards import counted, size_words
 
-    sizes = {"scenario": len(study.scenarios), "method": len(study.methods), "replicate": study.replicates}
-    size = " x ".join(counted(n, noun) for noun, n in sizes.items())
-    lines = [f"{size}: {counted(math.prod(sizes.values()), 'fit')}"]
+    sizes = len(study.scenarios), len(study.methods), study.replicates
+    lines = [f"{size_words(*sizes)}: {counted(math.prod(sizes), 'fit')}"]
     scaled = study.priors_of_data
     for method in study.methods:
-        priors = ", ".join(
-            f"{name} {'~' if '(' in text else '='} {text}"
-            for name, text in (dict(method.options).get("priors") or {}).items()
-        )
-        if priors:
-            lines.append(f"priors of {method.name}: {priors}{' (scaled to the data)' if method.name in scaled else ''}")
+        if method.priors_text:
+            of_data = " (scaled to the data)" if method.name in scaled else ""
+            lines.append(f"priors of {method.name}: {method.priors_text}{of_data}")
     warnings = [f"warning: {name}: {one.text}" for name, found in study.conflicts.items() for one in found]
     return lines + warnings

@@ -69,6 +69,12 @@ class Method:
     options: tuple[tuple[str, Any], ...]
 
     @property
+    def priors_text(self) -> str:
+        """Its priors on one line, the default ones among them; empty for a user's model."""
+        priors = dict(self.options).get("priors") or {}
+        return ", ".join(f"{name} {'~' if '(' in text else '='} {text}" for name, text in priors.items())
+
+    @property
     def identity(self) -> str:
         """16 hex digits that depend on the options that are not at their defaults, and not on the name."""
         defaults = _defaults(self.model)
