@@ -1,13 +1,14 @@
 """A mechanism that a user brings: a Python function that simulates one replicate."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from simstudy.late import jax, jnp
 from simstudy.mechanisms.mechanism import Mechanism
 from simstudy.models.user import first_line
 from simstudy.types import GroupedData, Replicate

@@ -4,17 +4,16 @@ All lanes of a ``vmap`` wait for the longest trajectory among them, so the batch
 sets with 4 chains each, 16 cost least per fit on a CPU core.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from numpyro.infer import NUTS
 
-from simstudy.models.density import density_of
+from simstudy.late import jax, jnp
 from simstudy.models.model import Model
 from simstudy.samplers.precision import as_leaves, use_precision
 from simstudy.samplers.sampler import Program, Sampler
@@ -41,7 +40,7 @@ class NumPyro(Sampler):
         """A few batches."""
         return FITS_AT_ONCE * BATCHES_PER_BLOCK
 
-    def compile(self, model: Model, example: PyTree) -> "NumPyroProgram":
+    def compile(self, model: Model, example: PyTree) -> NumPyroProgram:
         """Compile the whole fit, warm-up included, for a batch of data sets."""
         return NumPyroProgram(self, model, example)
 
@@ -50,6 +49,8 @@ class NumPyroProgram(Program):
     """A whole fit with NumPyro, over a batch of data sets."""
 
     def __init__(self, sampler: NumPyro, model: Model, example: PyTree):
+        from simstudy.models.density import density_of  # with JAX: not before something is compiled
+
         self._sampler = sampler
         started = time.perf_counter()
         with use_precision(sampler.precision):
@@ -75,6 +76,8 @@ class NumPyroProgram(Program):
 
 def _fit(sampler: NumPyro, model: Model) -> Callable[[PyTree, jax.Array], Any]:
     """Return the function (data, key) -> draws and statistics of all chains of one fit."""
+    from numpyro.infer import NUTS
+
     kernel = NUTS(model, target_accept_prob=sampler.target_accept, max_tree_depth=sampler.max_treedepth)
 
     def chain(key: jax.Array, data: PyTree) -> Any:

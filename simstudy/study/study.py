@@ -30,7 +30,6 @@ from simstudy.study.matching import check_matching
 from simstudy.study.methods import Method, methods_of, refuse_twins
 from simstudy.study.multilevel_factors import left_out
 from simstudy.study.registry import check_source, user_mechanism
-from simstudy.study.simulated import simulated
 from simstudy.study.study_file import (
     DiagnosticsSection,
     StudySection,
@@ -246,7 +245,12 @@ class Study:
         Raises:
             StudyError: a part cannot be run.
         """
-        return simulated(self.scenarios[0].mechanism, self.data_key(self.scenarios[0], 0), self.methods)
+        mechanism = self.scenarios[0].mechanism
+        if mechanism.kind != "user" and all(method.model.declared is not None for method in self.methods):
+            return {}
+        from simstudy.study.simulated import simulated  # with JAX, which traces the programs
+
+        return simulated(mechanism, self.data_key(self.scenarios[0], 0), self.methods)
 
     @property
     def _defaults(self) -> dict[str, Any]:
