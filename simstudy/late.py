@@ -1,4 +1,4 @@
-"""JAX and NumPyro, imported when they are first used: who lists, shows or plans does not wait for them.
+"""JAX, NumPyro and other slow packages, imported when first used: who lists, shows or plans does not wait for them.
 
 Modules that a study is read with take them from here, and annotate as text (``from __future__ import annotations``).
 What runs programs imports JAX as it stands.
@@ -19,17 +19,29 @@ if TYPE_CHECKING:
     from numpyro import handlers as handlers
     from numpyro.distributions import constraints as constraints
     from numpyro.infer import reparam as reparam
+    from scipy import interpolate as interpolate
+    from scipy import optimize as optimize
+    from scipy import sparse as sparse
+    from scipy import spatial as spatial
+    from scipy import stats as stats
+    from scipy.sparse import csgraph as csgraph
 
 __all__ = [
     "compiled",
     "constraints",
+    "csgraph",
     "dist",
     "handlers",
+    "interpolate",
     "jax",
     "jnp",
     "numpyro",
+    "optimize",
     "reparam",
+    "sparse",
+    "spatial",
     "special",
+    "stats",
     "with_gradient",
 ]
 
@@ -52,6 +64,12 @@ if not TYPE_CHECKING:
     constraints = Late("numpyro.distributions.constraints")
     handlers = Late("numpyro.handlers")
     reparam = Late("numpyro.infer.reparam")
+    csgraph = Late("scipy.sparse.csgraph")
+    interpolate = Late("scipy.interpolate")
+    optimize = Late("scipy.optimize")
+    sparse = Late("scipy.sparse")
+    spatial = Late("scipy.spatial")
+    stats = Late("scipy.stats")
 
 
 def compiled(*, static: int | tuple[int, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

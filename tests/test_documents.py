@@ -26,8 +26,19 @@ def folder(tmp_path_factory):
 
 
 def test_pages_are_found():
-    """The page on publishing is one of those that are run."""
-    assert [path.name for path in PAGES] == ["publishing.md"]
+    """The pages on publishing and on Python are those that are run."""
+    assert [path.name for path in PAGES] == ["publishing.md", "python.md"]
+
+
+def test_python_at_hand(tmp_path, monkeypatch, capsys):
+    """Every block of docs/python.md runs, and what it names is there: a study file, a run and its report."""
+    pytest.importorskip("arviz")
+    monkeypatch.chdir(tmp_path)
+    names = execute(ROOT / "docs" / "python.md")
+    assert names["page"].resolve() == tmp_path / "runs" / "schools" / "report.html"
+    assert names["mean"].dims == ("scenario", "method", "group")
+    assert names["posterior"].groups() == ["posterior"]
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "waiting_rooms.toml"}
 
 
 def test_tables(folder):

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import stats
 
 from simstudy.errors import StudyError
-from simstudy.late import jax
+from simstudy.late import jax, stats
 from simstudy.mechanisms.deviates import StudentTDeviates
 from simstudy.mechanisms.grouped import GroupedMechanism
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import optimize, stats
 
 from simstudy.errors import StudyError
-from simstudy.late import jax
+from simstudy.late import jax, optimize, stats
 from simstudy.mechanisms.deviates import TwoComponentDeviates
 from simstudy.mechanisms.grouped import GroupedMechanism
 

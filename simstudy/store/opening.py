@@ -25,7 +25,7 @@ def open_run(source: RunSource) -> RunTables:
     """
     if isinstance(source, str | os.PathLike):
         return Run.open(Path(source))
-    if not all(hasattr(source, table) for table in ("study", "fits", "parts")):
+    if not (hasattr(source, "study") and callable(getattr(source, "parts", None))):
         what = shown(source) if isinstance(source, int | float | list | tuple | dict) else type(source).__name__
         near = "; simstudy.run(study) makes it" if hasattr(source, "canonical") else ""
         raise RunError(f"expected a run, or the folder of one such as 'runs/pooling', got {what}{near}")

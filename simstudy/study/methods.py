@@ -176,7 +176,10 @@ def _sampler(contents: Mapping[str, Any], where: str) -> Sampler:
         raise StudyError(f"{where} sampler kind: the key is missing; expected one of {', '.join(SAMPLERS)}")
     if contents["kind"] not in list(SAMPLERS):
         kind, near = contents["kind"], suggestion(str(contents["kind"]), SAMPLERS)
-        raise StudyError(f"[sampler] kind: no sampler {shown(kind)}{near}; expected one of {', '.join(SAMPLERS)}")
+        raise StudyError(
+            f"[sampler] kind: no sampler {shown(kind)}{near}; expected one of {', '.join(SAMPLERS)}, or one of your own"
+            ": --load FILE.py"
+        )
     family = SAMPLERS[contents["kind"]]
     section = checked(section_of(family), contents, "[sampler]")
     return family(**{name: getattr(section, name) for name in option_types(family)})
