@@ -25,7 +25,7 @@ from simstudy.store.traits import has_fixed_data
 from simstudy.types import RunTables
 
 MOST_SHOWN = 10
-SHOWN = ("method", "estimand", "measure", "direction", "difference", "mcse", "margin")
+SHOWN = ("method", "estimand", "measure", "bin", "level", "direction", "difference", "mcse", "margin")
 NOTHING_WORSE, SOMETHING_WORSE, COULD_NOT_COMPARE = 0, 1, 2
 
 
@@ -60,8 +60,9 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         rows = self.changed.head(MOST_SHOWN)
+        told = [name for name in SHOWN if rows[name].notna().any()]
         shown = [
-            {"scenario": self.labels.get(str(row["scenario"]), row["scenario"]), **{n: row[n] for n in SHOWN}}
+            {"scenario": self.labels.get(str(row["scenario"]), row["scenario"]), **{n: row[n] for n in told}}
             for row in rows.astype(object).where(rows.notna(), "").to_dict("records")
         ]
         facts = {"found": self._found, **{f"lost {k}": sentence for k, sentence in enumerate(self.lost, start=1)}}

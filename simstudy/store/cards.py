@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 Row = Mapping[str, object]
-RIGHT, LEFT = ' style="text-align: right"', ' style="text-align: left"'
+STYLE = ' style="text-align: {}; padding: .1em .8em .1em 0"'
 
 
 def counted(n: int, noun: str) -> str:
@@ -32,7 +32,7 @@ def card(title: str, facts: Mapping[str, str], rows: Sequence[Row] = ()) -> str:
     Args:
         title: what it is.
         facts: name -> value; one without a value is left out.
-        rows: of the table, all with the keys of the first; numbers stand on the right.
+        rows: of the table, all with the keys of the first; columns of numbers stand on the right.
 
     >>> card("Run a<b", {"folder": "runs/a", "aim": ""})
     '<div><p><b>Run a&lt;b</b><br>folder: runs/a</p></div>'
@@ -42,12 +42,20 @@ def card(title: str, facts: Mapping[str, str], rows: Sequence[Row] = ()) -> str:
 
 
 def _table(rows: Sequence[Row]) -> str:
-    head = "".join(f"<th{LEFT}>{escape(name)}</th>" for name in rows[0])
-    body = "".join(f"<tr>{''.join(map(_cell, row.values()))}</tr>" for row in rows)
+    sides = {name: "right" if all(_is_number(row[name]) for row in rows) else "left" for name in rows[0]}
+    head = "".join(f"<th{STYLE.format(side)}>{escape(name)}</th>" for name, side in sides.items())
+    body = "".join(
+        f"<tr>{''.join(f'<td{STYLE.format(side)}>{_text(row[name])}</td>' for name, side in sides.items())}</tr>"
+        for row in rows
+    )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _cell(value: object) -> str:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    text = f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if is_number else str(value)
-    return f"<td{RIGHT if is_number else LEFT}>{escape(text)}</td>"
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _text(value: object) -> str:
+    if not _is_number(value):
+        return escape(str(value))
+    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}"

@@ -91,7 +91,12 @@ class Run:
             "report": str(page) if page.exists() else "",
         }
         methods = [
-            {"method": m["name"], **{key: m[key] for key in ("structure", "model") if m.get(key)}, **m["sampler"]}
+            {
+                "method": m["name"],
+                **{key: m[key] for key in ("structure", "model") if m.get(key)},
+                "sampler": m["sampler"]["kind"],
+                **{key: value for key, value in m["sampler"].items() if key != "kind"},
+            }
             for m in self.study["methods"]
         ]
         names = dict.fromkeys(name for method in methods for name in method)

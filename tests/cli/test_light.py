@@ -1,4 +1,4 @@
-"""Small commands import neither JAX nor NumPyro: each runs in a process of its own, where nothing is imported yet."""
+"""Small commands import neither JAX nor NumPyro: each runs in a process of its own, which has imported neither yet."""
 
 import json
 import subprocess
@@ -21,13 +21,15 @@ COMMANDS = [
 SCRIPT = """
 import contextlib, io, json, os, sys
 
-found = []
+from simstudy.cli import main
+from simstudy.report import protocol
+from simstudy.study import opening  # what several commands import, once; JAX among it would show in all
+
 for arguments in json.loads(sys.argv[1]):
     child = os.fork()
     if child == 0:
         code = 1
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            from simstudy.cli import main
             try:
                 main(arguments)
             except SystemExit as ended:
