@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _code_of(arguments: Sequence[str] | None) -> int:
     """Run a command and return its exit code, after saying what went wrong."""
     try:
-        code = app(args=arguments, standalone_mode=False)
+        code = app(args=arguments, prog_name="simstudy", standalone_mode=False)
     except SimstudyError as error:
         say(str(error))
         code = MISUSE

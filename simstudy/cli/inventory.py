@@ -13,7 +13,13 @@ WIDTH = 100
 
 
 def list_command(
-    what: Annotated[str | None, typer.Argument(help=f"One of {', '.join(LISTED)}; without it, all names.")] = None,
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            help=f"One of {', '.join(LISTED)}; without it, all names.",
+            autocompletion=lambda incomplete: [kind for kind in LISTED if kind.startswith(incomplete)],
+        ),
+    ] = None,
 ) -> None:
     """Say what there is, a line each."""
     if what is not None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from simstudy.cli.exits import tell
-from simstudy.cli.options import existing_folder
+from simstudy.cli.options import existing_folder, study_names
 from simstudy.errors import StudyError
 from simstudy.study.naming import study_file
 
@@ -15,7 +15,9 @@ ENDING = ".toml"
 
 def new_command(
     name: Annotated[str, typer.Argument(help="Of the study; its file is NAME.toml.")],
-    like: Annotated[str, typer.Option(help="Study to begin from: a TOML file, or a built-in one.")] = "pooling",
+    like: Annotated[
+        str, typer.Option(help="Study to begin from: a TOML file, or a built-in one.", autocompletion=study_names)
+    ] = "pooling",
 ) -> None:
     """Write a study file to edit, with every key told in words and the options that are left to their defaults.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from simstudy.errors import StudyError, suggestion
+from simstudy.study.built_in_studies import built_in_studies
 from simstudy.study.naming import study_file
 
 
@@ -16,6 +17,11 @@ def read_share(text: str) -> float:
     if not 0 <= share <= 1:
         raise StudyError(f"--max-failed {text}: expected a share such as 5% or 0.05")
     return share
+
+
+def study_names(incomplete: str) -> list[str]:
+    """Return the built-in studies that begin so, for the shell to complete."""
+    return [name for name in built_in_studies() if name.startswith(incomplete)]
 
 
 def check_study(name: str) -> None:

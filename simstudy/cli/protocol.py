@@ -6,12 +6,15 @@ from typing import Annotated
 import typer
 
 from simstudy.cli.exits import tell
-from simstudy.cli.options import check_study
+from simstudy.cli.options import check_study, study_names
 from simstudy.errors import StudyError
 
 
 def protocol_command(
-    study: Annotated[str, typer.Argument(help="A TOML file, the name of a built-in study, or a run.")],
+    study: Annotated[
+        str,
+        typer.Argument(help="A TOML file, the name of a built-in study, or a run.", autocompletion=study_names),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="File ending in .md, .tex or .docx; else Markdown on standard output.")
     ] = None,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from simstudy.cli.exits import BAD_ANSWER, say, tell
-from simstudy.cli.options import check_choice, check_study, check_workers, read_share
+from simstudy.cli.options import check_choice, check_study, check_workers, read_share, study_names
 from simstudy.cli.report import write_reports
 from simstudy.errors import StudyError
 from simstudy.running.duration import read_duration
@@ -16,7 +16,10 @@ LONGEST_REPORT_SECONDS = 60
 
 
 def run_command(
-    study: Annotated[str, typer.Argument(help="A TOML file, the name of a built-in study, or a run.")],
+    study: Annotated[
+        str,
+        typer.Argument(help="A TOML file, the name of a built-in study, or a run.", autocompletion=study_names),
+    ],
     out: Annotated[Path | None, typer.Option(help="Run folder; by default runs/<name>.")] = None,
     replicates: Annotated[int | None, typer.Option(min=1, help="Instead of the study's own number.")] = None,
     until: Annotated[

@@ -7,11 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from simstudy.cli.exits import tell
+from simstudy.cli.options import study_names
+from simstudy.errors import StudyError
 from simstudy.study.naming import study_file
+
+STUDY_OF_A_RUN = "study.json"
 
 
 def show_command(
-    study: Annotated[str, typer.Argument(help="A TOML file, or the name of a built-in study.")],
+    study: Annotated[
+        str, typer.Argument(help="A TOML file, or the name of a built-in study.", autocompletion=study_names)
+    ],
     load: Annotated[list[Path] | None, typer.Option(help="Python file that registers models or mechanisms.")] = None,
 ) -> None:
     """Print a study file with what it comes to as comments: a study file again, to be edited.
@@ -19,6 +25,8 @@ def show_command(
     simstudy show lecture > mine.toml
     """
     file = study_file(study)
+    if (file / STUDY_OF_A_RUN).is_file():
+        raise StudyError(f"{study}: is a run, and keeps no study file; expected a TOML file or a built-in study")
     from simstudy.study.opening import open_study
     from simstudy.study.registry import load_file
 

@@ -166,6 +166,27 @@ def test_everything_is_listed_by_name(tmp_path):
     assert simstudy("--version", cwd=tmp_path).stdout == f"{metadata.version('simstudy')}\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("simstudy proto", ["protocol"]),
+        ("simstudy run --keep", ["--keep-draws"]),
+        ("simstudy show lect", ["lecture"]),
+        ("simstudy new mine --like eight", ["eight_schools"]),
+        ("simstudy list k", ["keys"]),
+    ],
+)
+def test_a_shell_completes_commands_options_and_names(monkeypatch, capsys, line, expected):
+    """What bash asks after a tab is answered with all that begins so."""
+    monkeypatch.setattr(sys, "argv", ["simstudy"])
+    asked = {"_SIMSTUDY_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    for name, value in asked.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out.split() == expected
+
+
 def test_draws_of_stored_fits_are_not_kept_in_silence(place):
     """Asking for the draws of fits that are stored without them is answered with what to do."""
     done = simstudy("run", "tiny.toml", "--keep-draws", "1", cwd=place)
