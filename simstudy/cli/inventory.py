@@ -7,7 +7,7 @@ import typer
 
 from simstudy.cli.exits import tell
 from simstudy.cli.options import check_choice
-from simstudy.cli.parts import LISTED, inventory
+from simstudy.cli.parts import LISTED, NAMED, inventory
 
 WIDTH = 100
 
@@ -16,7 +16,7 @@ def list_command(
     what: Annotated[
         str | None,
         typer.Argument(
-            help=f"One of {', '.join(LISTED)}; without it, all names.",
+            help=f"One of {', '.join(LISTED)}; without it, names of all parts.",
             autocompletion=lambda incomplete: [kind for kind in LISTED if kind.startswith(incomplete)],
         ),
     ] = None,
@@ -25,9 +25,10 @@ def list_command(
     if what is not None:
         check_choice("WHAT", what, LISTED)
     if what is None:
-        for kind in LISTED:
-            names = dict.fromkeys(name.rpartition(" ")[2] for name, _ in inventory(kind))
-            tell(fill(f"{kind}: {', '.join(names)}", WIDTH, subsequent_indent="  "), lines=True)
+        for kind in NAMED:
+            names = ", ".join(name for name, _ in inventory(kind))
+            tell(fill(f"{kind}: {names}", WIDTH, subsequent_indent="  "), lines=True)
+        tell(f"and, each with its own list: {', '.join(kind for kind in LISTED if kind not in NAMED)}")
         return
     lines = inventory(what)
     width = max(len(name) for name, _ in lines)

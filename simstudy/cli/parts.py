@@ -83,6 +83,8 @@ LISTS = {
     "figures": _figures,
     "keys": _keys,
 }
+NAMED = ("studies", *FAMILIES, "measures")
+"""What is listed by name beside all else."""
 LISTED = ("studies", *FAMILIES, "measures", "priors", "estimands", "figures", "keys")
 
 
