@@ -78,6 +78,7 @@ def types(session: nox.Session) -> None:
     """Check types."""
     install(session, "types")
     session.run("mypy")
+    session.run("mypy", "tests/typed_user.py")
 
 
 @nox.session

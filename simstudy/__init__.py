@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simstudy.models.estimands import Estimand as Estimand
     from simstudy.models.model import Axes as Axes
     from simstudy.planning.plan import plan as plan
+    from simstudy.report import CallableReports
     from simstudy.report.publishing import table as table
     from simstudy.running.runner import run as run
     from simstudy.store import Run as Run
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from simstudy.study.registry import register_structure as register_structure
     from simstudy.study.study import Study as Study
     from simstudy.types import GroupedData as GroupedData
+
+    report: CallableReports
 
 _PLACES = {
     "Axes": "simstudy.models.model",
@@ -57,9 +60,15 @@ _PLACES = {
 __all__ = sorted(_PLACES)
 
 
-def __getattr__(name: str) -> Any:
-    if name == "report":
-        return import_module("simstudy.report")  # a module that can be called: simstudy.report(run, path)
-    if name in _PLACES:
-        return getattr(import_module(_PLACES[name]), name)
-    raise AttributeError(f"module 'simstudy' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]
+
+
+if not TYPE_CHECKING:  # a checker would take any name for one that is there
+
+    def __getattr__(name: str) -> Any:
+        if name == "report":
+            return import_module("simstudy.report")  # a module that can be called: simstudy.report(run, path)
+        if name in _PLACES:
+            return getattr(import_module(_PLACES[name]), name)
+        raise AttributeError(f"module 'simstudy' has no attribute {name!r}")

@@ -26,8 +26,19 @@ def folder(tmp_path_factory):
 
 
 def test_pages_are_found():
-    """The pages on publishing and on parts of one's own are among those that are run."""
-    assert {"extending.md", "publishing.md"} <= {path.name for path in PAGES}
+    """The pages on publishing, on Python and on parts of one's own are among those that are run."""
+    assert {"extending.md", "publishing.md", "python.md"} <= {path.name for path in PAGES}
+
+
+def test_python_at_hand(tmp_path, monkeypatch, capsys):
+    """Every block of docs/python.md runs, and what it names is there: a study file, a run and its report."""
+    pytest.importorskip("arviz")
+    monkeypatch.chdir(tmp_path)
+    names = execute(ROOT / "docs" / "python.md")
+    assert names["page"].resolve() == tmp_path / "runs" / "schools" / "report.html"
+    assert names["mean"].dims == ("scenario", "method", "group")
+    assert names["posterior"].groups() == ["posterior"]
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "waiting_rooms.toml"}
 
 
 def test_tables(folder):

@@ -12,6 +12,7 @@ from simstudy.cli.compare import compare_command
 from simstudy.cli.exits import DONE, FULL, INTERRUPTED, MISUSE, TERMINATED, prepare, say, settle, silence, unwritten
 from simstudy.cli.figures import figures_command
 from simstudy.cli.inventory import list_command
+from simstudy.cli.new import new_command
 from simstudy.cli.plan import plan_command
 from simstudy.cli.protocol import protocol_command
 from simstudy.cli.publish import publish_command
@@ -38,13 +39,13 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "verify": verify_command,
     "table": table_command,
     "figures": figures_command,
+    "new": new_command,
     "show": show_command,
     "list": list_command,
 }
 
 app = typer.Typer(
     help="Simulation studies of hierarchical Bayesian models.",
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -84,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _code_of(arguments: Sequence[str] | None) -> int:
     """Run a command and return its exit code, after saying what went wrong."""
     try:
-        code = app(args=arguments, standalone_mode=False)
+        code = app(args=arguments, prog_name="simstudy", standalone_mode=False)
     except SimstudyError as error:
         say(str(error))
         code = MISUSE

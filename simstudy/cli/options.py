@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from simstudy.errors import StudyError, suggestion
+from simstudy.study.built_in_studies import built_in_studies
+from simstudy.study.naming import study_file
 
 Load = Annotated[list[Path] | None, typer.Option("--load", help="Python file that registers parts of your own.")]
 """The option ``--load``, which may be given again."""
@@ -33,6 +35,20 @@ def read_share(text: str) -> float:
     if not 0 <= share <= 1:
         raise StudyError(f"--max-failed {text}: expected a share such as 5% or 0.05")
     return share
+
+
+def study_names(incomplete: str) -> list[str]:
+    """Return the built-in studies that begin so, for the shell to complete."""
+    return [name for name in built_in_studies() if name.startswith(incomplete)]
+
+
+def check_study(name: str) -> None:
+    """Refuse a name that is that of no study, before anything slow is imported.
+
+    Raises:
+        StudyError: says which built-in studies there are.
+    """
+    study_file(name)
 
 
 def check_workers(workers: int | None) -> None:

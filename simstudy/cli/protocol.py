@@ -6,13 +6,15 @@ from typing import Annotated
 import typer
 
 from simstudy.cli.exits import tell
-from simstudy.cli.options import Load, load_parts
-from simstudy.cli.studies import open_study
+from simstudy.cli.options import Load, check_study, load_parts, study_names
 from simstudy.errors import StudyError
 
 
 def protocol_command(
-    study: Annotated[str, typer.Argument(help="A TOML file, or the name of a built-in study.")],
+    study: Annotated[
+        str,
+        typer.Argument(help="A TOML file, the name of a built-in study, or a run.", autocompletion=study_names),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="File ending in .md, .tex or .docx; else Markdown on standard output.")
     ] = None,
@@ -20,8 +22,10 @@ def protocol_command(
     load: Load = None,
 ) -> None:
     """Write what a study will do, in ADEMP terms, for pre-registration."""
+    check_study(study)
     from simstudy.report.protocol import FORMS, preregistration, protocol
     from simstudy.store.atomic import write_content
+    from simstudy.study.opening import open_study
 
     if out is not None:
         if out.suffix not in FORMS:

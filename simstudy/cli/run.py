@@ -7,9 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from simstudy.cli.exits import BAD_ANSWER, say, tell
-from simstudy.cli.options import Load, check_choice, check_workers, load_parts, read_share
+from simstudy.cli.options import (
+    Load,
+    check_choice,
+    check_study,
+    check_workers,
+    load_parts,
+    read_share,
+    study_names,
+)
 from simstudy.cli.report import write_reports
-from simstudy.cli.studies import open_study
 from simstudy.errors import StudyError
 from simstudy.running.duration import read_duration
 
@@ -17,7 +24,10 @@ LONGEST_REPORT_SECONDS = 60
 
 
 def run_command(
-    study: Annotated[str, typer.Argument(help="A TOML file, or the name of a built-in study.")],
+    study: Annotated[
+        str,
+        typer.Argument(help="A TOML file, the name of a built-in study, or a run.", autocompletion=study_names),
+    ],
     out: Annotated[Path | None, typer.Option(help="Run folder; by default runs/<name>.")] = None,
     replicates: Annotated[int | None, typer.Option(min=1, help="Instead of the study's own number.")] = None,
     until: Annotated[
@@ -47,6 +57,7 @@ def run_command(
     check_workers(workers)
     if until is not None and replicates is not None:
         raise StudyError("--until and --replicates: give one of them; --until finds the number of replicates")
+    check_study(study)
     from simstudy.measures.precision import parse_targets
     from simstudy.running.runner import run
     from simstudy.running.until import run_until
@@ -64,9 +75,9 @@ def run_command(
         "verbose": verbose,
     }
     if targets:
-        finished = run_until(open_study(study), targets, out=out, **where)
+        finished = run_until(study, targets, out=out, **where)
     else:
-        finished = run(open_study(study), out=out, replicates=replicates, **where)
+        finished = run(study, out=out, replicates=replicates, **where)
     page, found = write_reports([finished.folder], None)
     for sentence in () if quiet else found:
         tell(sentence)

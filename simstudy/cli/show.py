@@ -6,21 +6,31 @@ from typing import Annotated, Any
 import typer
 
 from simstudy.cli.exits import tell
-from simstudy.cli.options import Load, load_parts
-from simstudy.cli.studies import open_study, study_file
+from simstudy.cli.options import Load, load_parts, study_names
+from simstudy.errors import StudyError
+from simstudy.study.naming import study_file
+
+STUDY_OF_A_RUN = "study.json"
 
 
 def show_command(
-    study: Annotated[str, typer.Argument(help="A TOML file, or the name of a built-in study.")],
+    study: Annotated[
+        str, typer.Argument(help="A TOML file, or the name of a built-in study.", autocompletion=study_names)
+    ],
     load: Load = None,
 ) -> None:
     """Print a study file with what it comes to as comments: a study file again, to be edited.
 
     simstudy show lecture > mine.toml
     """
+    file = study_file(study)
+    if (file / STUDY_OF_A_RUN).is_file():
+        raise StudyError(f"{study}: is a run, and keeps no study file; expected a TOML file or a built-in study")
+    from simstudy.study.opening import open_study
+
     load_parts(load)
-    shown = open_study(study)
-    tell(study_file(study).read_text("utf-8").removesuffix("\n"), lines=True)
+    shown = open_study(file)
+    tell(file.read_text("utf-8").removesuffix("\n"), lines=True)
     for line in ["", *comments(shown)]:
         tell(f"# {line}" if line else "")
 
@@ -31,19 +41,15 @@ def comments(study: Any) -> list[str]:
     Args:
         study: a ``simstudy.Study``.
     """
-    from simstudy.report.reading.wording import counted
+    from simstudy.store.cards import counted, size_words
 
-    sizes = {"scenario": len(study.scenarios), "method": len(study.methods), "replicate": study.replicates}
-    size = " x ".join(counted(n, noun) for noun, n in sizes.items())
-    lines = [f"{size}: {counted(math.prod(sizes.values()), 'fit')}"]
+    sizes = len(study.scenarios), len(study.methods), study.replicates
+    lines = [f"{size_words(*sizes)}: {counted(math.prod(sizes), 'fit')}"]
     scaled = study.priors_of_data
     for method in study.methods:
-        priors = ", ".join(
-            f"{name} {'~' if '(' in text else '='} {text}"
-            for name, text in (dict(method.options).get("priors") or {}).items()
-        )
-        if priors:
-            lines.append(f"priors of {method.name}: {priors}{' (scaled to the data)' if method.name in scaled else ''}")
+        if method.priors_text:
+            of_data = " (scaled to the data)" if method.name in scaled else ""
+            lines.append(f"priors of {method.name}: {method.priors_text}{of_data}")
     for one in study.extensions:
         said = f"{one['part']} ({one['package']})" if one["package"] else one["part"]
         lines.append(f"extension: {said}{': ' if one['words'] else ''}{one['words']}")

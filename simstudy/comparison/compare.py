@@ -18,11 +18,14 @@ from simstudy.comparison.opening import Narrowed, chosen_method, open_verified
 from simstudy.comparison.rules import Rules, read_rules
 from simstudy.comparison.times import time_differences, why_no_times
 from simstudy.comparison.verdicts import BETTER, CANNOT_TELL, CHANGED, SAME, UNCLEAR, WORSE, judge
-from simstudy.errors import ComparisonError, suggestion
+from simstudy.errors import ComparisonError, printable, suggestion
+from simstudy.store.cards import card
 from simstudy.store.declared import Declared
 from simstudy.store.traits import has_fixed_data
 from simstudy.types import RunTables
 
+MOST_SHOWN = 10
+SHOWN = ("method", "estimand", "measure", "bin", "level", "direction", "difference", "mcse", "margin")
 NOTHING_WORSE, SOMETHING_WORSE, COULD_NOT_COMPARE = 0, 1, 2
 
 
@@ -51,6 +54,25 @@ class Comparison:
     declared: Declared = field(default_factory=Declared)
     unconverged: Mapping[str, int] = field(default_factory=dict)
     lost: Sequence[str] = field(default_factory=tuple)
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {printable(self.names[0])} and {printable(self.names[1])}: {self._found}>"
+
+    def _repr_html_(self) -> str:
+        rows = self.changed.head(MOST_SHOWN)
+        told = [name for name in SHOWN if rows[name].notna().any()]
+        shown = [
+            {"scenario": self.labels.get(str(row["scenario"]), row["scenario"]), **{n: row[n] for n in told}}
+            for row in rows.astype(object).where(rows.notna(), "").to_dict("records")
+        ]
+        facts = {"found": self._found, **{f"lost {k}": sentence for k, sentence in enumerate(self.lost, start=1)}}
+        return card(f"Comparison of {self.names[0]} and {self.names[1]}", facts, shown)
+
+    @property
+    def _found(self) -> str:
+        n = self.counts
+        worse = f" ({len(self.worse):,} not shown to be no worse)" if len(self.worse) else ""
+        return f"{n[CHANGED]:,} changed{worse}, {n[SAME]:,} the same, {n[CANNOT_TELL]:,} cannot be told"
 
     @property
     def worse(self) -> pd.DataFrame:

@@ -1,20 +1,19 @@
 """The two runs of a comparison: opened, held to their checksums, and narrowed to what is compared."""
 
-import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from simstudy.errors import ComparisonError, suggestion
 from simstudy.store import Run
+from simstudy.store.opening import RunSource, open_run
 from simstudy.types import RunTables
 
 
-def open_verified(source: str | os.PathLike[str] | RunTables) -> RunTables:
+def open_verified(source: RunSource) -> RunTables:
     """Return a run whose stored parts are those that its writer stored.
 
     Args:
@@ -24,7 +23,7 @@ def open_verified(source: str | os.PathLike[str] | RunTables) -> RunTables:
         RunError: the folder is no run, its study or a part of it was changed since it was written, or groups that
             methods share were lost with a damaged block.
     """
-    run = Run.open(Path(source)) if isinstance(source, str | os.PathLike) else source
+    run = open_run(source)
     if isinstance(run, Run):
         run.verify()
         run.require_groups()

@@ -30,6 +30,7 @@ from simstudy.store.atomic import canonical_json, writing
 from simstudy.store.csv_text import to_csv
 from simstudy.store.incoming import open_file
 from simstudy.store.inside import read_inside, said
+from simstudy.store.opening import RunSource, open_folder
 from simstudy.store.parts import encode, factor_table
 
 LARGEST_FILE = 50_000_000
@@ -92,7 +93,7 @@ class _Stored:
 
 
 def publish(
-    run: Run | str | os.PathLike[str],
+    run: RunSource,
     *,
     out: str | os.PathLike[str],
     study: str | os.PathLike[str] | None = None,
@@ -119,7 +120,7 @@ def publish(
         RunError: the run is not as its writer left it, or has no manifest, or the folder cannot be written.
         StudyError: a file is not what it is given for, or the folder is there.
     """
-    target, place = Path(out), run.folder if isinstance(run, Run) else Path(run)
+    target, place = Path(out), Path(run) if isinstance(run, str | os.PathLike) else open_folder(run).folder
     _check_place(target, place)
     if license_id is not None and not SPDX.fullmatch(license_id):
         raise StudyError(f"--license: expected an SPDX identifier such as CC-BY-4.0, got {shown(license_id)}")
@@ -227,7 +228,7 @@ def _told(run: Run, planned: Mapping[str, Any] | None, registered: str | None) -
 
 def _protocol(run: Run) -> str:
     """Return the protocol of the run's study; of users' parts what their programs say, where they are registered."""
-    from simstudy.fitting.refitting import study_of  # with JAX
+    from simstudy.study.opening import study_of  # with JAX
 
     if any(method.get("model") for method in run.study["methods"]):
         try:

@@ -5,6 +5,7 @@ Nothing in the folder is executed: a user's models have to be registered by whoe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from simstudy.crate.metadata import METADATA
 from simstudy.errors import TableError
 from simstudy.store import Run
 from simstudy.store.inside import is_there
+from simstudy.store.opening import RunSource, open_folder
 from simstudy.store.recovery import NO_MANIFEST
 from simstudy.store.verification import verify as verify_run
 
@@ -79,11 +81,11 @@ _SAID = {
 }
 
 
-def verify(folder: str | Path, *, fits: int = 0, seed: int = 0, data_folder: str | Path | None = None) -> Verification:
+def verify(folder: RunSource, *, fits: int = 0, seed: int = 0, data_folder: str | Path | None = None) -> Verification:
     """Check a run folder or a published folder, and run some of its fits again.
 
     Args:
-        folder: of a run, or what ``publish`` wrote; it is not changed, and nothing in it is executed.
+        folder: of a run, the run itself, or what ``publish`` wrote; it is not changed, and nothing in it is executed.
         fits: how many fits, drawn at random without replacement, are simulated and fitted again; all where the run has
             no more.
         seed: of the draw.
@@ -96,7 +98,7 @@ def verify(folder: str | Path, *, fits: int = 0, seed: int = 0, data_folder: str
     """
     if not 0 <= fits <= MOST_FITS:
         raise TableError(f"fits: expected a number from 0 to {MOST_FITS:,}, got {fits}")
-    folder = Path(folder)
+    folder = Path(folder) if isinstance(folder, str | os.PathLike) else open_folder(folder).folder
     is_crate = is_there(folder / METADATA)
     problems = find_changes(folder) if is_crate else []
     place = folder / RUN if is_crate else folder

@@ -13,22 +13,21 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from simstudy.errors import RunError, StudyError, TableError, printable, suggestion
+from simstudy.errors import RunError, StudyError, printable, suggestion
 from simstudy.executors import configure_compilation_cache
 from simstudy.fitting.blocks import Block, blocks_of
 from simstudy.fitting.fitting import fit_block
-from simstudy.fitting.reasons import reason_of
 from simstudy.fitting.rows import KeptDraws
 from simstudy.store import Run
-from simstudy.store.data import kept_data
 from simstudy.store.declared import Declared
 from simstudy.store.factors import names_by_level
 from simstudy.store.frames import KEYS, as_frame
 from simstudy.store.labels import begun_by, labeled, listed
+from simstudy.store.opening import RunSource, open_folder
 from simstudy.store.parts import as_table
 from simstudy.store.schema import FITS, estimates_schema
+from simstudy.study.opening import study_of
 from simstudy.study.study import Study
-from simstudy.tables import Table, parquet_table
 
 MOST_LISTED = 30
 OF_THE_BLOCK = ["batch"]  # the only column of a fit that depends on what was run beside it
@@ -62,9 +61,7 @@ class Refit:
         return not self.differences
 
 
-def refit(
-    run: Run | str | Path, *, scenario: str, replicate: int, method: str, folder: str | Path | None = None
-) -> Refit:
+def refit(run: RunSource, *, scenario: str, replicate: int, method: str, folder: str | Path | None = None) -> Refit:
     """Run one stored fit again, alone, from its own keys.
 
     Args:
@@ -84,7 +81,7 @@ def refit(
         RunError: there is no such fit; the message names what there is.
         StudyError: a model, mechanism or data file of the study is not there, or is another one now.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    run = open_folder(run)
     scenario, stored = _stored(run, scenario, replicate, method)
     study = study_of(run, Path(folder) if folder is not None else None)
     (block,) = blocks_of(study, _method(run, study, method), [(_index(study, scenario), replicate)])
@@ -179,37 +176,6 @@ def _level_names(run: Run, scenario: str) -> dict[str, dict[int, str]]:
     levels = run.levels[run.levels["scenario"] == scenario]
     names = {str(factor): names_by_level(rows) for factor, rows in levels.groupby("factor")}
     return {e.name: names[e.factor] for e in Declared.of(run).effects if e.factor in names}
-
-
-def study_of(run: Run, folder: Path | None = None) -> Study:
-    """Return the study of a run.
-
-    Raises:
-        RunError: ``study.json`` of a run that nothing binds it to is none that can be made again.
-        StudyError: a model, mechanism or data file of the study is not there, or is another one now.
-    """
-    try:
-        return Study.from_canonical(run.study, folder=folder, rows=None if folder is not None else _rows(run))
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise RunError(
-            f"{printable(str(run.folder))}: its study.json is no study that can be made again ({reason_of(error)}); "
-            "restore it from a copy"
-        ) from None
-
-
-def _rows(run: Run) -> Table | None:
-    """Return the data that a run kept, or None.
-
-    Raises:
-        RunError: they are damaged, or of another run.
-    """
-    content = kept_data(run.folder)
-    if content is None:
-        return None
-    try:
-        return parquet_table(content)
-    except TableError as error:
-        raise RunError(f"{printable(str(run.folder))}: data.parquet cannot be read: {error}") from error
 
 
 def _stored(run: Run, scenario: str, replicate: int, method: str) -> tuple[str, pd.DataFrame]:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
 
 from simstudy.measures.holm import holm
 from simstudy.measures.rows.cells import DIVERGENCES
@@ -26,6 +25,8 @@ def judge_divergent_fits(performance: pd.DataFrame, *, margin: float = MARGIN, a
         (NaN where there are none), and ``verdict``: ``biased`` (Student's t test, Holm over all rows, and a bias
         beyond the margin), ``harmless`` (the 1 - alpha interval lies within the margin), or ``cannot tell``.
     """
+    from scipy.stats import t  # slow to import: not before fits are judged
+
     bias = performance[(performance["measure"] == "sampler_bias") & performance["bin"].isin(DIVERGENCES)]
     bias = bias[bias["policy"] == bias["policy"].iloc[0]] if len(bias) else bias
     without, some = (bias[bias["bin"] == bin_].set_index(CELL) for bin_ in DIVERGENCES)

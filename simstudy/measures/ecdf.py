@@ -17,7 +17,6 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom, poisson
 
 MAX_POINTS = 100
 ROUNDING = 1e-9
@@ -158,6 +157,8 @@ class _Walk:
 
 @lru_cache(maxsize=4)
 def _walk(n: int, n_rank: int, n_edges: int) -> _Walk:
+    from scipy.stats import binom, poisson  # slow to import: not before ranks are judged
+
     z = (_edges(n_rank) / (n_rank + 1))[:, None]
     k = np.arange(n + 1)
     return _Walk(

@@ -3,16 +3,17 @@
 import pandas as pd
 
 from simstudy.measures.performance import performance as score
+from simstudy.store.opening import RunSource, open_run
 from simstudy.types import RunTables
 
 LABEL = "label"
 
 
-def performance(run: RunTables, **options: object) -> pd.DataFrame:
+def performance(run: RunSource, **options: object) -> pd.DataFrame:
     """Return the performance of every method in every scenario of a run, with labels and factors of the scenarios.
 
     Args:
-        run: the run's tables.
+        run: the run, or its folder.
         options: as for ``measures.performance``: ``policy``, ``reference``, ``groups``, ``null``, ``mcse_method``.
 
     Returns:
@@ -22,9 +23,10 @@ def performance(run: RunTables, **options: object) -> pd.DataFrame:
 
     Raises:
         TableError: an unknown policy, reference, choice of groups or MCSE method; tables that do not fit together.
-        RunError: groups that methods share were lost with a damaged block.
+        RunError: the folder is no run, or groups that methods share were lost with a damaged block.
     """
-    return labeled(score(run, **options), run)  # type: ignore[arg-type]
+    tables = open_run(run)
+    return labeled(score(tables, **options), tables)  # type: ignore[arg-type]
 
 
 def labeled(table: pd.DataFrame, run: RunTables) -> pd.DataFrame:

@@ -8,7 +8,7 @@ the posterior mean. V is the posterior variance. Formulas follow Morris, White &
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from simstudy.measures.measure import Measure, Setting
 from simstudy.measures.rows.replicates import (
@@ -160,7 +160,7 @@ def median_estimate(cells: Replicates, setting: Setting) -> Score:
     a = cells.reduce(cells["mean"])
     ordered = a[np.lexsort((a, cells.cell))]
     start = np.cumsum(cells.n) - cells.n
-    z = norm.ppf((1 + MEDIAN_CONFIDENCE) / 2)
+    z = ndtri((1 + MEDIAN_CONFIDENCE) / 2)
     middle, reach = (cells.n - 1) / 2, z * np.sqrt(cells.n) / 2
 
     def order_statistic(position: np.ndarray) -> np.ndarray:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from simstudy.measures.measure import Measure, Setting
 from simstudy.measures.rows.replicates import Replicates, Score
 
-Z99 = float(norm.ppf(0.995))
+Z99 = float(ndtri(0.995))
 ROUNDING = 1e-9
 
 

@@ -5,15 +5,16 @@ draws of a posterior of both data together are uniform, if the sampler is right 
 2025, Posterior SBC, arXiv:2502.03279). So a sampler is checked where it is used, and not all over the prior.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from simstudy.late import jax, jnp
 from simstudy.mechanisms.fitted import row_of
 from simstudy.mechanisms.grouped import MAX_CHUNK_OBSERVATIONS
 from simstudy.mechanisms.normal_effects import NormalEffects

@@ -3,16 +3,17 @@
 A method assumes normal effects; a mechanism may draw others, for any term. One class a form, with its options.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from pydantic import Field
 
+from simstudy.late import jax, jnp
 from simstudy.models.options import check_options
 
 

@@ -6,6 +6,8 @@ numbers, or priors drawn anew in each replicate. Simulation runs on the CPU in f
 on different devices see the same data.
 """
 
+from __future__ import annotations
+
 import functools
 import hashlib
 from abc import abstractmethod
@@ -13,10 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from simstudy.late import compiled, jax, jnp
 from simstudy.mechanisms.mechanism import Mechanism
 from simstudy.models.derived import of_effects, of_observations
 from simstudy.models.estimands import MU, TAU
@@ -131,7 +132,7 @@ class GroupedMechanism(Mechanism):
         return self.likelihood.n_values(parameter, len(self.sizes))
 
     @property
-    def _program(self) -> "GroupedMechanism":
+    def _program(self) -> GroupedMechanism:
         """The mechanism without the values that are arguments of its program, so that scenarios share it."""
         return replace(self, mu=MEAN, tau=SPREAD, scale=())
 
@@ -187,7 +188,7 @@ def values_of(prior: Prior, keys: np.ndarray, name: str, n: int = 1) -> np.ndarr
     return np.asarray(_prior_values(prior, name, n, keys))
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+@compiled(static=(0, 1, 2))
 def _prior_values(prior: Prior, name: str, n: int, keys: jax.Array) -> jax.Array:
     distribution = prior.distribution()
 
@@ -197,7 +198,7 @@ def _prior_values(prior: Prior, name: str, n: int, keys: jax.Array) -> jax.Array
     return jax.vmap(draw)(keys)
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@compiled(static=0)
 def _simulate(mechanism: GroupedMechanism, keys: jax.Array, parameters: Mapping[str, jax.Array]) -> dict[str, Any]:
     return jax.vmap(functools.partial(_simulate_one, mechanism))(keys, parameters)
 

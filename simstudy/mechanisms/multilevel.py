@@ -5,15 +5,16 @@ assume, or not. Hyperparameters are numbers, or priors drawn anew in each replic
 covariates are the same in all replicates of a scenario. Simulation runs on the CPU in float64 on every platform.
 """
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from simstudy.late import compiled, jax, jnp
 from simstudy.mechanisms.deviates import NORMAL, Deviates
 from simstudy.mechanisms.grouped import EFFECTS_TEXT, Effects, in_chunks, number_of, purpose_of, values_of, wrapped_key
 from simstudy.mechanisms.mechanism import Mechanism
@@ -173,7 +174,7 @@ class Multilevel(Mechanism):
         return [Replicate(data=d, truth={name: value[i] for name, value in truth.items()}) for i, d in enumerate(data)]
 
     @property
-    def _program(self) -> "Multilevel":
+    def _program(self) -> Multilevel:
         """The mechanism without the values that are arguments of its program, so that scenarios share it."""
         return replace(self, values=tuple((name, constant(0.0)) for name, _ in self.values))
 
@@ -226,7 +227,7 @@ def _against_draws(of_factors: Mapping[str, Mapping[str, np.ndarray]]) -> dict[s
     return {factor: {name: against_draws(u) for name, u in each.items()} for factor, each in of_factors.items()}
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@compiled(static=0)
 def _simulate(mechanism: Multilevel, keys: jax.Array, parameters: Mapping[str, jax.Array]) -> dict[str, Any]:
     return jax.vmap(functools.partial(_simulate_one, mechanism))(keys, parameters)
 

@@ -1,11 +1,13 @@
 """Normal effects: what exchangeable groups have, and new groups around a posterior."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 from scipy.special import ndtri
 
+from simstudy.late import jax
 from simstudy.mechanisms.grouped import GroupedMechanism
 
 

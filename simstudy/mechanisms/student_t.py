@@ -1,14 +1,15 @@
 """Student-t effects, scaled to standard deviation 1: groups far out are more common than any method expects."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import jax
 import numpy as np
-from scipy import stats
 
 from simstudy.errors import StudyError
+from simstudy.late import jax, stats
 from simstudy.mechanisms.deviates import StudentTDeviates
 from simstudy.mechanisms.grouped import GroupedMechanism
 

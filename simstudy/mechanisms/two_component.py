@@ -1,13 +1,14 @@
 """Two kinds of groups: effects from a mixture of two normals, scaled to mean 0 and standard deviation 1."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import ClassVar
 
-import jax
 import numpy as np
-from scipy import optimize, stats
 
 from simstudy.errors import StudyError
+from simstudy.late import jax, optimize, stats
 from simstudy.mechanisms.deviates import TwoComponentDeviates
 from simstudy.mechanisms.grouped import GroupedMechanism
 

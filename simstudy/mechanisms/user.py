@@ -1,14 +1,15 @@
 """A mechanism that a user brings: a Python function that simulates one replicate."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from simstudy.errors import StudyError, shown
+from simstudy.late import jax, jnp
 from simstudy.mechanisms.mechanism import Mechanism
 from simstudy.models.user import first_line
 from simstudy.registry import Extension
@@ -104,7 +105,7 @@ class UserMechanismFamily:
         )
 
 
-def simulator_of(name: str, function: Any) -> Extension["UserMechanismFamily"]:
+def simulator_of(name: str, function: Any) -> Extension[UserMechanismFamily]:
     """Return the extension of a name and a function ``simulate(key, scenario)``, or a family that was made of one.
 
     Raises:

@@ -5,15 +5,15 @@ model with it as constants of the program. So a product with a basis is one matr
 that are alike share a program.
 """
 
+from __future__ import annotations
+
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
-import numpyro
-import numpyro.distributions as dist
 
+from simstudy.late import dist, jnp, numpyro
 from simstudy.models.centering import centered_shares
 from simstudy.models.derived import against_draws, groups_first
 from simstudy.models.design import CellData, Design, Factor
@@ -79,7 +79,7 @@ class AdditiveModel(Model):
         around = sum_of_squares(c, data, covariates)
         numpyro.factor("log_lik", self.likelihood.log_likelihood_around(around, scale, data))
 
-    def bound(self, data: CellData) -> "AdditiveModel":
+    def bound(self, data: CellData) -> AdditiveModel:
         """Return the model with the design of data as constants."""
         return replace(self, design=data.design)
 
@@ -102,7 +102,7 @@ class AdditiveModel(Model):
         return described(self.location, self.terms, self.likelihood)
 
     @property
-    def declared(self) -> "AdditiveModel":
+    def declared(self) -> AdditiveModel:
         """The model itself."""
         return self
 

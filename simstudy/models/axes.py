@@ -1,13 +1,15 @@
 """The axes of a model's data by name: which leaf has which, how long they are, and the mask of empty entries."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any
 
-import jax
 import numpy as np
 
 from simstudy.errors import StudyError
+from simstudy.late import jax
 from simstudy.models.model import Axes
 from simstudy.types import PyTree
 

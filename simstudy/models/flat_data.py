@@ -5,12 +5,14 @@ rule follows a corner of the parameters in which it does, and holds its order to
 ``Prior.order_at_zero``. Leaves to the likelihood which rule is its own.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 
-import jax
 import numpy as np
 
+from simstudy.late import jax
 from simstudy.models.priors import Prior
 from simstudy.types import GroupedData
 

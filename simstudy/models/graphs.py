@@ -4,10 +4,9 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from simstudy.errors import StudyError
+from simstudy.late import csgraph, sparse
 from simstudy.models.design import Factor
 
 
@@ -46,7 +45,7 @@ def neighbors_of(factor: Factor) -> Neighbors:
     n, (a, b) = factor.n_levels, factor.edges.T
     weights = np.zeros((n, n))
     weights[a, b] = weights[b, a] = 1
-    _, component = connected_components(coo_matrix(weights), directed=False)
+    _, component = csgraph.connected_components(sparse.coo_matrix(weights), directed=False)
     return Neighbors(weights=weights, component=component)
 
 

@@ -4,14 +4,15 @@ The program runs on a single data set, and, given arrays with lanes on the last 
 broadcasting.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import jax.numpy as jnp
 import numpy as np
-import numpyro
 
+from simstudy.late import jnp, numpyro
 from simstudy.models.derived import derived_estimands, groups_first, groups_outermost, of_effects, of_observations
 from simstudy.models.estimands import Estimand, Parameter, listed
 from simstudy.models.likelihoods import Likelihood
@@ -127,7 +128,7 @@ class HierarchicalModel(Model):
         return self.likelihood
 
     @property
-    def hierarchy(self) -> "HierarchicalModel":
+    def hierarchy(self) -> HierarchicalModel:
         """The model itself."""
         return self
 

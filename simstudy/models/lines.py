@@ -10,14 +10,16 @@ standardized, so that S is well-conditioned; where x does not span (one day), c_
 formula still holds.
 """
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import jax
 import numpy as np
 
+from simstudy.late import jax, with_gradient
 from simstudy.models.design import CellData, Design
 from simstudy.models.predictor import Term
 from simstudy.models.shapes import OfLane
@@ -113,11 +115,6 @@ def sum_of_squares(c: Sequence[Any], data: Mapping[str, Any], covariates: Sequen
     return _quadratic(c, fitted, moments)
 
 
-@jax.custom_vjp
-def _quadratic(c: tuple[Any, ...], fitted: tuple[Any, ...], moments: tuple[Any, ...]) -> Any:
-    return _forward(c, fitted, moments)[0]
-
-
 def _forward(c: tuple[Any, ...], fitted: tuple[Any, ...], moments: tuple[Any, ...]) -> tuple[Any, Any]:
     k = len(c)
     place = {pair: i for i, pair in enumerate((i, j) for i in range(k) for j in range(i, k))}
@@ -132,4 +129,6 @@ def _backward(kept: Any, tangent: Any) -> tuple[Any, ...]:
     return (tuple(2 * tangent * one for one in moved), *zeros)
 
 
-_quadratic.defvjp(_forward, _backward)
+@with_gradient(_forward, _backward)
+def _quadratic(c: tuple[Any, ...], fitted: tuple[Any, ...], moments: tuple[Any, ...]) -> Any:
+    return _forward(c, fitted, moments)[0]

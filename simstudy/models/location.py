@@ -5,16 +5,15 @@ means and the coefficients of standardized covariates, which data hold nearly ap
 Analysis, section 14.6); both are shifts and scalings, so that the posterior is the same.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
-import numpyro
-import numpyro.distributions as dist
-from numpyro.distributions import constraints
 
+from simstudy.late import constraints, dist, jnp, numpyro
 from simstudy.models.estimands import MU, Parameter
 from simstudy.models.priors import Prior
 from simstudy.models.shapes import Array

@@ -4,14 +4,15 @@ Derived from the sums, the gradient is compiled into a loop for each weight that
 two products that it is, it costs two thirds of that.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from simstudy.late import jnp, with_gradient
 from simstudy.models.shapes import Array
 
 Weights = Sequence[Sequence[Any]]
@@ -38,11 +39,6 @@ def _sums(weights: Weights, columns: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(sum(w * column for w, column in zip(row, columns, strict=False) if w is not None) for row in weights)
 
 
-@jax.custom_vjp
-def _mixed(weights: Weights, columns: Sequence[Any]) -> tuple[Any, ...]:
-    return _sums(weights, columns)
-
-
 def _forward(weights: Weights, columns: Sequence[Any]) -> tuple[Any, Any]:
     return _sums(weights, columns), (weights, columns)
 
@@ -67,4 +63,6 @@ def _backward(kept: Any, tangents: tuple[Any, ...]) -> tuple[Any, Any]:
     return of_weights, of_columns
 
 
-_mixed.defvjp(_forward, _backward)
+@with_gradient(_forward, _backward)
+def _mixed(weights: Weights, columns: Sequence[Any]) -> tuple[Any, ...]:
+    return _sums(weights, columns)

@@ -4,12 +4,14 @@ A prediction (the effect of a new group, a new observation) adds one random numb
 has its own Philox stream, so the numbers do not depend on the fits that share its block.
 """
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Callable
 
-import jax
 import numpy as np
 
+from simstudy.late import jax
 from simstudy.models.priors import Prior
 
 

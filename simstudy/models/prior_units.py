@@ -5,13 +5,14 @@ b / s, a *rate* r s and the *log* of a location l - log s; other arguments stay.
 arguments are is led into itself by scales alone.
 """
 
+from __future__ import annotations
+
 import inspect
 import math
 from collections.abc import Mapping
 from typing import Literal
 
-import numpyro.distributions as dist
-
+from simstudy.late import dist
 from simstudy.models.priors import Prior, constant
 from simstudy.models.unit import Moves, Unit
 

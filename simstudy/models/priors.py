@@ -3,20 +3,19 @@
 A number instead of a text fixes the parameter at that value.
 """
 
+from __future__ import annotations
+
 import ast
 import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-import numpyro
-import numpyro.distributions as dist
-from numpyro.distributions import constraints
 
 from simstudy.errors import StudyError, shown, suggestion
+from simstudy.late import constraints, dist, jax, jnp, numpyro
+from simstudy.models.common_priors import ends_of_common
 from simstudy.models.estimands import Parameter, Support
 
 LONGEST_TEXT = 500
@@ -228,7 +227,23 @@ def _families() -> dict[str, Callable[..., dist.Distribution]]:
 
 
 def _checked(prior: Prior, text: str, parameter: Parameter) -> Prior:
-    """Build the distribution once to see that NumPyro accepts it and that its support fits the parameter."""
+    """See that there is such a distribution, that it takes its arguments, and that it keeps to the range."""
+    ends = ends_of_common(prior.name, prior.args, dict(prior.kwargs)) or _ends_by_numpyro(prior, text, parameter)
+    if parameter.support == "positive" and not _is_inside(ends, "positive"):
+        raise StudyError(
+            f"{parameter.name}: {text!r} reaches below 0; expected a prior on positive numbers (HalfNormal, ...)"
+        )
+    if not _is_inside(ends, parameter.support):
+        lower, upper = ENDS[parameter.support]
+        raise StudyError(
+            f"{parameter.name}: {text!r} reaches beyond {lower:g} to {upper:g}; expected a prior on these numbers "
+            f"(Uniform({lower:g}, {upper:g}), ...)"
+        )
+    return prior
+
+
+def _ends_by_numpyro(prior: Prior, text: str, parameter: Parameter) -> tuple[float, float]:
+    """Build the distribution once to see that NumPyro accepts it; return its least and its largest number."""
     if prior.name not in _families():
         near = suggestion(prior.name, _families())
         raise StudyError(f"{parameter.name}: {shown(text)} names no distribution of NumPyro{near}")
@@ -243,17 +258,7 @@ def _checked(prior: Prior, text: str, parameter: Parameter) -> Prior:
         raise StudyError(f"{parameter.name}: {text!r} is no continuous distribution of one number")
     if _is_empty(built.support):
         raise StudyError(f"{parameter.name}: {shown(text)} has its lower end above its upper end")
-    if parameter.support == "positive" and not _is_inside(built.support, "positive"):
-        raise StudyError(
-            f"{parameter.name}: {text!r} reaches below 0; expected a prior on positive numbers (HalfNormal, ...)"
-        )
-    if not _is_inside(built.support, parameter.support):
-        lower, upper = ENDS[parameter.support]
-        raise StudyError(
-            f"{parameter.name}: {text!r} reaches beyond {lower:g} to {upper:g}; expected a prior on these numbers "
-            f"(Uniform({lower:g}, {upper:g}), ...)"
-        )
-    return prior
+    return _ends_of(built.support)
 
 
 def _is_of_one_number(built: object) -> bool:
@@ -266,10 +271,9 @@ def _is_empty(support: constraints.Constraint) -> bool:
     return float(ends[0]) >= float(ends[1])
 
 
-def _is_inside(support: constraints.Constraint, wanted: Support) -> bool:
+def _is_inside(ends: tuple[float, float], wanted: Support) -> bool:
     """Whether a distribution keeps to the numbers that a parameter can have."""
-    lower, upper = _ends_of(support)
-    return lower >= ENDS[wanted][0] and upper <= ENDS[wanted][1]
+    return ends[0] >= ENDS[wanted][0] and ends[1] <= ENDS[wanted][1]
 
 
 def _ends_of(support: constraints.Constraint) -> tuple[float, float]:

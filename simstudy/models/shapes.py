@@ -4,15 +4,20 @@ Groups lie on axis 0 and lanes behind, so that one text of a formula serves a si
 program and (fit, chain, draw) of draws on the host.
 """
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import jax
 import numpy as np
 from jaxtyping import Bool, Float, Num
 
-Array = jax.Array | np.ndarray
-ArrayT = TypeVar("ArrayT", np.ndarray, jax.Array)
-"""Whichever of both came in."""
+if TYPE_CHECKING:
+    import jax
+
+    Array = jax.Array | np.ndarray
+    ArrayT = TypeVar("ArrayT", np.ndarray, jax.Array)
+else:  # whatever has a shape and a dtype, so that annotations do not wait for JAX
+    Array = Any
+    ArrayT = TypeVar("ArrayT")
+"""An array of NumPy or JAX, and whichever of both came in."""
 
 Effects = Float[Array, "group *lane"]
 """A number for each group."""

@@ -1,13 +1,15 @@
 """A user's own NumPyro function, a model on equal terms."""
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
 
+from simstudy.late import jax
 from simstudy.models.axes import MASK, axes_of, entry_mask, named_leaves, padded_lengths
 from simstudy.models.estimands import Estimand
 from simstudy.models.model import Axes, Model, stacked

@@ -14,11 +14,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from simstudy.report.protocol import preregistration
-from simstudy.types import RunTables
 
 if TYPE_CHECKING:
     from simstudy.report.comparing import write_comparison
     from simstudy.report.document import write_report, write_reports
+    from simstudy.store.opening import RunSource
 
 __all__ = ["preregistration", "write_comparison", "write_report", "write_reports"]
 _PLACES = {
@@ -34,12 +34,17 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-class _CallableModule(ModuleType):
-    def __call__(self, run: RunTables | Sequence[RunTables], path: str | os.PathLike[str]) -> Path:
-        """Score a run, or several, write their report and return its path."""
-        runs = list(run) if isinstance(run, Sequence) else [run]
-        performance = import_module("simstudy.measures").performance
-        return self.write_reports(runs, [performance(each) for each in runs], path)
+class CallableReports(ModuleType):
+    """This module: what it holds, and what calling it does (``calling.report``)."""
+
+    if TYPE_CHECKING:
+        from simstudy.report import figures as figures
+        from simstudy.report import publishing as publishing
+
+    def __call__(self, run: "RunSource | Sequence[RunSource]", path: "str | os.PathLike[str] | None" = None) -> Path:
+        """Score a run, or several, write their report and return its path; see ``calling.report``."""
+        written: Path = import_module("simstudy.report.calling").report(run, path)
+        return written
 
 
-sys.modules[__name__].__class__ = _CallableModule
+sys.modules[__name__].__class__ = CallableReports

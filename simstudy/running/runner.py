@@ -37,6 +37,7 @@ from simstudy.store import Run, RunWriter
 from simstudy.store.atomic import writing
 from simstudy.store.kept import kept_fits
 from simstudy.store.provenance import session
+from simstudy.study.opening import StudySource, folder_of, open_study
 from simstudy.study.study import Study
 
 NO_DRAWS = (
@@ -46,7 +47,7 @@ NO_DRAWS = (
 
 
 def run(
-    study: Study,
+    study: StudySource,
     *,
     out: str | Path | None = None,
     replicates: int | None = None,
@@ -65,8 +66,8 @@ def run(
     stored stays, and the same call goes on from there. What it says on its way stands in ``run.log`` in the folder.
 
     Args:
-        study: the study.
-        out: run folder, by default ``runs/<name>``.
+        study: the study, its TOML file, the name of a built-in one, a mapping, or a run of it that goes on.
+        out: run folder, by default that of the run that is given, or ``runs/<name>``.
         replicates: instead of the study's own number.
         workers: worker processes, by default one per core; 0 computes in this process.
         executor: ``local``, ``dask://HOST:PORT`` or ``tls://HOST:PORT`` for the workers of a Dask cluster, or any
@@ -89,10 +90,12 @@ def run(
         SystemExit: the same after SIGTERM.
     """
     started = time.monotonic()
+    folder = Path(out) if out is not None else folder_of(study)
+    study = open_study(study)
     if replicates is not None:
         study = study.with_replicates(replicates)
     check_primary(study)
-    folder = Path(out) if out is not None else Path("runs") / study.name
+    folder = folder or Path("runs") / study.name
     seconds = read_duration(time_limit, option="time_limit") if isinstance(time_limit, str) else time_limit
     where = Where(platform=platform, workers=workers, executor=executor)
     with (

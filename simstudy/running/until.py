@@ -14,13 +14,13 @@ from simstudy.measures import performance
 from simstudy.measures.precision import PILOT, Target, current_precision, reached, replicates_needed
 from simstudy.running.runner import run
 from simstudy.store import Run
-from simstudy.study.study import Study
+from simstudy.study.opening import StudySource, folder_of, open_study
 
 LARGEST_STEP = 5
 
 
 def run_until(
-    study: Study,
+    study: StudySource,
     targets: tuple[Target, ...],
     *,
     out: str | Path | None = None,
@@ -31,7 +31,7 @@ def run_until(
     """Run a study, and go on with it, until every target is reached.
 
     Args:
-        study: the study; its number of replicates counts where it is above the pilot's.
+        study: the study, as ``run`` takes it; its number of replicates counts where it is above the pilot's.
         targets: measures and the MCSEs that they have to reach in their worst scenario.
         out: run folder, by default ``runs/<name>``.
         quiet: say nothing on the way.
@@ -44,6 +44,7 @@ def run_until(
     Raises:
         TableError: no scenario and method has one of the measures.
     """
+    out, study = out if out is not None else folder_of(study), open_study(study)
     n = max(PILOT, study.replicates)
     end = math.inf if time_limit is None else time.monotonic() + time_limit
     while True:

@@ -4,17 +4,16 @@ All lanes of a ``vmap`` wait for the longest trajectory among them, so the batch
 sets with 4 chains each, 16 cost least per fit on a CPU core.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from numpyro.infer import NUTS, init_to_feasible, init_to_mean, init_to_median, init_to_sample, init_to_uniform
 
-from simstudy.models.density import density_of
+from simstudy.late import infer, jax, jnp
 from simstudy.models.model import Model
 from simstudy.samplers.options import TOLD_IF_CHANGED, TrajectoryOptions, called
 from simstudy.samplers.precision import as_leaves, use_precision
@@ -23,16 +22,6 @@ from simstudy.types import Draws, PyTree, SamplerStats
 
 FITS_AT_ONCE = 16
 BATCHES_PER_BLOCK = 3
-
-
-INITS = {
-    "feasible": init_to_feasible,
-    "mean": init_to_mean,
-    "median": init_to_median,
-    "sample": init_to_sample,
-    "uniform": init_to_uniform,
-}
-"""Where chains start, by NumPyro's strategies."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +58,7 @@ class NumPyro(TrajectoryOptions, Sampler):
         """A few batches."""
         return FITS_AT_ONCE * BATCHES_PER_BLOCK
 
-    def compile(self, model: Model, example: PyTree) -> "NumPyroProgram":
+    def compile(self, model: Model, example: PyTree) -> NumPyroProgram:
         """Compile the whole fit, warm-up included, for a batch of data sets."""
         return NumPyroProgram(self, model, example)
 
@@ -78,6 +67,8 @@ class NumPyroProgram(Program):
     """A whole fit with NumPyro, over a batch of data sets."""
 
     def __init__(self, sampler: NumPyro, model: Model, example: PyTree):
+        from simstudy.models.density import density_of  # with JAX: not before something is compiled
+
         self._sampler = sampler
         started = time.perf_counter()
         with use_precision(sampler.precision):
@@ -101,9 +92,9 @@ class NumPyroProgram(Program):
             return jax.tree.map(np.asarray, self._fit(some, keys[index]))
 
 
-def _kernel(sampler: NumPyro, model: Model) -> NUTS:
-    strategy = INITS[sampler.init]
-    return NUTS(
+def _kernel(sampler: NumPyro, model: Model) -> infer.NUTS:
+    strategy = getattr(infer, f"init_to_{sampler.init}")
+    return infer.NUTS(
         model,
         step_size=sampler.step_size,
         adapt_step_size=sampler.adapt_step_size,

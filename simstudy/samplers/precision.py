@@ -1,11 +1,13 @@
 """Single or double precision per program, whatever the rest of the process uses."""
 
+from __future__ import annotations
+
 from contextlib import AbstractContextManager
 from typing import Any, Literal
 
-import jax
 import numpy as np
 
+from simstudy.late import jax
 from simstudy.samplers.options import Precision
 from simstudy.types import PyTree
 

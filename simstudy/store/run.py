@@ -7,16 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pydantic import BaseModel
 
-from simstudy.errors import RunError
+from simstudy.errors import RunError, printable
 from simstudy.logs import log
 from simstudy.store.blocks import RUN_AGAIN, committed_batches, read_part, stored_parts
+from simstudy.store.cards import card, size_words
 from simstudy.store.documents import (
     DescriptionDocument,
     ProvenanceDocument,
@@ -32,6 +33,9 @@ from simstudy.store.manifest import WHOLE_TABLES, Manifest
 from simstudy.store.records import BLOCK_TABLES, Known, known_parts, part_path
 from simstudy.store.recovery import NO_MANIFEST, find_problems, lost_batches
 from simstudy.store.schema import CELLS, CHAINS, ESTIMANDS, FITS, GROUPS, LABELS, LEVELS, TIMINGS, estimates_schema
+
+if TYPE_CHECKING:
+    import xarray
 
 STUDY = "study.json"
 STUDY_KEYS = ("study", "mechanism", "methods", "summary", "diagnostics")
@@ -70,6 +74,54 @@ class Run:
         if run.known is not None and run.known.manifest is None:
             log.warning("%s: %s", said(folder), NO_MANIFEST)
         return run
+
+    def __repr__(self) -> str:
+        return f"<Run {printable(self._title)}: {self._size}, in {printable(str(self.folder))}>"
+
+    def _repr_html_(self) -> str:
+        section = self.study["study"]
+        status = self.fits["status"].value_counts()
+        told = [f"{status.sum():,}", *(f"{n:,} {name}" for name, n in status.items() if name != "ok" and n)]
+        page = self.folder / "report.html"
+        facts = {
+            "aim": str(section.get("aim", "")),
+            "design": self._size,
+            "fits": ", ".join(told),
+            "folder": str(self.folder),
+            "report": str(page) if page.exists() else "",
+        }
+        methods = [
+            {
+                "method": m["name"],
+                **{key: m[key] for key in ("structure", "model") if m.get(key)},
+                "sampler": m["sampler"]["kind"],
+                **{key: value for key, value in m["sampler"].items() if key != "kind"},
+            }
+            for m in self.study["methods"]
+        ]
+        names = dict.fromkeys(name for method in methods for name in method)
+        return card(f"Run {self._title}", facts, [{n: method.get(n, "") for n in names} for method in methods])
+
+    @property
+    def _title(self) -> str:
+        return str(self.study["study"]["name"])
+
+    @property
+    def _size(self) -> str:
+        return size_words(len(self.scenarios), len(self.study["methods"]), self.study["study"]["replicates"])
+
+    def to_datatree(self) -> "xarray.DataTree":
+        """Return fits, estimates and kept draws as an xarray ``DataTree`` (``store.datatree``), all in memory.
+
+        ``fits`` and ``estimates/<estimand>`` lie over scenario x method x replicate (x group); each of
+        ``draws/<method>/<scenario>/<replicate>`` has a ``posterior`` and ``sample_stats`` for ArviZ.
+
+        Raises:
+            RunError: xarray is not installed; says how to.
+        """
+        from simstudy.store.datatree import to_datatree  # with xarray: not before it is asked for
+
+        return to_datatree(self, self.folder)
 
     def verify(self) -> None:
         """Hold the study and every part of every table to their checksums.

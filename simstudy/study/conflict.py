@@ -11,13 +11,15 @@ there lets the data speak, and so does a wide prior of effects that share nothin
 A conflict is a warning. What is drawn is drawn with fixed keys: a study says the same each time.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 
 from simstudy.errors import shown
+from simstudy.late import jax
 from simstudy.mechanisms import Mechanism
 from simstudy.models.additive import AdditiveModel
 from simstudy.models.design import CellData

@@ -114,7 +114,10 @@ def _cells(contents: Mapping[str, Any], folder: Path | None) -> Iterator[tuple[M
         yield from grouped_cells(contents)
     else:
         near = suggestion(str(kind), MECHANISMS)
-        raise StudyError(f"[mechanism] kind: got {shown(kind)}{near}; expected one of {', '.join(MECHANISMS)}")
+        raise StudyError(
+            f"[mechanism] kind: got {shown(kind)}{near}; expected one of {', '.join(MECHANISMS)}, or one of your own: "
+            "--load FILE.py"
+        )
 
 
 def _user_cells(family: UserMechanismFamily, contents: Mapping[str, Any]) -> Iterator[tuple[Mechanism, dict[str, Any]]]:

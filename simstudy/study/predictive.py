@@ -1,8 +1,10 @@
 """What priors expect of a statistic: draws of them, and how unlikely an observed value is among its draws."""
 
-import jax
+from __future__ import annotations
+
 import numpy as np
 
+from simstudy.late import jax
 from simstudy.models.priors import Prior
 from simstudy.samplers.precision import use_precision
 

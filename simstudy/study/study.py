@@ -19,6 +19,7 @@ from simstudy.mechanisms.built_in import is_built_in_with_terms
 from simstudy.mechanisms.dataset import BUILT_IN, KeptData, is_file_name
 from simstudy.models.options import checked
 from simstudy.models.priors import number_or_text
+from simstudy.store.cards import card, size_words
 from simstudy.streams import random_key
 from simstudy.study.additive_methods import terms_text
 from simstudy.study.conflict import Conflict, conflicts
@@ -30,7 +31,6 @@ from simstudy.study.matching import check_matching
 from simstudy.study.methods import Method, methods_of, refuse_twins
 from simstudy.study.multilevel_factors import left_out
 from simstudy.study.registry import check_source
-from simstudy.study.simulated import simulated
 from simstudy.study.study_file import (
     DiagnosticsSection,
     StudySection,
@@ -75,6 +75,22 @@ class Study:
                 f"{self.section.replicates:,} replicates: makes {n_fits:,} fits, more than {MOST_FITS:,}; ask for "
                 "fewer, or make several studies"
             )
+
+    def __repr__(self) -> str:
+        return f"<Study {self.name}: {self._size}>"
+
+    def _repr_html_(self) -> str:
+        section = self.section
+        facts = {"aim": section.aim, "design": self._size, "mechanism": self.scenarios[0].mechanism.words}
+        methods = [
+            {"method": m.name, "model": m.model.words, "priors": m.priors_text, "sampler": m.sampler.described}
+            for m in self.methods
+        ]
+        return card(f"Study {self.name}", facts, methods)
+
+    @property
+    def _size(self) -> str:
+        return size_words(len(self.scenarios), len(self.methods), self.replicates)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Study":
@@ -251,7 +267,12 @@ class Study:
         Raises:
             StudyError: a part cannot be run.
         """
-        return simulated(self.scenarios[0].mechanism, self.data_key(self.scenarios[0], 0), self.methods)
+        mechanism = self.scenarios[0].mechanism
+        if mechanism.kind != "user" and all(method.model.declared is not None for method in self.methods):
+            return {}
+        from simstudy.study.simulated import simulated  # with JAX, which traces the programs
+
+        return simulated(mechanism, self.data_key(self.scenarios[0], 0), self.methods)
 
     @property
     def _defaults(self) -> dict[str, Any]:

@@ -1,9 +1,8 @@
 """Frames of other libraries as tables: whatever narwhals reads (pandas, Polars, Arrow, ...), column by column."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -13,6 +12,9 @@ from simstudy.tables.columns import Column, Unreadable
 from simstudy.tables.files import read_table
 from simstudy.tables.table import Table, check_names
 from simstudy.tables.texts import text_of
+
+if TYPE_CHECKING:
+    import narwhals as nw
 
 
 def as_table(data: Any) -> Table:
@@ -47,6 +49,8 @@ def _frame(data: Any) -> "pa.Table | nw.DataFrame[Any]":
     """Return the table of Arrow, or the frame of narwhals, that the data are."""
     if isinstance(data, pa.Table | pa.RecordBatch):
         return pa.table(data)
+    import narwhals as nw  # slow, and of no use to a table of pandas or a file
+
     frame = nw.from_native(data, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         return frame.collect()
@@ -61,6 +65,8 @@ def _frame(data: Any) -> "pa.Table | nw.DataFrame[Any]":
 
 
 def _of_series(series: Any) -> Column:
+    import narwhals as nw
+
     if series.dtype == nw.Object:  # Polars hands their addresses to Arrow
         return _of_objects(series.to_list())
     try:

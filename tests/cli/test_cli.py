@@ -143,6 +143,10 @@ def test_a_protocol_is_written_before_there_is_a_run(tmp_path):
         ("structures", "partial"),
         ("samplers", "numpyro"),
         ("measures", "conditional_bias"),
+        ("priors", "tau"),
+        ("estimands", "theta"),
+        ("figures", "zip"),
+        ("keys", "[study]"),
     ],
 )
 def test_what_there_is_is_listed(tmp_path, what, words):
@@ -160,6 +164,27 @@ def test_everything_is_listed_by_name(tmp_path):
     for words in ("studies: baseball", "samplers: nuts, numpyro, exact", "structures: none"):
         assert words in listed.stdout
     assert simstudy("--version", cwd=tmp_path).stdout == f"{metadata.version('simstudy')}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("simstudy proto", ["protocol"]),
+        ("simstudy run --keep", ["--keep-draws"]),
+        ("simstudy show lect", ["lecture"]),
+        ("simstudy new mine --like eight", ["eight_schools"]),
+        ("simstudy list k", ["keys"]),
+    ],
+)
+def test_a_shell_completes_commands_options_and_names(monkeypatch, capsys, line, expected):
+    """What bash asks after a tab is answered with all that begins so."""
+    monkeypatch.setattr(sys, "argv", ["simstudy"])
+    asked = {"_SIMSTUDY_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    for name, value in asked.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out.split() == expected
 
 
 def test_draws_of_stored_fits_are_not_kept_in_silence(place):

@@ -94,6 +94,10 @@ STUDIES: dict[str, tuple[str | bytes, str]] = {
     ),
     "no mechanism kind": (toml(mechanism="groups = 3"), "[mechanism] kind: the key is missing"),
     "mechanism misspelt": (toml(mechanism='kind = "exchangable"'), "did you mean 'exchangeable'"),
+    "mechanism of one's own": (
+        toml(mechanism='kind = "waits"'),
+        "fitted, multilevel, dataset, or one of your own: --load FILE.py",
+    ),
     "mechanism listed": (toml(mechanism='kind = ["exchangeable"]'), "got ['exchangeable']"),
     "mechanism a table": (toml(mechanism="kind = { a = 1 }"), "[mechanism] kind: expected one of"),
     "mechanism key": (toml(mechanism="+tua = 1"), "[mechanism] tua: unknown key; did you mean 'tau'"),
@@ -304,6 +308,7 @@ STUDIES: dict[str, tuple[str | bytes, str]] = {
     "no sampler kind": (toml(sampler="chains = 1"), "kind: the key is missing"),
     "sampler misspelt": (toml(sampler='kind = "nutz"'), "no sampler 'nutz'; did you mean 'nuts'"),
     "sampler a word": (toml(method='+sampler = "nuts"'), "sampler: expected a table such as"),
+    "sampler of one's own": (toml(sampler='kind = "walk"'), "numpyro, exact, or one of your own: --load FILE.py"),
     "samplers empty": (toml(sampler="kind = []"), "sampler.kind: expected a value, or a list of at least one, got []"),
     "100,000 chains": (toml(sampler='kind = "nuts"\nchains = 100000'), "chains: expected a number of at most 1,024"),
     "acceptance 1": (

@@ -1,7 +1,7 @@
 """Confidence intervals of proportions."""
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 CONFIDENCE = 0.95
 
@@ -20,7 +20,7 @@ def wilson(share: np.ndarray, n: np.ndarray, *, confidence: float = CONFIDENCE) 
     >>> float(lower[0]).__round__(4), float(upper[0])
     (0.9287, 1.0)
     """
-    z2 = norm.ppf((1 + confidence) / 2) ** 2
+    z2 = ndtri((1 + confidence) / 2) ** 2
     center = share + z2 / (2 * n)
     half = np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n**2)))
     scale = 1 + z2 / n

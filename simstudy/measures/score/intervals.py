@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.special import ndtri
 
 from simstudy.measures.measure import Measure, Setting
 from simstudy.measures.rows.replicates import Replicates, Score
@@ -29,7 +29,13 @@ def add_interval(found: dict[str, np.ndarray], *, level: float, df: np.ndarray |
         df: (row,) degrees of freedom, above 0, infinite ones for the normal distribution; None for it throughout.
     """
     probability = (1 + level) / 2
-    q = norm.ppf(probability) if df is None else t.ppf(probability, df)
+    q: np.ndarray | float
+    if df is None:
+        q = ndtri(probability)
+    else:
+        from scipy.stats import t  # slow to import: not before it is needed
+
+        q = t.ppf(probability, df)
     with np.errstate(invalid="ignore", over="ignore"):
         half = q * found["sd"]
         found["lower"], found["upper"] = found["mean"] - half, found["mean"] + half

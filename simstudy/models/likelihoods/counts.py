@@ -1,13 +1,14 @@
 """What likelihoods of counts share: a log link, exposures, and random counts in JAX and on the host."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import ClassVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from scipy.special import gammaln
 
+from simstudy.late import jax, jnp
 from simstudy.models.estimands import RATE, Estimand
 from simstudy.models.likelihoods.likelihood import Likelihood
 from simstudy.models.noise import Noise

@@ -6,16 +6,17 @@ axis 0 and any axes behind it are lanes, so that one text serves a single fit, a
 A group with ``n = 0`` has no part in any sum: padding needs no mask here.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar, Literal
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from simstudy.late import jax, jnp
 from simstudy.models.estimands import Estimand, Parameter
 from simstudy.models.noise import Noise
 from simstudy.models.priors import Prior

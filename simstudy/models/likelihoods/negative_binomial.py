@@ -18,16 +18,16 @@ has to have a fixed length: it is replaced by the Gauss quadrature of it in log 
 ``NODES`` different k, and for more good to 1e-7, since log1p(k / phi) is analytic in log k up to a distance of pi.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import gammaln
 
+from simstudy.late import jax, jnp, special
 from simstudy.models.estimands import Parameter
 from simstudy.models.likelihoods.counts import Counts, drawn_counts, log_factorials, new_counts, totals
 from simstudy.models.likelihoods.likelihood import Statistics
@@ -128,7 +128,7 @@ class NegativeBinomial(Counts):
         """Return the sum of the log probabilities of single counts, without the factorials."""
         phi, y = scale["phi"], raw["y"]
         log_mu = jnp.take_along_axis(theta, raw["group_of"], axis=0) + raw["log_exposure"]
-        of_shape = gammaln(y + phi) - gammaln(phi) + phi * jnp.log(phi)
+        of_shape = special.gammaln(y + phi) - special.gammaln(phi) + phi * jnp.log(phi)
         return (of_shape + y * log_mu - (y + phi) * jnp.logaddexp(log_mu, jnp.log(phi))).sum(0)
 
     def draw(self, key: jax.Array, theta: Array, scale: Mapping[str, Array], known_se: Any) -> jax.Array:

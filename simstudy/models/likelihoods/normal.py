@@ -9,19 +9,16 @@ of squares gives, with d = log(sigma / s) and a = ss / s^2, it is -(n d + a expm
 in ``constant``: exact to float32 rounding of d even at a million observations.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar, Literal
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-import numpyro
-import numpyro.distributions as dist
-from numpyro.handlers import reparam
-from numpyro.infer.reparam import LocScaleReparam
 
+from simstudy.late import dist, handlers, jax, jnp, numpyro, reparam
 from simstudy.models import flat_data
 from simstudy.models.estimands import OMEGA, SIGMA, SIGMA_MEDIAN, Estimand, Parameter
 from simstudy.models.likelihoods.likelihood import (
@@ -138,7 +135,7 @@ class Normal(Likelihood):
             return {"sigma": priors["sigma"].site("sigma", shape)}
         sigma_median = priors["sigma"].site("sigma_median", shape[1:])
         omega = priors["omega"].site("omega", shape[1:])
-        with reparam(config={"log_sigma": LocScaleReparam(0)}):
+        with handlers.reparam(config={"log_sigma": reparam.LocScaleReparam(0)}):
             log_sigma = numpyro.sample("log_sigma", dist.Normal(jnp.log(sigma_median), omega).expand(shape))
         return {"sigma": jnp.exp(log_sigma), "sigma_median": sigma_median, "omega": omega}
 

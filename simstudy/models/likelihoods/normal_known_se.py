@@ -3,15 +3,16 @@
 One estimate per group, so the raw observations are the sufficient statistics.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from simstudy.late import jax, jnp
 from simstudy.models.likelihoods.likelihood import ExactForm, Likelihood, Statistics, normal_log_density
 from simstudy.models.model import GROUP
 from simstudy.models.noise import Noise

@@ -5,15 +5,16 @@ data give, with w = max(S, 1) and d = theta - log(w / E), it is S d - w expm1(d)
 ``constant``: single precision then holds differences at a million counts, and at an exposure of a million without one.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from simstudy.late import jax, jnp
 from simstudy.models.likelihoods.counts import Counts, drawn_counts, log_factorials, new_counts, totals
 from simstudy.models.likelihoods.likelihood import Statistics
 from simstudy.models.model import GROUP

@@ -8,15 +8,16 @@ empty. With r = (y - theta) / sigma,
 whose first three terms are ``log_gamma_ratio``: in single precision their difference would be lost for large nu.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from simstudy.late import jax, jnp
 from simstudy.models.estimands import SIGMA, Parameter
 from simstudy.models.likelihoods.likelihood import Likelihood, Statistics, variance_within
 from simstudy.models.model import GROUP

@@ -11,16 +11,17 @@ successes and failures exchanged where failures are rarer. Its terms are small w
 so that single precision holds them at a million trials.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from scipy.special import expit, gammaln, logit
 
+from simstudy.late import jax, jnp
 from simstudy.models.estimands import Estimand, P
 from simstudy.models.likelihoods.likelihood import ExactForm, Likelihood, Statistics
 from simstudy.models.model import GROUP

@@ -1,13 +1,15 @@
 """Complete pooling: one mean for all groups, theta_j = mu. The limit tau -> 0 of partial pooling."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import jax.numpy as jnp
 import numpy as np
 
 from simstudy.errors import StudyError
+from simstudy.late import jnp
 from simstudy.models.estimands import MU, THETA, Estimand, Parameter
 from simstudy.models.noise import Noise
 from simstudy.models.priors import Prior, constant

@@ -5,17 +5,17 @@ Both parameterizations are one program; the non-centered one runs it under NumPy
 2007; Betancourt & Girolami 2015).
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-import numpyro
-import numpyro.distributions as dist
-from numpyro.infer.reparam import LocScaleReparam
 
 from simstudy.errors import StudyError
+from simstudy.late import dist, numpyro, reparam
 from simstudy.models.estimands import MU, SHRINKAGE_WEIGHT, TAU, THETA, Estimand, Parameter
 from simstudy.models.model import GROUP
 from simstudy.models.noise import Noise
@@ -93,8 +93,8 @@ class Partial(Structure):
     def _effects_site(self) -> str:
         return "theta" if self.parameterization == "centered" else "theta_decentered"
 
-    def _reparam(self) -> dict[str, LocScaleReparam]:
-        return {"theta": LocScaleReparam(0)} if self.parameterization == "noncentered" else {}
+    def _reparam(self) -> dict[str, reparam.LocScaleReparam]:
+        return {"theta": reparam.LocScaleReparam(0)} if self.parameterization == "noncentered" else {}
 
 
 def effect(mu: ArrayT, tau: ArrayT, standard: ArrayT) -> ArrayT:

@@ -23,9 +23,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
-from scipy.spatial import cKDTree
 
 from simstudy.errors import StudyError
+from simstudy.late import spatial
 from simstudy.models.design import Factor
 from simstudy.models.estimands import TAU, Parameter
 from simstudy.models.options import check_options
@@ -214,7 +214,7 @@ def unvisited(points: np.ndarray) -> np.ndarray:
     steps = np.linspace(0, 1, CANDIDATES[points.shape[1]])
     grid = np.stack(np.meshgrid(*[steps] * points.shape[1], indexing="ij"), -1).reshape(-1, points.shape[1])
     candidates = low + (high - low) * grid
-    distance = np.asarray(cKDTree(points).query(candidates)[0])
+    distance = np.asarray(spatial.cKDTree(points).query(candidates)[0])
     return candidates[np.argmax(distance > distance.max() * (1 - ROUNDING))]
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -22,8 +20,7 @@ from simstudy.report.publishing.drawings import DRAWINGS, Drawing
 from simstudy.report.publishing.wish import Wish
 from simstudy.report.reading.scenarios import find_scenarios
 from simstudy.report.reading.vocabulary import speaking
-from simstudy.store import Run
-from simstudy.types import RunTables
+from simstudy.store.opening import RunSource, open_run
 
 KINDS = ("pdf", "svg", "png")
 DPI = 300
@@ -36,7 +33,7 @@ UNDATED: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationD
 
 
 def figure(
-    run: RunTables | str | os.PathLike[str],
+    run: RunSource,
     name: str,
     *,
     scenario: str | None = None,
@@ -80,9 +77,7 @@ def figure(
             raise TableError(f"figure {name}: {error}") from error
 
 
-def available(
-    run: RunTables | str | os.PathLike[str], *, performance: pd.DataFrame | None = None
-) -> dict[str, tuple[str, str]]:
+def available(run: RunSource, *, performance: pd.DataFrame | None = None) -> dict[str, tuple[str, str]]:
     """Return name -> (what it shows, why the run has nothing of the kind or an empty text), of every figure."""
     evidence = _evidence(run, performance)
     with speaking(evidence.description.vocabulary):
@@ -135,8 +130,8 @@ def _drawing(name: str) -> Drawing:
     return DRAWINGS[called]
 
 
-def _evidence(run: RunTables | str | os.PathLike[str], performance: pd.DataFrame | None) -> Evidence:
-    tables = Run.open(Path(run)) if isinstance(run, (str, os.PathLike)) else run
+def _evidence(run: RunSource, performance: pd.DataFrame | None) -> Evidence:
+    tables = open_run(run)
     return Evidence(run=tables, performance=score(tables) if performance is None else performance)
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pandas as pd
 
 from simstudy.errors import TableError
@@ -14,13 +11,12 @@ from simstudy.report.publishing.numbers import MISSING, cell
 from simstudy.report.reading.vocabulary import effects, speaking
 from simstudy.report.reading.wording import number, symbol
 from simstudy.report.sections.posterior import all_posteriors
-from simstudy.store import Run
-from simstudy.types import RunTables
+from simstudy.store.opening import RunSource, open_run
 
 OBSERVED = ["group", "n_obs", "n_trials", "y_mean", "known_se"]
 
 
-def group_table(run: RunTables | str | os.PathLike[str]) -> pd.DataFrame:
+def group_table(run: RunSource) -> pd.DataFrame:
     """Return one row per group of a run on real data: its name, its data, and its posteriors under every method.
 
     Args:
@@ -35,7 +31,7 @@ def group_table(run: RunTables | str | os.PathLike[str]) -> pd.DataFrame:
         RunError: the folder is no run.
         TableError: the data are simulated, new in each replicate.
     """
-    tables = Run.open(Path(run)) if isinstance(run, str | os.PathLike) else run
+    tables = open_run(run)
     evidence = Evidence(run=tables, performance=score(tables))
     if not evidence.is_dataset:
         raise TableError("groups: the data of this run are simulated, new in each replicate; only real data have names")

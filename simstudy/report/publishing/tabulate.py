@@ -5,9 +5,7 @@ Leaves to ``numbers`` how a number is written, to ``formats`` and ``word`` what 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -19,8 +17,7 @@ from simstudy.report.publishing.numbers import MISSING, cell, plain
 from simstudy.report.reading.readings import AVERAGE, at_level, main_policy
 from simstudy.report.reading.vocabulary import speaking
 from simstudy.report.reading.wording import measure_words, symbol
-from simstudy.store import Run
-from simstudy.types import RunTables
+from simstudy.store.opening import RunSource, open_run
 
 MEASURE, ESTIMAND, LEVEL, METHOD, BIN = "measure", "estimand", "level", "method", "bin"
 NUMBERS = ["value", "mcse", "n_used"]
@@ -29,7 +26,7 @@ Names = str | Sequence[str]
 
 
 def table(
-    run: RunTables | str | os.PathLike[str],
+    run: RunSource,
     *,
     measure: Names = "rmse",
     estimand: Names | None = None,
@@ -60,7 +57,7 @@ def table(
         RunError: the folder is no run.
         TableError: the run has no such measure, no such estimand of it, or the measure is not of scenarios.
     """
-    tables = Run.open(Path(run)) if isinstance(run, (str, os.PathLike)) else run
+    tables = open_run(run)
     evidence = Evidence(run=tables, performance=score(tables) if performance is None else performance)
     with speaking(evidence.description.vocabulary):
         parts = [

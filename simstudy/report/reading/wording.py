@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from simstudy.models.estimands import THETA
 from simstudy.report.reading.vocabulary import declared, effects
+from simstudy.store.cards import counted as counted
 
 MEASURES = {
     "bias": "bias",
@@ -168,12 +169,3 @@ def enumerate_words(items: list[str]) -> str:
     'a, b and c'
     """
     return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
-
-
-def counted(n: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    >>> counted(1, "scenario"), counted(12, "scenario")
-    ('1 scenario', '12 scenarios')
-    """
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"

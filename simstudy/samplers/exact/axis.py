@@ -4,14 +4,16 @@ A positive parameter is integrated over its logarithm, where the densities of sc
 on both sides, so that the trapezoid rule converges exponentially. A parameter held constant has a single node.
 """
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 from scipy.special import expit, log_expit, logit
 
+from simstudy.late import jax
 from simstudy.models.priors import Prior
 from simstudy.samplers.precision import use_precision
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 from scipy.special import expit, logit
 
+from simstudy.late import interpolate
 from simstudy.samplers.exact.effect import Effect
 from simstudy.samplers.exact.marginal import Marginal, SincMixture, Transformed
 from simstudy.samplers.exact.quantities import Quantities, mean_and_sd
@@ -76,7 +76,7 @@ class BinomialQuantities(Quantities):
         if not len(tau) or len(mu) < 2:
             return np.zeros_like(theta)
         inside = (theta > mu[0]) & (theta < mu[-1])
-        spline = CubicSpline(mu, log_g)
+        spline = interpolate.CubicSpline(mu, log_g)
         value, slope, curvature = (spline(theta[inside], order) for order in (0, 1, 2))
         shrunk = 1 - curvature * tau**2
         density = np.zeros_like(theta)

@@ -4,12 +4,11 @@ Autocovariances are summed lag by lag until Geyer's sequence ends, which is afte
 """
 
 import numpy as np
-from numba import njit
 
-ANY_ORDER = {"reassoc", "contract", "nsz"}  # sums in the order that is fastest; the same for every row
+from simstudy.summaries.compiled.native import native, reordered
 
 
-@njit(cache=True, error_model="numpy", fastmath=ANY_ORDER)
+@reordered
 def total(x: np.ndarray) -> float:
     """Return the sum of (value,) float64."""
     s = 0.0
@@ -18,7 +17,7 @@ def total(x: np.ndarray) -> float:
     return s
 
 
-@njit(cache=True, error_model="numpy", fastmath=ANY_ORDER)
+@reordered
 def center(x: np.ndarray, means: np.ndarray, centered: np.ndarray) -> float:
     """Write the chains' means and (chain draw,) float32 draws less these; return the sum of squares within chains."""
     n_chains = means.size
@@ -40,7 +39,7 @@ def center(x: np.ndarray, means: np.ndarray, centered: np.ndarray) -> float:
     return squares
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def variances(squares: float, means: np.ndarray, n: int) -> tuple[float, float]:
     """Return the variance within chains of n draws, and in total."""
     n_chains = means.size
@@ -55,7 +54,7 @@ def variances(squares: float, means: np.ndarray, n: int) -> tuple[float, float]:
     return within, within * (n - 1) / n + between / (n_chains - 1)
 
 
-@njit(cache=True, error_model="numpy", fastmath=ANY_ORDER)
+@reordered
 def _products(chain: np.ndarray, lag: int) -> np.float32:
     early, late = chain[: chain.size - lag], chain[lag:]
     s = np.float32(0)
@@ -64,17 +63,17 @@ def _products(chain: np.ndarray, lag: int) -> np.float32:
     return s
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def lag_sum(centered: np.ndarray, n_chains: int, lag: int) -> float:
     """Return the sum over chains of products of centered draws a lag apart."""
     n = centered.size // n_chains
     s = 0.0
     for k in range(n_chains):
-        s += _products(centered[k * n : (k + 1) * n], lag)
+        s += float(_products(centered[k * n : (k + 1) * n], lag))
     return s
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def ess(centered: np.ndarray, n_chains: int, within: float, in_total: float) -> float:
     """Return the effective sample size of one row, by Geyer's initial monotone sequence (see ``mixing.py``)."""
     n = centered.size // n_chains
@@ -95,7 +94,7 @@ def ess(centered: np.ndarray, n_chains: int, within: float, in_total: float) -> 
     return size_of_time(kept, even, pair, size)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def size_of_time(kept: float, even: float, pair: float, size: int) -> float:
     """Return the effective sample size, of the pairs kept and the one after them: at most n log10(n)."""
     after = even if pair >= 0 else max(even, 0.0)

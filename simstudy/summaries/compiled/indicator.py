@@ -6,15 +6,16 @@ Counts are whole, so that the autocovariances are right to the last bit of a flo
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
 from simstudy.summaries.compiled.chains import size_of_time, variances
+from simstudy.summaries.compiled.native import native
 
 WORD = 64
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]  # Numba has no types
 def _ones(typing_context: Any, word: Any) -> Any:
     """Count the ones of a word."""
 
@@ -24,7 +25,7 @@ def _ones(typing_context: Any, word: Any) -> Any:
     return types.uint64(types.uint64), build
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def words_of(n_draws: int) -> int:
     """Return the words that the draws of a chain take."""
     return (n_draws + WORD - 1) // WORD
@@ -35,7 +36,7 @@ def bits_of(n_chains: int, n_draws: int) -> np.ndarray:
     return np.add.outer(np.arange(n_chains) * words_of(n_draws) * WORD, np.arange(n_draws)).ravel().astype(np.int32)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def set_bits(words: np.ndarray, bit: np.ndarray, places: np.ndarray) -> None:
     """Make (chain word,) uint64 words that are one at some places and zero elsewhere."""
     for w in range(words.size):
@@ -45,7 +46,7 @@ def set_bits(words: np.ndarray, bit: np.ndarray, places: np.ndarray) -> None:
         words[b >> 6] |= np.uint64(1) << np.uint64(b & 63)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def indicator_mixing(words: np.ndarray, n: int, means: np.ndarray) -> tuple[float, float, float]:
     """Return the variance within chains, in total, and the effective sample size of indicators.
 
@@ -84,7 +85,7 @@ def indicator_mixing(words: np.ndarray, n: int, means: np.ndarray) -> tuple[floa
     return within, total, size_of_time(kept, even, pair, size)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _lag_sum(words: np.ndarray, n: int, means: np.ndarray, head: np.ndarray, tail: np.ndarray, lag: int) -> float:
     """Return the sum over chains of products of centered indicators a lag apart; lags are asked for one after another.
 

@@ -4,7 +4,8 @@ What ties get and where scores come from is decided in ``ranks.py``, whose funct
 """
 
 import numpy as np
-from numba import njit
+
+from simstudy.summaries.compiled.native import native
 
 DIGIT_BITS = 11
 N_DIGITS = 1 << DIGIT_BITS
@@ -12,7 +13,7 @@ DROPPED_BITS = 10  # of a key's 32: two digits of 11 bits are sorted, and what t
 MOST_MOVES = 16  # a value, on average, until a row whose values the keys do not tell apart is sorted by comparisons
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def sort_row(
     x: np.ndarray,
     keys: np.ndarray,
@@ -73,7 +74,7 @@ def sort_row(
         _heap_sort(ordered, place)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _insert(ordered: np.ndarray, place: np.ndarray) -> bool:
     """Sort values that are near their places by insertions; False where they are not, with values left anywhere."""
     n = ordered.size
@@ -95,7 +96,7 @@ def _insert(ordered: np.ndarray, place: np.ndarray) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _heap_sort(ordered: np.ndarray, place: np.ndarray) -> None:
     """Sort values in any order, with what goes with them."""
     n = ordered.size
@@ -117,7 +118,7 @@ def _heap_sort(ordered: np.ndarray, place: np.ndarray) -> None:
             ordered[root], place[root] = value, at
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def count_up_to(ordered: np.ndarray, most: float) -> int:
     """Return how many sorted values are at most a number."""
     low, high = 0, ordered.size
@@ -130,7 +131,7 @@ def count_up_to(ordered: np.ndarray, most: float) -> int:
     return low
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def fold(
     ordered: np.ndarray, place: np.ndarray, distances: np.ndarray, folded: np.ndarray, folded_place: np.ndarray
 ) -> None:
@@ -168,7 +169,7 @@ def fold(
         last_high -= 1 - is_low
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_scores(ordered: np.ndarray, place: np.ndarray, table: np.ndarray, scores: np.ndarray) -> None:
     """Write the normal score of each value at its place; ties share the score of their mean rank.
 

@@ -1,11 +1,11 @@
 """The statistics of one row of draws of a quantity, compiled: what ``diagnostics.py`` and ``rows.py`` say of it."""
 
 import numpy as np
-from numba import njit
 
 from simstudy.summaries.compiled.asked import Asked
-from simstudy.summaries.compiled.chains import ANY_ORDER, center, ess, variances
+from simstudy.summaries.compiled.chains import center, ess, variances
 from simstudy.summaries.compiled.indicator import indicator_mixing, set_bits
+from simstudy.summaries.compiled.native import native, reordered
 from simstudy.summaries.compiled.order import count_up_to, fold, sort_row, write_scores
 from simstudy.summaries.compiled.places import (
     ESS_BULK,
@@ -25,7 +25,7 @@ from simstudy.summaries.diagnostics import MIN_DRAWS
 from simstudy.summaries.quantile_errors import GRID
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def describe_row(x: np.ndarray, mean: float, asked: Asked, scratch: Scratch, out: np.ndarray) -> None:
     """Write what the draws say by themselves.
 
@@ -58,7 +58,7 @@ def describe_row(x: np.ndarray, mean: float, asked: Asked, scratch: Scratch, out
     _quantiles(ordered, half_ordered, half_place, asked, scratch, out)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_quantiles(ordered: np.ndarray, asked: Asked, ends: np.ndarray, out: np.ndarray) -> None:
     """Write the quantiles of sorted draws, all into ``ends`` and those that are kept into ``out``."""
     for i in range(asked.probabilities.size):
@@ -68,7 +68,7 @@ def write_quantiles(ordered: np.ndarray, asked: Asked, ends: np.ndarray, out: np
             out[N_FIXED + i] = ends[i]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _halves(x: np.ndarray, asked: Asked, scratch: Scratch) -> np.ndarray:
     """Return the draws of the halves of chains: all, unless chains are odd and lose their middle draw."""
     n = asked.n_draws
@@ -83,7 +83,7 @@ def _halves(x: np.ndarray, asked: Asked, scratch: Scratch) -> np.ndarray:
     return scratch.halves
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _sort(x: np.ndarray, mean: float, scratch: Scratch, ordered: np.ndarray, place: np.ndarray) -> None:
     keys = scratch.keys[: x.size]
     for i in range(x.size):
@@ -91,7 +91,7 @@ def _sort(x: np.ndarray, mean: float, scratch: Scratch, ordered: np.ndarray, pla
     sort_row(x, keys, scratch.counts, scratch.pairs, scratch.moved, ordered, place)
 
 
-@njit(cache=True, error_model="numpy", fastmath=ANY_ORDER)
+@reordered
 def _squares(x: np.ndarray, mean: float) -> float:
     s = 0.0
     for i in range(x.size):
@@ -99,7 +99,7 @@ def _squares(x: np.ndarray, mean: float) -> float:
     return s
 
 
-@njit(cache=True, error_model="numpy", fastmath=ANY_ORDER)
+@reordered
 def _half_spread(ordered: np.ndarray, mean: float) -> float:
     """Return half the mean absolute difference of two different draws."""
     n = ordered.size
@@ -109,7 +109,7 @@ def _half_spread(ordered: np.ndarray, mean: float) -> float:
     return s / (np.float64(n) * (n - 1))
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _narrowest(ordered: np.ndarray, n_inside: int) -> tuple[float, float]:
     """Return the ends of the first of the narrowest intervals with a number of draws beyond its first."""
     start = 0
@@ -122,7 +122,7 @@ def _narrowest(ordered: np.ndarray, n_inside: int) -> tuple[float, float]:
     return ordered[start], ordered[start + n_inside]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _size(series: np.ndarray, scratch: Scratch) -> float:
     """Return the effective sample size of a series of the halves' draws."""
     n_chains = scratch.means.size
@@ -131,19 +131,19 @@ def _size(series: np.ndarray, scratch: Scratch) -> float:
     return ess(scratch.centered, n_chains, within, in_total)
 
 
-@njit(cache=True, error_model="numpy", fastmath=ANY_ORDER)
+@reordered
 def _standardize(x: np.ndarray, mean: float, sd: float, out: np.ndarray) -> None:
     for i in range(x.size):
         out[i] = (x[i] - mean) / sd
 
 
-@njit(cache=True, error_model="numpy", fastmath=ANY_ORDER)
+@reordered
 def _square(x: np.ndarray) -> None:
     for i in range(x.size):
         x[i] *= x[i]
 
 
-@njit(cache=True, error_model="numpy", fastmath=ANY_ORDER)
+@reordered
 def _fourth_powers(x: np.ndarray, mean: float, sd: float) -> float:
     s = 0.0
     for i in range(x.size):
@@ -152,7 +152,7 @@ def _fourth_powers(x: np.ndarray, mean: float, sd: float) -> float:
     return s
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _moments(halves: np.ndarray, x: np.ndarray, mean: float, sd: float, scratch: Scratch, out: np.ndarray) -> None:
     series = scratch.series
     _standardize(halves, mean, sd, series)
@@ -164,7 +164,7 @@ def _moments(halves: np.ndarray, x: np.ndarray, mean: float, sd: float, scratch:
     out[MCSE_SD] = sd * np.sqrt(of_squares / (4 * variance * _size(series, scratch)))
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _ranked(ordered: np.ndarray, place: np.ndarray, asked: Asked, scratch: Scratch, out: np.ndarray) -> None:
     """Write the bulk effective sample size and R-hat, of normal scores of the draws and of the folded draws."""
     n_chains = scratch.means.size
@@ -184,7 +184,7 @@ def _ranked(ordered: np.ndarray, place: np.ndarray, asked: Asked, scratch: Scrat
     out[RHAT] = max(bulk, np.sqrt(in_total / within))
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _quantiles(
     ordered: np.ndarray,
     half_ordered: np.ndarray,
@@ -212,7 +212,7 @@ def _quantiles(
         out[N_FIXED + asked.n_kept + i] = quantile_error(ordered, scratch.sizes[i], i, asked)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def quantile_error(ordered: np.ndarray, size: float, i: int, asked: Asked) -> float:
     """Return the Monte Carlo standard error of a quantile (``quantile_errors.py``)."""
     if np.isnan(size):

@@ -1,11 +1,11 @@
 """Rows of draws, one after another, compiled; the same columns as ``simstudy.summaries.rows`` has in NumPy."""
 
 import numpy as np
-from numba import njit
 
 from simstudy.store.schema import HDI_COLUMNS, mcse_column
 from simstudy.summaries.compiled.asked import Asked, asked_of
-from simstudy.summaries.compiled.chains import ANY_ORDER, total
+from simstudy.summaries.compiled.chains import total
+from simstudy.summaries.compiled.native import native, reordered
 from simstudy.summaries.compiled.places import (
     BELOW,
     DISTANCE,
@@ -62,7 +62,7 @@ def row_columns(
     return columns | {"truth": truth, "is_finite": out[:, FINITE] == 1} | counts
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _describe(rows: np.ndarray, truth: np.ndarray, is_indicator: np.ndarray, asked: Asked, out: np.ndarray) -> None:
     scratch = scratch_of(asked)
     n = rows.shape[1]
@@ -86,7 +86,7 @@ def _describe(rows: np.ndarray, truth: np.ndarray, is_indicator: np.ndarray, ask
             _compare(x, truth[r], asked.thinned, out[r])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _like(rows: np.ndarray, is_indicator: np.ndarray, out: np.ndarray, r: int) -> int:
     """Return the first row that equals a row: groups share an estimand where nothing tells them apart."""
     x = rows[r]
@@ -103,7 +103,7 @@ def _like(rows: np.ndarray, is_indicator: np.ndarray, out: np.ndarray, r: int) -
     return r
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _is_equal(x: np.ndarray, y: np.ndarray) -> bool:
     i = 0
     while i < x.size and x[i] == y[i]:
@@ -111,7 +111,7 @@ def _is_equal(x: np.ndarray, y: np.ndarray) -> bool:
     return i == x.size
 
 
-@njit(cache=True, error_model="numpy", fastmath=ANY_ORDER)
+@reordered
 def _compare(x: np.ndarray, truth: float, thinned: np.ndarray, out: np.ndarray) -> None:
     """Write what follows from a truth."""
     distance = 0.0

@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from simstudy.summaries.compiled.asked import Asked
 from simstudy.summaries.compiled.indicator import words_of
+from simstudy.summaries.compiled.native import native
 from simstudy.summaries.compiled.order import N_DIGITS
 
 
@@ -32,7 +32,7 @@ class Scratch(NamedTuple):
     sizes: np.ndarray
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def scratch_of(asked: Asked) -> Scratch:
     """Return fresh memory for rows of a shape."""
     n_all = asked.n_chains * asked.n_draws

@@ -4,11 +4,11 @@
 """
 
 import numpy as np
-from numba import njit
 
 from simstudy.summaries.compiled.asked import Asked
 from simstudy.summaries.compiled.chains import total
 from simstudy.summaries.compiled.indicator import indicator_mixing
+from simstudy.summaries.compiled.native import native
 from simstudy.summaries.compiled.places import (
     ESS_BULK,
     ESS_TAIL,
@@ -27,7 +27,7 @@ from simstudy.summaries.compiled.scratch import Scratch
 from simstudy.summaries.diagnostics import MIN_DRAWS
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def describe_zeros_and_ones(x: np.ndarray, asked: Asked, scratch: Scratch, out: np.ndarray) -> None:
     """Write what the draws say by themselves; arguments are those of ``describe_row``."""
     n = x.size
@@ -62,7 +62,7 @@ def describe_zeros_and_ones(x: np.ndarray, asked: Asked, scratch: Scratch, out: 
             out[N_FIXED + asked.n_kept + i] = quantile_error(ordered, size, i, asked)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _pack(x: np.ndarray, asked: Asked, words: np.ndarray) -> None:
     """Make words of the halves of chains."""
     n, half = asked.n_draws, asked.n_draws // 2
