@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from simstudy.errors import StudyError, shown
 from simstudy.mechanisms.built_in import WITH_TERMS
@@ -19,21 +20,37 @@ INLINE = "values in the study"
 
 
 class DatasetSection(Section):
-    """``[mechanism]`` of kind ``dataset``: columns by name, or the data themselves as lists."""
+    """``[mechanism]`` of kind ``dataset``: columns by name, or the data themselves as lists.
+
+    Args:
+        kind: of the mechanism: data that are given.
+        data: built-in data set, or a CSV or Parquet file, from the study file on.
+        group: column of the groups' names.
+        value: column of observations, or of estimates.
+        standard_error: column of the estimates' standard errors.
+        successes: column of successes; or the numbers themselves.
+        trials: column of trials; or the numbers themselves.
+        count: column of counts; or the numbers themselves.
+        exposure: column of the counts' exposures; or the numbers themselves.
+        truth: column of the true effects; or the numbers themselves.
+        values: the observations themselves, in place of a file.
+        standard_errors: those of values.
+        labels: names of the groups of values.
+    """
 
     kind: Literal["dataset"]
-    data: Any = None
-    group: str | None = None
-    value: str | None = None
-    standard_error: str | None = None
-    successes: Any = None
-    trials: Any = None
-    count: Any = None
-    exposure: Any = None
-    truth: Any = None
-    values: Any = None
-    standard_errors: Any = None
-    labels: Any = None
+    data: Annotated[Any, Field(examples=["lecture"])] = None
+    group: Annotated[str, Field(examples=["school"])] | None = None
+    value: Annotated[str, Field(examples=["score"])] | None = None
+    standard_error: Annotated[str, Field(examples=["se"])] | None = None
+    successes: Annotated[Any, Field(examples=["cured", [3, 5]])] = None
+    trials: Annotated[Any, Field(examples=["n", [10, 12]])] = None
+    count: Annotated[Any, Field(examples=["accidents", [3, 0]])] = None
+    exposure: Annotated[Any, Field(examples=["years", [1.5, 2.0]])] = None
+    truth: Annotated[Any, Field(examples=["theta", [0.3, -0.1]])] = None
+    values: Annotated[Any, Field(examples=[[10, 12, 9]])] = None
+    standard_errors: Annotated[Any, Field(examples=[[1.5, 2.0, 1.0]])] = None
+    labels: Annotated[Any, Field(examples=[["A", "B", "C"]])] = None
 
 
 def section_dataset(section: DatasetSection, folder: Path | None) -> Dataset:

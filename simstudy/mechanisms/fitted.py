@@ -7,9 +7,10 @@ know of them, and how they hang together, goes into what is simulated.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from simstudy.errors import StudyError
 from simstudy.mechanisms.grouped import GroupedMechanism
@@ -36,7 +37,9 @@ class Fitted(NormalEffects):
 
     kind: ClassVar[str] = "fitted"
     words: ClassVar[str] = "exchangeable group effects, θ_j ~ Normal(μ, τ), hyperparameters from draws of a posterior"
-    draws: Mapping[str, tuple[float, ...]] = field(default_factory=dict, hash=False)
+    draws: Annotated[Mapping[str, tuple[float, ...]], Field(examples=[{"mu": [0.1, 0.3], "tau": [0.5, 0.6]}])] = field(
+        default_factory=dict, hash=False
+    )
 
     def __post_init__(self) -> None:
         lengths = {len(values) for values in self.draws.values()}

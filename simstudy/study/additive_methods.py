@@ -7,7 +7,7 @@ structure puts that in the term's place.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 from pydantic import Field, create_model
 
@@ -31,17 +31,29 @@ PARAMETERIZATIONS = get_args(Parameterization)
 
 
 class AdditiveSection(Section):
-    """``[[method]]`` for data with terms, at one value of each of its lists, without the options of likelihoods."""
+    """``[[method]]`` for data with terms, at one value of each of its lists, without the options of likelihoods.
 
-    name: Name
-    model: Any = None
-    pooling: str | None = None
-    terms: dict[str, Any] = Field(default_factory=dict)
-    parameterization: Parameterization | None = None
-    covariates: tuple[str, ...] | None = None
-    likelihood: str | None = None
-    priors: dict[str, str | float] = Field(default_factory=dict)
-    sampler: dict[str, Any] = Field(default_factory=dict)
+    Args:
+        name: of the method, in reports and tables.
+        model: a registered model, in place of terms and a likelihood.
+        pooling: of all terms that say nothing else: "none", "complete" or "partial".
+        terms: factor and its pooling, or the structure that stands in the place of the mechanism's.
+        parameterization: of all terms; by default the one that suits each.
+        covariates: whose coefficients the model has; by default all.
+        likelihood: another than the mechanism's; by default that of the data.
+        priors: parameter and its prior, or a number that fixes it.
+        sampler: options of the sampler for this method alone.
+    """
+
+    name: Annotated[Name, Field(examples=["partial"])]
+    model: Annotated[Any, Field(examples=["my_model"])] = None
+    pooling: Annotated[str, Field(examples=["partial"])] | None = None
+    terms: Annotated[dict[str, Any], Field(examples=[{"school": "partial"}])] = Field(default_factory=dict)
+    parameterization: Annotated[Parameterization, Field(examples=["noncentered"])] | None = None
+    covariates: Annotated[tuple[str, ...], Field(examples=[["age"]])] | None = None
+    likelihood: Annotated[str, Field(examples=["student_t"])] | None = None
+    priors: Annotated[dict[str, str | float], Field(examples=[{"mu": "Normal(0, 2)"}])] = Field(default_factory=dict)
+    sampler: Annotated[dict[str, Any], Field(examples=[{"kind": "numpyro"}])] = Field(default_factory=dict)
 
 
 def additive_lists() -> tuple[str, ...]:

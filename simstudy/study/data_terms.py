@@ -1,7 +1,9 @@
 """``[mechanism.terms.NAME]`` and ``[mechanism.covariates.NAME]`` of a data set -> columns of its table, and terms."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from simstudy.errors import StudyError, shown
 from simstudy.mechanisms.cell_rows import CovariateColumn
@@ -23,21 +25,35 @@ MOST_DIMENSIONS = 2
 
 
 class DataTermSection(Section):
-    """``[mechanism.terms.NAME]`` of a data set, without the options of its structure."""
+    """``[mechanism.terms.NAME]`` of a data set, without the options of its structure.
+
+    Args:
+        structure: how the effects of the levels hang together.
+        column: of the factor; by default the one of its own name.
+        within: factor that this one is nested in.
+        graph: neighbors of the levels, for structures on a graph: a file of pairs.
+        points: columns of the levels' coordinates, one or two, for structures on points.
+        covariate: covariate of the slopes, or several.
+    """
 
     structure: str = "exchangeable"
-    column: str | None = None
-    within: str | None = None
-    graph: Any = None
-    points: Any = None
-    covariate: Any = None
+    column: Annotated[str, Field(examples=["school_id"])] | None = None
+    within: Annotated[str, Field(examples=["school"])] | None = None
+    graph: Annotated[Any, Field(examples=[{"edges": "neighbors.csv"}])] = None
+    points: Annotated[Any, Field(examples=[{"columns": ["x", "y"]}])] = None
+    covariate: Annotated[Any, Field(examples=["days", ["days", "dose"]])] = None
 
 
 class DataCovariateSection(Section):
-    """``[mechanism.covariates.NAME]`` of a data set."""
+    """``[mechanism.covariates.NAME]`` of a data set.
 
-    column: str | None = None
-    of: str | None = None
+    Args:
+        column: of the covariate; by default the one of its own name.
+        of: factor whose levels have the values.
+    """
+
+    column: Annotated[str, Field(examples=["days_of_sleep"])] | None = None
+    of: Annotated[str, Field(examples=["school"])] | None = None
 
 
 def term_section(factor: str, given: Mapping[str, Any]) -> DataTermSection:

@@ -32,23 +32,41 @@ Cell = tuple[Mechanism, dict[str, Any]]
 
 
 class GroupedSection(Section):
-    """What all grouped mechanisms share."""
+    """What all grouped mechanisms share.
 
-    kind: str
+    Args:
+        kind: of the mechanism: the distribution of the groups' effects.
+        likelihood: how observations arise from effects.
+        groups: number of groups.
+        group_size: observations (or trials) in each group.
+        sizes: observations (or trials) of unequal groups; in a file a list of lists, one for each design.
+        effects: "random": new effects in each replicate; "fixed": the same in all.
+        mu: mean of the effects, or a prior that it is drawn from.
+        tau: standard deviation of the effects, or a prior that it is drawn from.
+    """
+
+    kind: Annotated[str, Field(examples=["exchangeable"])]
     likelihood: str = DEFAULT_LIKELIHOOD
-    groups: Annotated[int, Field(ge=1, le=MOST_GROUPS)] | None = None
-    group_size: Size | None = None
-    sizes: Annotated[tuple[Size, ...], Field(max_length=MOST_GROUPS)] | None = None
+    groups: Annotated[int, Field(ge=1, le=MOST_GROUPS, examples=[8])] | None = None
+    group_size: Annotated[Size, Field(examples=[3])] | None = None
+    sizes: Annotated[tuple[Size, ...], Field(max_length=MOST_GROUPS, examples=[[3, 5, 40]])] | None = None
     effects: Literal["random", "fixed"] = "random"
     mu: PriorText = MU.value
     tau: PriorText = TAU.value
 
 
 class WithStandardErrors(GroupedSection):
-    """What a likelihood with known standard errors adds."""
+    """What a likelihood with known standard errors adds.
 
-    standard_error: StandardError | None = None
-    standard_errors: Annotated[tuple[StandardError, ...], Field(max_length=MOST_GROUPS)] | None = None
+    Args:
+        standard_error: of the estimate of each group.
+        standard_errors: of unequal groups; in a file a list of lists, one for each design.
+    """
+
+    standard_error: Annotated[StandardError, Field(examples=[10.0])] | None = None
+    standard_errors: (
+        Annotated[tuple[StandardError, ...], Field(max_length=MOST_GROUPS, examples=[[15.0, 10.0, 16.0]])] | None
+    ) = None
 
 
 @functools.cache
@@ -60,13 +78,16 @@ def _section(family: type[GroupedMechanism], likelihood: type[Likelihood]) -> ty
     return create_model(f"{family.__name__}{likelihood.__name__}Section", __base__=base, **keys)
 
 
-def _families() -> list[type[GroupedMechanism]]:
-    return [family for family in MECHANISMS.values() if issubclass(family, GroupedMechanism)]
+def grouped_families() -> dict[str, type[GroupedMechanism]]:
+    """Return kind -> mechanism, of those that simulate data in groups."""
+    return {kind: family for kind, family in MECHANISMS.items() if issubclass(family, GroupedMechanism)}
 
 
 def _all_keys() -> dict[str, Any]:
     """Return every key of every family with its default, in the order in which factors are crossed."""
-    sections = [_section(family, likelihood) for family in _families() for likelihood in LIKELIHOODS.values()]
+    sections = [
+        _section(family, likelihood) for family in grouped_families().values() for likelihood in LIKELIHOODS.values()
+    ]
     return {name: field.default for section in sections for name, field in section.model_fields.items()}
 
 
@@ -74,10 +95,10 @@ def _likelihood_options() -> set[str]:
     return {name for family in LIKELIHOODS.values() for name in option_types(family)}
 
 
-def _factor_keys() -> tuple[str, ...]:
+def factor_keys() -> tuple[str, ...]:
     """Return the keys whose lists are factors: hyperparameters, standard errors and options of the effects."""
     of_scale = [p.name for family in LIKELIHOODS.values() for p in family.every_parameter]
-    own = [name for family in _families() for name in option_types(family, beyond=GroupedMechanism)]
+    own = [name for family in grouped_families().values() for name in option_types(family, beyond=GroupedMechanism)]
     return tuple(dict.fromkeys(["mu", "tau", *of_scale, "standard_error", *own]))
 
 
@@ -87,7 +108,7 @@ def grouped_counts(contents: Mapping[str, Any]) -> dict[str, int]:
     Raises:
         StudyError: a list is empty.
     """
-    counts = check_lists(contents, (*GRID_KEYS, *_factor_keys()), "[mechanism] ")
+    counts = check_lists(contents, (*GRID_KEYS, *factor_keys()), "[mechanism] ")
     of_lists = check_lists(contents, LIST_KEYS, "[mechanism] ")
     n_designs = math.prod(counts.pop(name, 1) for name in GRID_KEYS) * ("groups" in contents)
     return {"designs of groups": n_designs + sum(of_lists.values()), **counts}
@@ -100,7 +121,7 @@ def grouped_cells(contents: Mapping[str, Any]) -> Iterator[Cell]:
         StudyError: the message names key, value and what is allowed.
     """
     for design in _designs(contents):
-        yield from map(_cell, crossed(design, _factor_keys()))
+        yield from map(_cell, crossed(design, factor_keys()))
 
 
 def _designs(contents: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

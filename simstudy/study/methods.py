@@ -4,7 +4,7 @@ import itertools
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -31,15 +31,25 @@ NAMED_ALWAYS = ("parameterization", "sigma_by")  # stand in every method, empty 
 
 
 class MethodSection(Section):
-    """``[[method]]`` at one value of each of its lists, without the options of structures and likelihoods."""
+    """``[[method]]`` at one value of each of its lists, without the options of structures and likelihoods.
 
-    name: Name
-    model: Any = None
-    structure: str | None = None
-    likelihood: str | None = None
+    Args:
+        name: of the method, in reports and tables.
+        model: a registered model, in place of a structure and a likelihood.
+        structure: how much the groups share.
+        likelihood: another than the mechanism's; by default that of the data.
+        observations: whether the likelihood is of the groups' "sufficient" statistics, or of "raw" observations.
+        priors: parameter and its prior, or a number that fixes it.
+        sampler: options of the sampler for this method alone.
+    """
+
+    name: Annotated[Name, Field(examples=["partial"])]
+    model: Annotated[Any, Field(examples=["my_model"])] = None
+    structure: Annotated[str, Field(examples=["partial"])] | None = None
+    likelihood: Annotated[str, Field(examples=["student_t"])] | None = None
     observations: Literal["sufficient", "raw"] = "sufficient"
-    priors: dict[str, str | float] = Field(default_factory=dict)
-    sampler: dict[str, Any] = Field(default_factory=dict)
+    priors: Annotated[dict[str, str | float], Field(examples=[{"tau": "HalfNormal(1)"}])] = Field(default_factory=dict)
+    sampler: Annotated[dict[str, Any], Field(examples=[{"kind": "numpyro"}])] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +110,11 @@ def _section_for(mechanism: Mechanism) -> type[Section]:
 
 def _method_lists(mechanism: Mechanism) -> tuple[str, ...]:
     """Return the keys of a method whose lists are factors, in the order in which they are crossed."""
-    if mechanism.design is not None:
-        return additive_lists()
+    return grouped_lists() if mechanism.design is None else additive_lists()
+
+
+def grouped_lists() -> tuple[str, ...]:
+    """Return those of a method for data in groups."""
     of_structures, of_likelihoods = option_names(STRUCTURES), option_names(LIKELIHOODS)
     return ("structure", *of_structures, "likelihood", *of_likelihoods, "observations")
 

@@ -60,22 +60,37 @@ Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_on_one
 
 
 class StudySection(Section):
-    """``[study]``: what the study is, and how large."""
+    """``[study]``: what the study is, and how large.
 
-    name: Annotated[str, Field(max_length=80), AfterValidator(_of_a_folder)]
-    aim: Annotated[str, AfterValidator(_of_lines)] = ""
+    Args:
+        name: of the study and, by default, of its run's folder: letters, digits, ".", "_" and "-".
+        aim: the question, in a sentence; it leads the report.
+        seed: of all random numbers.
+        replicates: data sets of every scenario.
+        kind: "simulation", or "calibration": the truth is drawn from the priors, which the methods must have as well.
+        common_random_numbers: whether scenarios share random numbers, so that differences between them have less noise.
+        primary: measure that the report leads with, and its estimand; by default what the methods differ in.
+    """
+
+    name: Annotated[str, Field(max_length=80, examples=["small_groups"]), AfterValidator(_of_a_folder)]
+    aim: Annotated[str, Field(examples=["Is partial pooling worth it?"]), AfterValidator(_of_lines)] = ""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     replicates: Annotated[int, Field(ge=1, le=10_000_000)] = 100
     kind: Literal["simulation", "calibration"] = "simulation"
     common_random_numbers: bool = False
-    primary: Annotated[str, AfterValidator(_of_a_measure)] | None = None
+    primary: Annotated[str, Field(examples=["coverage:mu"]), AfterValidator(_of_a_measure)] | None = None
 
 
 Level = Annotated[float, Field(gt=0, lt=1)]
 
 
 class SummarySection(Section):
-    """``[summary]``: levels of the central posterior intervals that are stored, and whether a log density is ranked."""
+    """``[summary]``: levels of the central posterior intervals that are stored, and whether a log density is ranked.
+
+    Args:
+        levels: of the central posterior intervals that are stored.
+        log_density: whether a calibration ranks the log density of the observations for users' models.
+    """
 
     levels: Annotated[tuple[Level, ...], Field(min_length=1, max_length=MOST_LEVELS), AfterValidator(_apart)] = (
         0.5,
@@ -93,6 +108,11 @@ class DiagnosticsSection(Section):
     1 % to its mean square error and takes .8 points from the coverage of a 95 % interval; four chains (eight halves)
     with as many have an R-hat of sqrt(1 + 8 / 100) = 1.04 (Vats & Knudson 2021, Statistical Science 36:518). A rate of
     divergences, unlike their presence, does not grow with the number of draws.
+
+    Args:
+        max_rhat: a fit with a larger R-hat did not converge.
+        min_ess: a fit with fewer effective draws did not converge.
+        max_divergence_rate: share of divergent draws above which a fit is flagged.
     """
 
     max_rhat: Annotated[float, Field(ge=1)] = 1.04
