@@ -7,12 +7,11 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-BUILD = HERE / "_build"
 sys.path.insert(0, str(ROOT))
 
-from docs.making.kernel import prepare_environment  # noqa: E402 - found by the line above
+from docs.making.kernel import BUILD, prepare_environment  # noqa: E402 - found by the line above
 
-prepare_environment(ROOT, BUILD)
+prepare_environment(ROOT, HERE / BUILD)
 
 project = "simstudy"
 author = "the authors of simstudy"
@@ -27,7 +26,7 @@ extensions = [
     "sphinx_design",
     "docs.making.site",
 ]
-exclude_patterns = ["_build", "making", "**/README.md"]
+exclude_patterns = [BUILD, "making", "**/README.md"]
 suppress_warnings = ["myst.header"]  # pages of the project's root begin where their file does
 
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]

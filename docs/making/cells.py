@@ -10,6 +10,7 @@ from typing import Any
 from simstudy.cli import main
 
 PROGRAMS = ("simstudy ", "cp -r ")
+EXPECTED = "# exit code "
 HERE = {"run": ("--workers", "0", "--quiet"), "choose": ("--workers", "0"), "plan": ("--workers", "0")}
 """Options that a command has here beside its own: they change where it runs, and no number."""
 
@@ -40,15 +41,19 @@ def as_calls(lines: list[str]) -> list[str]:
 def run_line(line: str) -> None:
     """Run a command line of simstudy, or copy a folder.
 
+    Args:
+        line: what a terminal gets; it may end with ``# exit code 1`` where that is the answer.
+
     Raises:
-        RuntimeError: its exit code is not 0.
+        RuntimeError: its exit code is another one, by default than 0.
     """
-    program, *arguments = shlex.split(line, comments=True)
+    line, _, expected = line.partition(EXPECTED)
+    program, *arguments = shlex.split(line)
     if program == "cp":
         shutil.copytree(*arguments[1:])
         return
     try:
         main([*arguments, *HERE.get(arguments[0], ())])
     except SystemExit as ended:
-        if ended.code:
-            raise RuntimeError(f"{line}: exit code {ended.code}") from ended
+        if (ended.code or 0) != int(expected or 0):
+            raise RuntimeError(f"{line}: exit code {ended.code}, expected {expected or 0}") from ended

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+BUILD = "_build"
+"""Folder, beside the settings, of what the documentation makes on its way."""
 STARTUP = "from docs.making.cells import prepare\n\nprepare(get_ipython())\n"
 
 

@@ -1,15 +1,36 @@
-"""What Sphinx is told beside its settings: pages become notebooks, the reference is written, links are checked."""
+"""What Sphinx is told beside its settings: runs are made, pages become notebooks, the reference is written, links held."""
 
+from pathlib import Path
 from typing import Any
 
+from docs.making.gallery import gallery_page
+from docs.making.kernel import BUILD
+from docs.making.links import check_links
 from docs.making.pages import as_notebook
+from docs.making.reference.write import write_changed, write_reference
+from docs.making.runs import make_runs
 
 
 def setup(app: Any) -> dict[str, Any]:
     """Connect the steps of making the site to those of Sphinx."""
+    app.connect("builder-inited", _prepare)
     app.connect("source-read", _read)
+    app.connect("build-finished", _finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _prepare(app: Any) -> None:
+    """Write what is written from code, and make the runs that pages show, before pages are looked for."""
+    source = Path(app.srcdir)
+    write_reference(source / "reference")
+    write_changed(source / "gallery.md", gallery_page())
+    make_runs(source / BUILD / "runs")
 
 
 def _read(app: Any, page: str, source: list[str]) -> None:
     source[0] = as_notebook(source[0])
+
+
+def _finish(app: Any, error: Exception | None) -> None:
+    if error is None and app.builder.format == "html":
+        check_links(Path(app.outdir), listed=Path(app.srcdir) / BUILD / "external_links.txt")
