@@ -1,6 +1,5 @@
 """The documentation: Markdown pages whose blocks are executed, and a reference written from the code."""
 
-import os
 import sys
 from importlib import metadata
 from pathlib import Path

@@ -2,8 +2,8 @@
 
 Each report is a folder: the page, the performance table that it shows, and ``manifest.json``, which holds the digests
 of what belongs together and the sentences that ``docs/findings.md`` quotes; README quotes the caption of its figure.
-Runs lie in ``runs/reports`` and are gone on with, or made where there are none. With ``--check`` nothing is made: a page
-that does not belong to its table, its study or what quotes it is named, and the exit code is 1.
+Runs lie in ``runs/reports`` and are gone on with, or made where there are none. With ``--check`` nothing is made: a
+page that does not belong to its table, its study or what quotes it is named, and the exit code is 1.
 """
 
 from __future__ import annotations

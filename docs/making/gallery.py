@@ -36,7 +36,8 @@ CHANGES = """## changes
 {line}
 
 ```python
-compared = simstudy.compare(runs["poolings"], runs["poolings"], baseline_method="none", candidate_method="partial, exact")
+run = runs["poolings"]
+compared = simstudy.compare(run, run, baseline_method="none", candidate_method="partial, exact")
 simstudy.report.figures.changes(compared.table)
 ```
 """

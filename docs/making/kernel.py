@@ -5,6 +5,7 @@ from pathlib import Path
 
 BUILD = "_build"
 """Folder, beside the settings, of what the documentation makes on its way."""
+QUIET = "c.IPKernelApp.log_level = 40\n"
 STARTUP = "from docs.making.cells import prepare\n\nprepare(get_ipython())\n"
 
 
@@ -18,6 +19,7 @@ def prepare_environment(root: Path, build: Path) -> None:
     startup = build / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True, exist_ok=True)
     (startup / "cells.py").write_text(STARTUP, "utf-8")
+    (startup.parent / "ipython_kernel_config.py").write_text(QUIET, "utf-8")
     os.environ["IPYTHONDIR"] = str(build / "ipython")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     os.environ["SIMSTUDY_DOCS_RUNS"] = str(build / "runs")

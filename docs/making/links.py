@@ -4,7 +4,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from sphinx.errors import SphinxError
+
+class LostLinksError(Exception):
+    """Links that lead nowhere, a line each."""
 
 
 class _Page(HTMLParser):
@@ -31,7 +33,7 @@ def check_links(site: Path, *, listed: Path) -> None:
         listed: file that the addresses outside are written to, a line each.
 
     Raises:
-        SphinxError: names the links that lead nowhere.
+        LostLinksError: names the links that lead nowhere.
     """
     pages = {path: _read(path) for path in sorted(site.rglob("*.html")) if "_downloads" not in path.parts}
     outside: set[str] = set()
@@ -49,7 +51,7 @@ def check_links(site: Path, *, listed: Path) -> None:
                 lost.append(f"{path.relative_to(site)}: {link}: no such heading")
     listed.write_text("".join(f"{link}\n" for link in sorted(outside)), "utf-8")
     if lost:
-        raise SphinxError("links that lead nowhere:\n  " + "\n  ".join(lost))
+        raise LostLinksError("links that lead nowhere:\n  " + "\n  ".join(lost))
 
 
 def _read(path: Path) -> _Page:

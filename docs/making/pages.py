@@ -2,7 +2,8 @@
 
 A page that begins with ``<!-- executed`` is run. A block without a language holds command lines, one of Python is
 executed, one whose first line is ``# name.ending`` is also written to that file; a ``text`` block, what tests expect
-to be printed, gives way to what was printed. A block in any other language is shown alone.
+to be printed, gives way to what was printed. A block in any other language is shown alone; one that is a cell already
+(``{code-cell}``) stays one.
 """
 
 import re
@@ -14,14 +15,14 @@ kernelspec:
   name: python3
 ---
 """
-BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<content>.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(?P<language>[^\n`]*)\n(?P<content>.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# (?P<name>[\w.-]+\.\w+)\n")
 CELL = "```{{code-cell}} ipython3\n{content}```"
 HIDDEN = "```{{code-cell}} ipython3\n:tags: [remove-cell]\n{content}```"
 
 
 def as_notebook(text: str) -> str:
-    """Return a page as a notebook in Markdown, if it says that it is executed; any other as it is.
+    r"""Return a page as a notebook in Markdown, if it says that it is executed; any other as it is.
 
     >>> print(as_notebook("<!-- executed -->\\n```\\nsimstudy list\\n```\\n").partition("-->")[2].strip())
     ```{code-cell} ipython3

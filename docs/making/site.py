@@ -1,4 +1,4 @@
-"""What Sphinx is told beside its settings: runs are made, pages become notebooks, the reference is written, links held."""
+"""What Sphinx is told beside its settings: make the runs, write the reference, read pages as notebooks, check links."""
 
 from pathlib import Path
 from typing import Any

@@ -19,8 +19,8 @@ CHECKS = """
 FIGURES = """
 ## Figures
 
-`simstudy.report.figures`: each a function of tables that returns a matplotlib figure. `simstudy.report.publishing.figure`
-draws them of a run by name; [the gallery](../gallery.md) has a picture of each.
+`simstudy.report.figures`: each a function of tables that returns a matplotlib figure, and of a run by name,
+`simstudy.report.publishing.figure` draws them; [the gallery](../gallery.md) has a picture of each.
 """
 
 

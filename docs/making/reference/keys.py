@@ -5,8 +5,8 @@ from simstudy.study.keys import SECTIONS, Key, study_keys
 
 HEAD = """# Keys of a study file
 
-A study is a TOML file, or a mapping of the same form in Python. Unknown keys are refused with the nearest name that there
-is. A key with an asterisk (\\*) may have a list of values: in `[mechanism]` every combination is a scenario, in
+A study is a TOML file, or a mapping of the same form in Python. Unknown keys are refused with the nearest name that is
+known. A key with an asterisk (\\*) may have a list of values: in `[mechanism]` every combination is a scenario, in
 `[[method]]` and `[sampler]` every value is a method.
 """
 SAID = {
@@ -15,7 +15,7 @@ SAID = {
     "[mechanism.terms.NAME]": "A grouping factor of data with terms; NAME is yours.",
     "[mechanism.covariates.NAME]": "A covariate of data with terms; NAME is yours.",
     "[[method]]": "What is fitted; the section stands once for each method.",
-    "[method.priors]": "Priors of a method, `priors = { mu = ... }` in its section; a number fixes the parameter at it.",
+    "[method.priors]": "Priors of a method, `priors = { mu = ... }` in its section; a number fixes the parameter.",
     "[sampler]": "How draws are made. A method may have other values, `sampler = { ... }` in its section.",
     "[summary]": "What is stored of the draws.",
     "[diagnostics]": "Thresholds that flag a fit when it is scored; no fit is deleted.",

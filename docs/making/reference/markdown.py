@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 
 def cell(text: object) -> str:
-    """Return a text that keeps to its cell, with what Markdown would read as its own escaped.
+    r"""Return a text that keeps to its cell, with what Markdown would read as its own escaped.
 
     >>> cell("p | q, a * b, theta_j")
     'p \\\\| q, a \\\\* b, theta\\\\_j'
