@@ -23,7 +23,7 @@ def test_the_study_file_is_valid():
     (text,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     study = Study.from_dict(tomllib.loads(text))
     assert len(study.scenarios) == 3
-    assert [m.name for m in study.methods] == ["none", "partial [tau=HalfNormal(1)]", "partial [tau=HalfNormal(5)]"]
+    assert [m.name for m in study.methods] == ["none", "complete", "partial"]
 
 
 def test_the_two_commands_are_sessions():
