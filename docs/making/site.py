@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from sphinx.util.parallel import make_chunks
+
 from docs.making.gallery import gallery_page
 from docs.making.kernel import BUILD
 from docs.making.links import check_links
-from docs.making.pages import as_notebook
+from docs.making.pages import EXECUTED, as_notebook
 from docs.making.reference.write import write_changed, write_reference
 from docs.making.runs import make_runs
 
@@ -14,6 +16,7 @@ from docs.making.runs import make_runs
 def setup(app: Any) -> dict[str, Any]:
     """Connect the steps of making the site to those of Sphinx."""
     app.connect("builder-inited", _prepare)
+    app.connect("env-before-read-docs", _share_out)
     app.connect("source-read", _read)
     app.connect("build-finished", _finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -25,6 +28,21 @@ def _prepare(app: Any) -> None:
     write_reference(source / "reference")
     write_changed(source / "gallery.md", gallery_page())
     make_runs(source / BUILD / "runs")
+
+
+def _share_out(app: Any, env: Any, names: list[str]) -> None:
+    """Order pages so that each process is given as many that are executed: Sphinx hands out pages in a row."""
+    source = Path(app.srcdir)
+    executed = [name for name in names if (source / f"{name}.md").read_text("utf-8").startswith(EXECUTED)]
+    others = [name for name in names if name not in executed]
+    size = max(map(len, make_chunks(names, app.parallel)), default=0)
+    ordered: list[str] = []
+    for i in range(app.parallel):
+        own = executed[i :: app.parallel]
+        filled = max(size - len(own), 0)
+        ordered += own + others[:filled]
+        others = others[filled:]
+    names[:] = ordered + others
 
 
 def _read(app: Any, page: str, source: list[str]) -> None:
