@@ -5,6 +5,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 
+APART = {"_downloads", "_static"}
+"""Folders with pages of their own: reports, which link to nothing outside themselves, and parts of the theme."""
+
+
 class LostLinksError(Exception):
     """Links that lead nowhere, a line each."""
 
@@ -35,7 +39,7 @@ def check_links(site: Path, *, listed: Path) -> None:
     Raises:
         LostLinksError: names the links that lead nowhere.
     """
-    pages = {path: _read(path) for path in sorted(site.rglob("*.html")) if "_downloads" not in path.parts}
+    pages = {path: _read(path) for path in sorted(site.rglob("*.html")) if not APART & set(path.parts)}
     outside: set[str] = set()
     lost: list[str] = []
     for path, page in pages.items():

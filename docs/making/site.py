@@ -7,10 +7,14 @@ from sphinx.util.parallel import make_chunks
 
 from docs.making.gallery import gallery_page
 from docs.making.kernel import BUILD
+from docs.making.docstrings import as_plain
 from docs.making.links import check_links
 from docs.making.pages import EXECUTED, as_notebook
+from docs.making.project import project_pages, relinked
 from docs.making.reference.write import write_changed, write_reference
 from docs.making.runs import make_runs
+
+BEFORE_NAPOLEON = 400
 
 
 def setup(app: Any) -> dict[str, Any]:
@@ -18,6 +22,7 @@ def setup(app: Any) -> dict[str, Any]:
     app.connect("builder-inited", _prepare)
     app.connect("env-before-read-docs", _share_out)
     app.connect("source-read", _read)
+    app.connect("autodoc-process-docstring", _read_docstring, priority=BEFORE_NAPOLEON)
     app.connect("build-finished", _finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -26,6 +31,8 @@ def _prepare(app: Any) -> None:
     """Write what is written from code, and make the runs that pages show, before pages are looked for."""
     source = Path(app.srcdir)
     write_reference(source / "reference")
+    for name, text in project_pages(source.parent).items():
+        write_changed(source / "project" / f"{name}.md", text)
     write_changed(source / "gallery.md", gallery_page())
     make_runs(source / BUILD / "runs")
 
@@ -46,7 +53,13 @@ def _share_out(app: Any, env: Any, names: list[str]) -> None:
 
 
 def _read(app: Any, page: str, source: list[str]) -> None:
-    source[0] = as_notebook(source[0])
+    file = f"{Path(app.srcdir).name}/{page}.md"
+    text = source[0] if page.startswith("project/") else relinked(source[0], written_in=Path(file), page=file)
+    source[0] = as_notebook(text)
+
+
+def _read_docstring(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    lines[:] = as_plain(lines)
 
 
 def _finish(app: Any, error: Exception | None) -> None:

@@ -38,8 +38,10 @@ def _of(module: ModuleType, name: str) -> str:
 
 
 def _directive(module: str, name: str, thing: object) -> str:
-    """Return the directive that documents a thing; a module that can be called is documented as its function."""
+    """Return the directive that documents a thing; a module that can be called, as the function that it is."""
     if isinstance(thing, ModuleType):
-        return f"```{{eval-rst}}\n.. autofunction:: {module}.{name}.{name}\n```\n"
+        call = type(thing).__call__  # type: ignore[operator]
+        arguments = ", ".join(list(inspect.signature(call).parameters)[1:])
+        return f"```{{eval-rst}}\n.. py:function:: {module}.{name}({arguments})\n\n   {inspect.getdoc(call)}\n```\n"
     kind, options = ("class", "\n   :members:") if inspect.isclass(thing) else ("function", "")
     return f"```{{eval-rst}}\n.. auto{kind}:: {module}.{name}{options}\n```\n"
