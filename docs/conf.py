@@ -35,6 +35,7 @@ nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True
 nb_merge_streams = True
+nb_output_stderr = "remove"  # how far a command is, which no page shows alike twice
 nb_render_markdown_format = "myst"
 
 autodoc_member_order = "bysource"

@@ -11,7 +11,7 @@ from simstudy.cli import main
 
 PROGRAMS = ("simstudy ", "cp -r ")
 EXPECTED = "# exit code "
-HERE = {"run": ("--workers", "0", "--quiet"), "choose": ("--workers", "0"), "plan": ("--workers", "0")}
+HERE = {"run": ("--workers", "0"), "choose": ("--workers", "0"), "plan": ("--workers", "0")}
 """Options that a command has here beside its own: they change where it runs, and no number."""
 
 

@@ -4,7 +4,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-
 APART = {"_downloads", "_static"}
 """Folders with pages of their own: reports, which link to nothing outside themselves, and parts of the theme."""
 

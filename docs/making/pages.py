@@ -24,10 +24,8 @@ HIDDEN = "```{{code-cell}} ipython3\n:tags: [remove-cell]\n{content}```"
 def as_notebook(text: str) -> str:
     r"""Return a page as a notebook in Markdown, if it says that it is executed; any other as it is.
 
-    >>> print(as_notebook("<!-- executed -->\\n```\\nsimstudy list\\n```\\n").partition("-->")[2].strip())
-    ```{code-cell} ipython3
-    simstudy list
-    ```
+    >>> as_notebook("<!-- executed -->\n```\nsimstudy list\n```").splitlines()[-3:]
+    ['```{code-cell} ipython3', 'simstudy list', '```']
     """
     return HEADER + BLOCK.sub(_cell, text) if text.startswith(EXECUTED) else text
 

@@ -5,16 +5,16 @@ from typing import Any
 
 from sphinx.util.parallel import make_chunks
 
+from docs.making.docstrings import as_plain
 from docs.making.gallery import gallery_page
 from docs.making.kernel import BUILD
-from docs.making.docstrings import as_plain
 from docs.making.links import check_links
 from docs.making.pages import EXECUTED, as_notebook
 from docs.making.project import project_pages, relinked
 from docs.making.reference.write import write_changed, write_reference
 from docs.making.runs import make_runs
 
-BEFORE_NAPOLEON = 400
+BEFORE_NAPOLEON, LAST = 400, 900
 
 
 def setup(app: Any) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def setup(app: Any) -> dict[str, Any]:
     app.connect("env-before-read-docs", _share_out)
     app.connect("source-read", _read)
     app.connect("autodoc-process-docstring", _read_docstring, priority=BEFORE_NAPOLEON)
-    app.connect("build-finished", _finish)
+    app.connect("build-finished", _finish, priority=LAST)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 

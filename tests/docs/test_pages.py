@@ -1,5 +1,6 @@
 """Pages of documentation: what they show is what there is, and the way from a plain page to a notebook."""
 
+import doctest
 import re
 import shlex
 import tomllib
@@ -7,9 +8,11 @@ import tomllib
 import pytest
 import typer.main
 
+from docs.making import cells, docstrings, pages, project
 from docs.making.cells import as_calls, run_line
 from docs.making.links import LostLinksError, check_links
 from docs.making.pages import BLOCK, EXECUTED, HEADER, as_notebook
+from docs.making.reference import markdown
 from simstudy.cli import app
 from simstudy.study.study import Study
 from tests.executed import ROOT
@@ -47,6 +50,13 @@ def test_studies_that_are_shown_are_studies(page):
     for block in BLOCK.finditer(text):
         if block["language"] == "toml" and "[study]" in block["content"] and not text.startswith(EXECUTED):
             assert Study.from_dict(tomllib.loads(block["content"])).scenarios
+
+
+@pytest.mark.parametrize("module", [cells, docstrings, markdown, pages, project], ids=lambda module: module.__name__)
+def test_examples_are_true(module):
+    """What docstrings show is what comes; each module here has an example."""
+    found = doctest.testmod(module)
+    assert (found.failed, found.attempted > 0) == (0, True)
 
 
 def test_a_page_becomes_a_notebook():

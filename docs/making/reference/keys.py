@@ -29,7 +29,7 @@ def keys_page() -> str:
 
 
 def _section(name: str, keys: list[Key]) -> str:
-    head = ["key", "what it is", "type and range", "default", "example"]
+    head = ["key", "what it is", "type and range", "default"]
     return f"## {code(name)}\n\n{SAID[name]}\n\n" + table(head, map(_row, keys)) + "\n"
 
 
@@ -37,5 +37,7 @@ def _row(key: Key) -> list[str]:
     only = f" ({key.only})" if key.only else ""
     kind = ", ".join(filter(None, [key.type, key.range]))
     default = "needed" if key.is_required else code(key.default)
+    if key.example != key.default:
+        default = f"{default}, " * bool(default) + f"as in {code(key.example)}"
     name = code(key.name) + ("\\*" if key.is_factor else "")
-    return [name, cell(key.words + only), cell(kind), default, code(key.example)]
+    return [name, cell(key.words + only), cell(kind), default]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 def cell(text: object) -> str:
     r"""Return a text that keeps to its cell, with what Markdown would read as its own escaped.
 
-    >>> cell("p | q, a * b, theta_j")
-    'p \\\\| q, a \\\\* b, theta\\\\_j'
+    >>> print(cell("p | q, a * b, theta_j"))
+    p \| q, a \* b, theta\_j
     """
     flat = " ".join(str(text).replace("``", "`").split())
     parts = flat.split("`")
