@@ -33,9 +33,13 @@ def commands_page() -> str:
 def _section(name: str, command: Any) -> str:
     arguments = " ".join(_argument(p) for p in command.params if p.param_type_name == "argument")
     usage = " ".join(filter(None, ["simstudy", name, arguments, "[OPTIONS]"]))
-    rows = [[_names(p), cell(_type(p)), cell(_default(p)), cell(p.help or "")] for p in command.params]
+    rows = [[_names(p), cell(p.help or ""), cell(_type(p)), cell(_default(p))] for p in command.params]
     said = (command.help or "").strip()
-    return f"## {name}\n\n{cell(said)}\n\n```sh\n{usage}\n```\n\n" + table(["", "takes", "default", ""], rows) + "\n"
+    return (
+        f"## {name}\n\n{cell(said)}\n\n```sh\n{usage}\n```\n\n"
+        + table(["", "what it does", "takes", "default"], rows)
+        + "\n"
+    )
 
 
 def _argument(parameter: Any) -> str:

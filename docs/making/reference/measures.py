@@ -9,7 +9,7 @@ HEAD = """# Measures
 A measure is taken in each scenario, for each method and estimand. Every value stands beside its Monte Carlo standard
 error, over replicates; the groups of a replicate share their data, so a replicate counts once. Measures that are sums
 over replicates have the standard error of a mean; ratios, roots and standard deviations that of their influence
-function, unless a line says another.
+function, unless a line says another. Intervals of shares are Wilson's.
 """
 ROWS = {
     "estimates": ("Of estimates", "Taken over the estimates of an estimand."),
@@ -28,8 +28,8 @@ def measures_page() -> str:
 
 
 def _section(title: str, said: str, measures: list[Measure]) -> str:
-    rows = [[code(m.name), cell(m.definition), _unit(m), _better(m), cell(_mcse(m)), cell(m.source)] for m in measures]
-    head = ["measure", "what it is", "unit", "better", "MCSE", "source"]
+    rows = [[code(m.name), cell(m.definition + _mcse(m)), _unit(m), _better(m), cell(m.source)] for m in measures]
+    head = ["measure", "what it is", "unit", "better", "source"]
     return f"## {title}\n\n{said}\n\n" + table(head, rows) + "\n"
 
 
@@ -45,4 +45,4 @@ def _mcse(measure: Measure) -> str:
     """Return what the function of a measure says of its standard error."""
     text = " ".join((measure.function.__doc__ or "").split())
     _, found, rest = text.partition("MCSE: ")
-    return rest.removesuffix(".") if found else ""
+    return f". MCSE: {rest.removesuffix('.')}" if found else ""
