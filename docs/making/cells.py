@@ -23,7 +23,7 @@ def prepare(shell: Any) -> None:
     shell.input_transformers_cleanup.append(as_calls)
     shell.user_ns["_command"] = run_line
     matplotlib_inline.backend_inline.set_matplotlib_formats("svg")
-    pd.set_option("display.width", 110, "display.max_columns", 12, "display.precision", 3)
+    pd.set_option("display.width", 110, "display.max_columns", 12, "display.float_format", "{:.4g}".format)
 
 
 def as_calls(lines: list[str]) -> list[str]:
