@@ -46,7 +46,7 @@ HEAD = """<!-- executed by nox -s docs -->
 
 Every figure of a report, drawn of small runs that were made for this page. `figure(run, name)` draws it of any run that
 has what it shows; `simstudy figures RUN --list` says which a run has. The functions behind them take tables and stand
-in [the reference](reference/python.md).
+in [the reference](../reference/python.md).
 
 ```python
 from pathlib import Path

@@ -33,7 +33,7 @@ def _prepare(app: Any) -> None:
     write_reference(source / "reference")
     for name, text in project_pages(source.parent).items():
         write_changed(source / "project" / f"{name}.md", text)
-    write_changed(source / "gallery.md", gallery_page())
+    write_changed(source / "gallery" / "index.md", gallery_page())
     make_runs(source / BUILD / "runs")
 
 

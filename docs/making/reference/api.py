@@ -20,7 +20,7 @@ FIGURES = """
 ## Figures
 
 `simstudy.report.figures`: each a function of tables that returns a matplotlib figure, and of a run by name,
-`simstudy.report.publishing.figure` draws them; [the gallery](../gallery.md) has a picture of each.
+`simstudy.report.publishing.figure` draws them; [the gallery](../gallery/index.md) has a picture of each.
 """
 
 

@@ -31,4 +31,5 @@ def write_reference(folder: Path) -> None:
 def write_changed(path: Path, text: str) -> None:
     """Write a page whose text has changed, so that Sphinx reads none in vain."""
     if not path.exists() or path.read_text("utf-8") != text:
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")
