@@ -11,7 +11,7 @@ nox.needs_version = ">=2024.4.15"
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["tests"]
-PACKAGES = ["simstudy", "tests", "benchmarks", "reports", "conftest.py", "noxfile.py"]
+PACKAGES = ["simstudy", "tests", "benchmarks", "docs", "reports", "conftest.py", "noxfile.py"]
 
 
 def install(session: nox.Session, *extras: str) -> None:
@@ -41,6 +41,15 @@ def tests(session: nox.Session) -> None:
         "not statistical and not faults and not browser",
         *session.posargs,
     )
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation: blocks are executed, warnings are errors, links are checked without a network."""
+    install(session, "docs", "arviz", "docx")
+    site = "docs/_build/html"
+    session.run("sphinx-build", "-W", "--keep-going", "-j", "2", "docs", site, *session.posargs)
+    print(f"documentation: {site}/index.html")
 
 
 @nox.session

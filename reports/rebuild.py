@@ -1,9 +1,9 @@
 """Rebuild the committed reports from their runs: ``python -m reports.rebuild [--check] [NAME...]``.
 
 Each report is a folder: the page, the performance table that it shows, and ``manifest.json``, which holds the digests
-of what belongs together and the sentences that the README quotes. Runs lie in ``runs/reports`` and are gone on with, or
-made where there are none. With ``--check`` nothing is made: a page that does not belong to its table, its study or the
-README is named, and the exit code is 1.
+of what belongs together and the sentences that ``docs/findings.md`` quotes; README quotes the caption of its figure.
+Runs lie in ``runs/reports`` and are gone on with, or made where there are none. With ``--check`` nothing is made: a
+page that does not belong to its table, its study or what quotes it is named, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ MOST_BYTES = 7_000_000
 BEGIN, END = "<!-- reports: written by nox -s report -->", "<!-- end of reports -->"
 CAPTION_BEGIN, CAPTION_END = "<!-- caption: written by nox -s report -->", "<!-- end of caption -->"
 DRAWN = "Root mean square error of the group effects."
-README_WIDTH = 120
+LINE_WIDTH = 120
+README, FINDINGS = "README.md", "docs/findings.md"
 AGAIN = "run python3 -m nox -s report"
 PARAMETERIZATIONS = ("centered", "non-centered")
 OF_SEVERAL = ("ademp", "terms", "provenance")
@@ -63,9 +64,9 @@ class Report:
         name: of its folder and, where it has one, of its built-in study.
         studies: built-in studies, where it has several; a part on all of them leads.
         replicates: of the run.
-        n_quoted: of the sentences that the page leads with, the first so many that the README quotes.
-        quoted: other sentences that it quotes, as (question, place among its sentences).
-        compared: pairs of methods, (baseline, candidate), whose comparison stands on the page and in the README.
+        n_quoted: of the sentences that the page leads with, the first so many that the findings quote.
+        quoted: other sentences that they quote, as (question, place among its sentences).
+        compared: pairs of methods, (baseline, candidate), whose comparison stands on the page and in the findings.
         keep_draws: replicates of each scenario whose draws are kept, for the funnel.
         has_figure: whether the README shows its figure.
     """
@@ -135,9 +136,9 @@ def main() -> int:
         chosen = [known[name] for name in options.names or known]
         for report, made in [(report, run_studies(report, RUNS)) for report in chosen]:  # pages make the checkout dirty
             rebuild(report, made, HERE)
-        write_readme(HERE, HERE.parent / "README.md")
-    stale = list(problems(HERE, HERE.parent / "README.md"))
-    print("\n".join(stale) or f"{len(REPORTS)} reports are as their tables, studies and the README have them")
+        write_quotes(HERE.parent)
+    stale = list(problems(HERE.parent))
+    print("\n".join(stale) or f"{len(REPORTS)} reports are as their tables, studies and what quotes them have them")
     return 1 if stale else 0
 
 
@@ -169,8 +170,13 @@ def rebuild(report: Report, made: Mapping[str, Run], folder: Path) -> None:
     print(f"report: {own / PAGE}")
 
 
-def problems(folder: Path, readme: Path) -> Iterator[str]:
-    """Yield what is stale, in a line each: nothing where every report is as its table and its study have it."""
+def problems(project: Path) -> Iterator[str]:
+    """Yield what is stale, in a line each: nothing where every report is as its table and its study have it.
+
+    Args:
+        project: the folder that holds README, the documentation and the reports.
+    """
+    folder = project / HERE.name
     if missing := [report.name for report in REPORTS if not (folder / report.name / MANIFEST).exists()]:
         yield f"{', '.join(missing)}: there is no report; {AGAIN}"
         return
@@ -184,20 +190,25 @@ def problems(folder: Path, readme: Path) -> Iterator[str]:
             yield f"{report.name}: the study is another one now; {AGAIN}"
         if lost := [told for _, told in manifest["sentences"] if told not in _text(own / PAGE)]:
             yield f"{report.name}: the page does not say “{lost[0]}”; {AGAIN}"
-    if _block(folder) not in readme.read_text() or _caption(folder) not in readme.read_text():
-        yield f"{readme.name}: does not quote the reports as they are; {AGAIN}"
+    for name, _, _, written in _quotes(folder):
+        if written not in (project / name).read_text():
+            yield f"{name}: does not quote the reports as they are; {AGAIN}"
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     if size > MOST_BYTES:
         yield f"the reports have {size / 1e6:.1f} MB; expected at most {MOST_BYTES / 1e6:g}"
 
 
-def write_readme(folder: Path, readme: Path) -> None:
-    """Write what the reports say between the marks in the README."""
-    text = readme.read_text()
-    for begin, end, written in ((CAPTION_BEGIN, CAPTION_END, _caption(folder)), (BEGIN, END, _block(folder))):
-        before, _, rest = text.partition(begin)
-        text = before + written + rest.partition(end)[2]
-    write_text(readme, text)
+def write_quotes(project: Path) -> None:
+    """Write what the reports say between the marks of the pages that quote them."""
+    for name, begin, end, written in _quotes(project / HERE.name):
+        before, _, rest = (project / name).read_text().partition(begin)
+        write_text(project / name, before + written + rest.partition(end)[2])
+
+
+def _quotes(folder: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Yield page, its marks and what stands between them, marks included."""
+    yield README, CAPTION_BEGIN, CAPTION_END, _caption(folder)
+    yield FINDINGS, BEGIN, END, _block(folder)
 
 
 def _single(report: Report, made: Run, evidence: Evidence, folder: Path) -> list[Part]:
@@ -229,7 +240,7 @@ def _side_by_side(folder: Path) -> list[Part]:
 
 
 def _quoted(report: Report, parts: Sequence[Part]) -> list[tuple[str, str]]:
-    """Return what the README quotes, as (of what, sentence): the page says the sentence."""
+    """Return what the findings quote, as (of what, sentence): the page says the sentence."""
     told = {question: sentences for part in parts for question, sentences in part.answers.items()}
     own = [("", sentence) for sentence in parts[0].lead[: report.n_quoted]]
     own += [("", told[question][place]) for question, place in report.quoted]
@@ -266,7 +277,7 @@ def _caption(folder: Path) -> str:
     """Return what the README says below its figure, between its marks."""
     (drawn,) = (report.name for report in REPORTS if report.has_figure)
     said = json.loads((folder / drawn / MANIFEST).read_text()).get("caption", "")
-    text = fill(_unbroken(f"*{DRAWN} {said}*"), README_WIDTH, break_long_words=False, break_on_hyphens=False)
+    text = fill(_unbroken(f"*{DRAWN} {said}*"), LINE_WIDTH, break_long_words=False, break_on_hyphens=False)
     return "\n".join([CAPTION_BEGIN, text, CAPTION_END])
 
 
@@ -275,14 +286,14 @@ def _unbroken(text: str) -> str:
 
 
 def _block(folder: Path) -> str:
-    """Return the README's list of the reports, between its marks."""
+    """Return the list of the reports and what they found, between its marks."""
     items = []
     for report in REPORTS:
         manifest = json.loads((folder / report.name / MANIFEST).read_text())
         said = " ".join(f"*{of}*: {told}" if of else told for of, told in manifest["sentences"])
-        item = f"- **[{report.name}](reports/{report.name}/{PAGE})** ({manifest['fits']:,} fits). {said}"
+        item = f"- **[{report.name}](../reports/{report.name}/{PAGE})** ({manifest['fits']:,} fits). {said}"
         whole: dict[str, Any] = {"subsequent_indent": "  ", "break_long_words": False, "break_on_hyphens": False}
-        items.append(fill(_unbroken(item), README_WIDTH, **whole))
+        items.append(fill(_unbroken(item), LINE_WIDTH, **whole))
     return "\n".join([BEGIN, *items, END])
 
 

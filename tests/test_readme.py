@@ -1,49 +1,50 @@
-"""What the README says is true."""
+"""What the README says is true, and stands on one screen."""
 
+import json
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
-import pytest
-
-from simstudy.comparison import read_rules
+from reports.side_by_side import contest
 from simstudy.study.study import Study
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+MOST_LINES = 100
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-
-
-@pytest.mark.parametrize("code", blocks("python"), ids=["study", "arviz", "own-model"])
-def test_python_examples_run(code, tmp_path):
-    """Every Python example runs as it stands, as a script without a `__main__` guard."""
-    if "import arviz" in code:
-        pytest.importorskip("arviz")
-    (tmp_path / "example.py").write_text(code)
-    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    if "simstudy.report(" in code:
-        assert (tmp_path / "pilot.html").exists()
-        assert "partial" in done.stdout
-    if "arviz.summary" in code:
-        assert "theta[7]" in done.stdout
+def test_it_is_short():
+    """One screen says what it is, how to begin, and where the rest stands."""
+    assert len(README.splitlines()) <= MOST_LINES
 
 
 def test_the_study_file_is_valid():
-    """The example study has three scenarios and three methods; the example of margins is one."""
-    text, margins = blocks("toml")
+    """The example study has three scenarios and three methods."""
+    (text,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     study = Study.from_dict(tomllib.loads(text))
     assert len(study.scenarios) == 3
-    assert [m.name for m in study.methods] == ["none", "partial [tau=HalfNormal(1)]", "partial [tau=HalfNormal(5)]"]
-    rules = read_rules(tomllib.loads(margins))
-    assert str(rules.margins["ess_per_leapfrog"]) == "10 % of the baseline"
+    assert [m.name for m in study.methods] == ["none", "complete", "partial"]
+
+
+def test_the_two_commands_are_sessions():
+    """What a fresh machine runs is there, under these names."""
+    sessions = set(re.findall(r"@nox.session\ndef (\w+)", (ROOT / "noxfile.py").read_text()))
+    assert {"study", "tests"} <= set(re.findall(r"nox -s (\w+)", README)) <= sessions
+
+
+def test_rates_are_those_that_were_measured():
+    """Fits a second of every contestant are those of the file that the command writes, and a million follows."""
+    measured = contest(json.loads((ROOT / "reports" / "samplers" / "side_by_side.json").read_text()))
+    rates = [float(rate) for rate in re.findall(r"^\| [^|]+ \| ([\d.]+) \| [\d]+ \w+ \|$", README, re.MULTILINE)]
+    known = [float(f"{rate:.3g}") for rate in measured["fits_per_second"]]
+    assert len(rates) == 5
+    assert set(rates) <= set(known), known
+    for rate, amount, unit in re.findall(r"\| ([\d.]+) \| (\d+) (minutes|hours|days) \|$", README, re.MULTILINE):
+        seconds = {"minutes": 60, "hours": 3600, "days": 86400}[unit]
+        assert round(1e6 / float(rate) / seconds) == int(amount)
 
 
 def test_links_lead_somewhere():
     """Every relative link is a file of the project."""
     for target in re.findall(r"\]\(([^)h][^)]*)\)", README):
-        assert (Path(__file__).parent.parent / target).exists(), target
+        assert (ROOT / target).exists(), target

@@ -1,4 +1,4 @@
-"""The committed reports belong to their tables, their studies and the README; what does not is named."""
+"""The committed reports belong to their tables, their studies and the pages that quote them; what does not is named."""
 
 import json
 import shutil
@@ -7,25 +7,27 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reports.rebuild import BEGIN, MANIFEST, PAGE, REPORTS, TABLE, problems, write_readme
+from reports.rebuild import BEGIN, FINDINGS, MANIFEST, PAGE, README, REPORTS, TABLE, problems, write_quotes
 from reports.side_by_side import contest, side_by_side_part
 from simstudy.report.document import lay_out
 
 PROJECT = Path(__file__).parents[2]
-COMMITTED, README = PROJECT / "reports", PROJECT / "README.md"
+COMMITTED = PROJECT / "reports"
 
 
 @pytest.fixture
 def copied(tmp_path):
-    """The committed reports and the README, to be spoiled."""
+    """The committed reports and the pages that quote them, to be spoiled."""
     shutil.copytree(COMMITTED, tmp_path / "reports")
-    shutil.copy(README, tmp_path)
-    return tmp_path / "reports", tmp_path / "README.md"
+    (tmp_path / "docs").mkdir()
+    for name in (README, FINDINGS):
+        shutil.copy(PROJECT / name, tmp_path / name)
+    return tmp_path
 
 
 def test_the_committed_reports_are_fresh():
-    """Every page belongs to its table and its study, the README quotes them, and all are small."""
-    assert list(problems(COMMITTED, README)) == []
+    """Every page belongs to its table and its study, README and findings quote them, and all are small."""
+    assert list(problems(PROJECT)) == []
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.name)
@@ -36,33 +38,39 @@ def test_a_protocol_names_the_estimands_that_a_report_has(report):
         assert {row["estimand"] for row in report.study(name).estimand_rows()} == {*scored[~scored.str.contains(", ")]}
 
 
-def spoil_table(reports, readme):
-    table = pd.read_parquet(reports / "samplers" / TABLE)
-    table.assign(value=table["value"] * 1.01).to_parquet(reports / "samplers" / TABLE)
+def spoil_table(project):
+    table = pd.read_parquet(project / "reports" / "samplers" / TABLE)
+    table.assign(value=table["value"] * 1.01).to_parquet(project / "reports" / "samplers" / TABLE)
 
 
-def spoil_page(reports, readme):
-    page = reports / "pooling" / PAGE
+def spoil_page(project):
+    page = project / "reports" / "pooling" / PAGE
     page.write_text(page.read_text().replace("RMSE", "error"))
 
 
-def spoil_readme(reports, readme):
-    fits = json.loads((reports / "precision" / MANIFEST).read_text())["fits"]
-    readme.write_text(readme.read_text().replace(f"({fits:,} fits)", f"({fits + 1:,} fits)"))
+def spoil_findings(project):
+    fits = json.loads((project / "reports" / "precision" / MANIFEST).read_text())["fits"]
+    page = project / FINDINGS
+    page.write_text(page.read_text().replace(f"({fits:,} fits)", f"({fits + 1:,} fits)"))
 
 
-def spoil_study(reports, readme):
-    path = reports / "parameterization" / MANIFEST
+def spoil_readme(project):
+    page = project / README
+    page.write_text(page.read_text().replace("Root mean square error of the group effects.", ""))
+
+
+def spoil_study(project):
+    path = project / "reports" / "parameterization" / MANIFEST
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps(manifest | {"studies": {"parameterization": "0"}}))
 
 
-def lose_report(reports, readme):
-    shutil.rmtree(reports / "samplers")
+def lose_report(project):
+    shutil.rmtree(project / "reports" / "samplers")
 
 
-def swell(reports, readme):
-    (reports / "pooling" / "draws.bin").write_bytes(b"0" * 7_000_000)
+def swell(project):
+    (project / "reports" / "pooling" / "draws.bin").write_bytes(b"0" * 7_000_000)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +78,7 @@ def swell(reports, readme):
     [
         (spoil_table, "samplers: performance.parquet is not the one that belongs to the report"),
         (spoil_page, "pooling: report.html is not the one"),
+        (spoil_findings, "docs/findings.md: does not quote the reports as they are"),
         (spoil_readme, "README.md: does not quote the reports as they are"),
         (spoil_study, "parameterization: the study is another one now"),
         (lose_report, "samplers: there is no report"),
@@ -77,20 +86,21 @@ def swell(reports, readme):
     ],
 )
 def test_what_is_stale_is_named(copied, spoil, said):
-    """A table, page, README, study or size that is not the report's own is said in a line."""
-    spoil(*copied)
-    assert any(said in line for line in problems(*copied)), list(problems(*copied))
+    """A table, page, quotation, study or size that is not the report's own is said in a line."""
+    spoil(copied)
+    assert any(said in line for line in problems(copied)), list(problems(copied))
 
 
-def test_the_readme_is_written_between_its_marks(copied):
+def test_the_quotations_are_written_between_their_marks(copied):
     """Writing the block again changes nothing; an emptied one is filled."""
-    reports, readme = copied
-    whole = readme.read_text()
+    page = copied / FINDINGS
+    whole, readme = page.read_text(), (copied / README).read_text()
     begin, end = whole.index(BEGIN) + len(BEGIN), whole.index("<!-- end of reports -->")
-    readme.write_text(whole[:begin] + "\n" + whole[end:])
-    assert list(problems(reports, readme))
-    write_readme(reports, readme)
-    assert readme.read_text() == whole
+    page.write_text(whole[:begin] + "\n" + whole[end:])
+    assert list(problems(copied))
+    write_quotes(copied)
+    assert page.read_text() == whole
+    assert (copied / README).read_text() == readme
 
 
 def test_the_side_by_side_part_shows_what_was_measured():
