@@ -4,6 +4,9 @@ from contextlib import ExitStack
 
 import pytest
 
+collect_ignore = ["tests/study/extension_file.py"]
+"""A file for ``--load``: looked through for examples, it would be imported, and register what it has."""
+
 
 @pytest.fixture(scope="module", autouse=True)
 def own_names():
