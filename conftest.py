@@ -4,6 +4,9 @@ from contextlib import ExitStack
 
 import pytest
 
+collect_ignore = ["tests/faults/user_family.py", "tests/study/extension_file.py"]
+"""Files for ``--load``: looked through for examples, they would be imported, and register what they have."""
+
 
 @pytest.fixture(scope="module", autouse=True)
 def own_names():
