@@ -31,7 +31,7 @@ def add_interval(found: dict[str, np.ndarray], *, level: float, df: np.ndarray |
     probability = (1 + level) / 2
     q: np.ndarray | float
     if df is None:
-        q = ndtri(probability)
+        q = float(ndtri(probability))
     else:
         from scipy.stats import t  # slow to import: not before it is needed
 
