@@ -74,7 +74,7 @@ class TrajectoryOptions(ChainOptions):
 
     step_size: Annotated[float, Field(gt=0)] = field(default=1.0, metadata=TOLD_IF_CHANGED)
     adapt_step_size: bool = field(default=True, metadata=TOLD_IF_CHANGED)
-    max_treedepth_warmup: Annotated[int, Field(ge=1, le=20)] | None = field(
+    max_treedepth_warmup: Annotated[int | None, Field(ge=1, le=20, examples=[6])] = field(
         default=None, metadata=TOLD_IF_CHANGED | called("maximum tree depth of warm-up")
     )
     thinning: Annotated[int, Field(ge=1, le=10_000)] = field(default=1, metadata=TOLD_IF_CHANGED)
