@@ -14,7 +14,8 @@ OF_TRAJECTORIES = {"of_trajectories": True}
 
 
 TOLD_IF_CHANGED = {"told_if_changed": True}
-"""Metadata of an option that a report tells where it is not at its default."""
+"""Metadata of an option that studies, tables and reports have only where it is not at its default: studies from before
+there was such an option are the same studies."""
 
 
 def called(words: str) -> dict[str, Any]:

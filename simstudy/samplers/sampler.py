@@ -6,7 +6,7 @@ any number of data sets of that shape. Draws of a fit depend on its key and the 
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import Field, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -49,8 +49,9 @@ class Sampler(ChainOptions, ABC):
 
     @property
     def options(self) -> dict[str, Any]:
-        """Every option by name, and the kind."""
-        return {"kind": self.kind} | options_of(self)
+        """Every option by name, and the kind, without those that are told only where they are not at their defaults."""
+        untold = {f.name for f in option_fields(type(self)) if self._is_untold(f)}
+        return {"kind": self.kind} | {name: value for name, value in options_of(self).items() if name not in untold}
 
     @property
     def changed_options(self) -> dict[str, Any]:
@@ -73,12 +74,13 @@ class Sampler(ChainOptions, ABC):
         others = [
             f"{f.metadata.get('words', f.name.replace('_', ' '))} {value}"
             for f in shown
-            if f.name not in TOLD_APART
-            and (value := getattr(self, f.name)) is not None
-            and not (f.metadata.get("told_if_changed") and value == f.default)
+            if f.name not in TOLD_APART and (value := getattr(self, f.name)) is not None and not self._is_untold(f)
         ]
         run = f"{self.chains:,} chain{'' if self.chains == 1 else 's'} of {lengths}"
         return f"{self.words}: {', '.join([run, *others, self.precision])}"
+
+    def _is_untold(self, option: Field[Any]) -> bool:
+        return bool(option.metadata.get("told_if_changed")) and getattr(self, option.name) == option.default
 
     @property
     @abstractmethod

@@ -333,6 +333,7 @@ class Study:
     def method_rows(self) -> list[dict[str, Any]]:
         """Return the rows of the methods table: every option, priors as text."""
         rows = []
+        told_of_samplers = dict.fromkeys(name for m in self.methods for name in m.sampler.options)
         for m in self.methods:
             options = dict(m.options)
             priors = {f"prior_{name}": text for name, text in (options.pop("priors", None) or {}).items()}
@@ -344,7 +345,9 @@ class Study:
                 made = self.priors_of_data.get(m.name)
                 told = "; ".join(conflict.text for conflict in self.conflicts.get(m.name, ()))
                 priors |= {"priors_of_data": made.text if made else None, "prior_conflict": told or None}
-            sampler = {"sampler" if name == "kind" else name: value for name, value in m.sampler.options.items()}
+            sampler = {
+                "sampler" if name == "kind" else name: getattr(m.sampler, name, None) for name in told_of_samplers
+            }
             rows.append({"method": m.name, "identity": m.identity, **MODEL_COLUMNS, **options, **priors, **sampler})
         return rows
 

@@ -11,6 +11,7 @@ from simstudy.samplers import SAMPLERS
 from simstudy.samplers.numpyro import kept_of
 from simstudy.samplers.nuts import NUTSOptions, NUTSProgram
 from simstudy.samplers.nuts.warmup import adapt_mass, initial_adaptation, variance_windows
+from simstudy.study.study import Study
 from simstudy.summaries.diagnostics import ess_mean
 
 SD = np.array([0.1, 1.0, 30.0])
@@ -131,3 +132,22 @@ def test_numpyros_thinned_draws_tell_of_all_their_transitions():
     np.testing.assert_allclose(kept[2], accept.reshape(4, 3).mean(1), rtol=1e-6)
     np.testing.assert_array_equal(kept[3], steps.reshape(4, 3).sum(1))
     np.testing.assert_allclose(kept[4], energy[2::3], rtol=1e-6)
+
+
+def test_options_at_their_defaults_leave_studies_as_they_were():
+    """A study has them where they are set: one from before there were such options goes on as it is."""
+    plain, changed = (
+        Study.from_dict(
+            {
+                "study": {"name": "options", "replicates": 1},
+                "mechanism": {"kind": "exchangeable", "groups": 3, "group_size": 2},
+                "method": [{"name": "none", "structure": "none"}],
+                "sampler": {"kind": "nuts", **options},
+            }
+        )
+        for options in ({"thinning": 1, "mass_matrix": "diagonal"}, {"thinning": 2})
+    )
+    options = ["kind", "chains", "warmup", "draws", "target_accept", "max_treedepth", "precision"]
+    assert list(plain.canonical["methods"][0]["sampler"]) == options
+    assert set(changed.canonical["methods"][0]["sampler"]) == {*options, "thinning"}
+    assert "thinning 2" in changed.methods[0].sampler.described
