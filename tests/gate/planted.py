@@ -131,7 +131,7 @@ PLANTED = {
     "asymmetric proposal": partial(walk, bug="asymmetric"),
     "acceptance off by a factor of 2": partial(hmc, bug="factor"),
     "wrong mass matrix in the kinetic energy": partial(hmc, bug="kinetic"),
-    "stale gradients after a rejection": partial(hmc, bug="gradient"),
+    "stale gradients after a rejection": partial(hmc, bug="gradient", step=0.55),
     "reused keys": partial(hmc, bug="keys"),
     "warm-up draws kept": partial(hmc, bug="warmup", warmup=100, draws=100),
     "truncated trees without the correction": partial(nuts, bug="truncated"),

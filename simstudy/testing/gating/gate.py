@@ -26,6 +26,7 @@ CHAINS = {"uniform": 256, "exact": 1024}
 TOLERANCE = {"uniform": 0.05, "exact": 0.0}
 """Chains of each posterior, and error that is borne in posterior sds, by where chains begin."""
 CHAINS_AT_ONCE = 64
+DEFAULT = tuple(POSTERIORS)
 RADIUS = 2.0
 """Chains begin uniformly within so much of 0, where they do not begin at exact draws, as those of Stan and NumPyro."""
 
@@ -75,7 +76,7 @@ def gate(
     Raises:
         StudyError: an argument is misused, or the sampler returns what is no draws.
     """
-    wanted = tuple(POSTERIORS) if posteriors is None else tuple(posteriors)
+    wanted = DEFAULT if posteriors is None else tuple(posteriors)
     _check(start, batch, wanted, tolerance=tolerance, chains=chains, slack=slack)
     most = CHAINS[start] if chains is None else chains
     costs = read_baseline(baseline, wanted)
