@@ -1,0 +1,1 @@
+"""The gate for samplers: exact posteriors, numbers of each chain, and bets that a sampler is wrong."""
