@@ -6,11 +6,12 @@ import tomllib
 import matplotlib as mpl
 import pytest
 
+from docs.making.pages import BLOCK
 from simstudy.measures import MEASURES
 from simstudy.store import Run
 from simstudy.study.extensions import REGISTRIES
 from simstudy.study.registry import MODELS
-from tests.executed import ROOT, blocks, execute
+from tests.executed import ROOT, execute
 
 PAGE = ROOT / "docs" / "extending.md"
 CHECKS = ("check_mechanism", "check_model", "check_measure", "check_likelihood", "check_term", "check_sampler")
@@ -29,7 +30,8 @@ def folder(tmp_path_factory):
 @pytest.mark.usefixtures("folder")
 def test_each_kind_is_proven_by_its_check():
     """Every kind of part is registered on the page, and its check is called."""
-    called = "\n".join(content for language, content in blocks(PAGE.read_text("utf-8")) if language == "python")
+    blocks = BLOCK.finditer(PAGE.read_text("utf-8"))
+    called = "\n".join(block["content"] for block in blocks if block["language"] == "python")
     assert [name for name in CHECKS if not re.search(rf"^{name}\(", called, re.MULTILINE)] == []
     registered = {registry.what: list(registry.extensions) for registry in (*REGISTRIES.values(), MODELS, MEASURES)}
     assert registered == {

@@ -49,9 +49,14 @@ class Sampler(ChainOptions, ABC):
 
     @property
     def options(self) -> dict[str, Any]:
-        """Every option by name, and the kind, without those that are told only where they are not at their defaults."""
+        """Every option by name, and the kind."""
+        return {"kind": self.kind} | options_of(self)
+
+    @property
+    def told_options(self) -> dict[str, Any]:
+        """The options that studies and tables have: all but those that are told only where they are changed."""
         untold = {f.name for f in option_fields(type(self)) if self._is_untold(f)}
-        return {"kind": self.kind} | {name: value for name, value in options_of(self).items() if name not in untold}
+        return {name: value for name, value in self.options.items() if name not in untold}
 
     @property
     def changed_options(self) -> dict[str, Any]:

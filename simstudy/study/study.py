@@ -201,7 +201,7 @@ class Study:
             "schema_version": SCHEMA_VERSION,
             "study": self.section.model_dump(exclude_none=True),
             "mechanism": dict(self.mechanism),
-            "methods": [{"name": m.name, **dict(m.options), "sampler": m.sampler.options} for m in self.methods],
+            "methods": [{"name": m.name, **dict(m.options), "sampler": m.sampler.told_options} for m in self.methods],
             "summary": {"levels": list(self.levels), **({"log_density": True} if self.ranks_log_density else {})},
             "diagnostics": self.diagnostics.model_dump(),
             **({"extensions": dict(self.sources)} if self.sources else {}),
@@ -333,7 +333,7 @@ class Study:
     def method_rows(self) -> list[dict[str, Any]]:
         """Return the rows of the methods table: every option, priors as text."""
         rows = []
-        told_of_samplers = dict.fromkeys(name for m in self.methods for name in m.sampler.options)
+        told_of_samplers = dict.fromkeys(name for m in self.methods for name in m.sampler.told_options)
         for m in self.methods:
             options = dict(m.options)
             priors = {f"prior_{name}": text for name, text in (options.pop("priors", None) or {}).items()}
