@@ -1,1 +1,1 @@
-"""Draws in, rows out: estimates, ranks, effective draws and R-hat, vectorized NumPy."""
+"""Draws in, rows out: estimates, ranks, effective draws and R-hat, compiled or in NumPy."""
