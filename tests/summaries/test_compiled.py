@@ -1,5 +1,9 @@
 """Compiled rows against NumPy's, against ArviZ, and on draws made to break them."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from arviz_stats.base import array_stats
@@ -7,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simstudy.store.schema import mcse_column, quantile_column
+from simstudy.summaries import engine
 from simstudy.summaries import rows as in_numpy
 from simstudy.summaries.compiled import rows as compiled
+from simstudy.summaries.compiled import stored
 from simstudy.summaries.compiled.order import sort_row
 from simstudy.summaries.ranks import sort_rows
 
@@ -139,3 +145,35 @@ def test_a_row_does_not_depend_on_its_neighbors():
         alone = compiled.row_columns(draws[i : i + 1], np.zeros(1), PROBABILITIES, is_indicator=np.zeros(1, bool))
         for name, value in alone.items():
             np.testing.assert_array_equal(value[0], together[name][i], err_msg=name)
+
+
+ROWS = """
+import hashlib
+import numpy as np
+from simstudy.summaries.engine import row_columns
+draws = np.random.default_rng(0).normal(size=(100, 4, 200))
+columns = row_columns()(draws, np.linspace(-1, 1, 100), (0.05, 0.95), is_indicator=np.zeros(100, bool))
+print(hashlib.md5(b"".join(np.ascontiguousarray(columns[name]).tobytes() for name in sorted(columns))).hexdigest())
+"""
+
+
+def rows_of_a_process(**environment):
+    """Digest of the rows that a process of its own makes of given draws."""
+    run = subprocess.run(
+        [sys.executable, "-c", ROWS], env={**os.environ, **environment}, capture_output=True, text=True, check=True
+    )
+    return run.stdout
+
+
+@pytest.mark.statistical
+def test_rows_are_the_same_whoever_compiled_them(tmp_path):
+    """To the last bit: of a process that finds nothing stored, of the next, which loads, and of this machine's own."""
+    elsewhere = {"NUMBA_CACHE_DIR": str(tmp_path)}
+    assert rows_of_a_process(**elsewhere) == rows_of_a_process(**elsewhere) == rows_of_a_process()
+
+
+def test_compiled_functions_are_stored():
+    """Asking for the fastest rows leaves them where every process finds them."""
+    assert engine.row_columns() is compiled.row_columns
+    assert stored.is_stored()
+    assert any(stored.folder().glob("rows.describe-*.nbi"))

@@ -50,7 +50,7 @@ def row_columns(
     n_rows, n_chains, n_draws = rows.shape
     asked = asked_of(n_chains, n_draws, probabilities)
     out = np.full((n_rows, N_FIXED + 2 * asked.n_kept), np.nan)
-    _describe(rows.reshape(n_rows, -1), truth, is_indicator, asked, out)
+    describe(rows.reshape(n_rows, -1), truth, is_indicator, asked, out)
     columns = {name: out[:, place] for name, place in NAMES.items()}
     for i, name in enumerate(median_and(probabilities)):
         columns[name] = out[:, N_FIXED + i]
@@ -63,7 +63,8 @@ def row_columns(
 
 
 @native
-def _describe(rows: np.ndarray, truth: np.ndarray, is_indicator: np.ndarray, asked: Asked, out: np.ndarray) -> None:
+def describe(rows: np.ndarray, truth: np.ndarray, is_indicator: np.ndarray, asked: Asked, out: np.ndarray) -> None:
+    """Write the statistics of rows of draws, in ``places``, into the rows of ``out``."""
     scratch = scratch_of(asked)
     n = rows.shape[1]
     for r in range(len(rows)):
