@@ -18,8 +18,8 @@ import numpy as np
 from side_by_side.problem import CHAINS, DRAWS, WARMUP, data_sets, study_of
 from simstudy.models.density import LogDensity, density_of
 from simstudy.samplers.nuts import Job, NUTSOptions, NUTSProgram
+from simstudy.samplers.nuts.padded import LONG_STRIDE, SHORT_STRIDE
 from simstudy.samplers.nuts.program import COMPILER_OPTIONS
-from simstudy.samplers.nuts.sampler import LONG_STRIDE, SHORT_STRIDE
 from simstudy.samplers.precision import as_leaves
 
 GRADIENTS = 20_000  # in one timed loop
