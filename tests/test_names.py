@@ -2,8 +2,8 @@
 
 import html.parser
 import os
-import runpy
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -39,13 +39,12 @@ def test_names_are_listed():
     assert not [name for name in dir(simstudy) if name.startswith("_") and not name.startswith("__")]
 
 
-def test_the_package_is_a_command(monkeypatch, capsys):
+def test_the_package_is_a_command():
     """``python -m simstudy`` is the command line."""
-    monkeypatch.setattr(sys, "argv", ["simstudy", "list", "studies"])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_module("simstudy", run_name="__main__")
-    assert ended.value.code == 0
-    assert "lecture" in capsys.readouterr().out
+    ended = subprocess.run(
+        [sys.executable, "-m", "simstudy", "list", "studies"], capture_output=True, text=True, check=True
+    )
+    assert "lecture" in ended.stdout
 
 
 @pytest.mark.parametrize("use", [simstudy.performance, simstudy.table], ids=["performance", "table"])
