@@ -10,8 +10,6 @@ from simstudy.cli.options import Load, load_parts, study_names
 from simstudy.errors import StudyError
 from simstudy.study.naming import study_file
 
-STUDY_OF_A_RUN = "study.json"
-
 
 def show_command(
     study: Annotated[
@@ -24,10 +22,11 @@ def show_command(
     simstudy show lecture > mine.toml
     """
     file = study_file(study)
-    if (file / STUDY_OF_A_RUN).is_file():
-        raise StudyError(f"{study}: is a run, and keeps no study file; expected a TOML file or a built-in study")
+    from simstudy.store.opening import is_run_folder
     from simstudy.study.opening import open_study
 
+    if is_run_folder(file):
+        raise StudyError(f"{study}: is a run, and keeps no study file; expected a TOML file or a built-in study")
     load_parts(load)
     shown = open_study(file)
     tell(file.read_text("utf-8").removesuffix("\n"), lines=True)

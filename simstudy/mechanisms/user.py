@@ -11,7 +11,7 @@ import numpy as np
 from simstudy.errors import StudyError, shown
 from simstudy.late import jax, jnp
 from simstudy.mechanisms.mechanism import Mechanism
-from simstudy.models.user import first_line
+from simstudy.models.user import line_of
 from simstudy.registry import Extension
 from simstudy.registry.sources import source_of_functions
 from simstudy.types import GroupedData, Replicate
@@ -41,7 +41,7 @@ class UserMechanism(Mechanism):
     @property
     def words(self) -> str:
         """Its name, and the first line of the function's docstring."""
-        text = first_line(self.function)
+        text = line_of(self.function)
         return f"{self.name}: {text}" if text else self.name
 
     @property
@@ -119,4 +119,4 @@ def simulator_of(name: str, function: Any) -> Extension[UserMechanismFamily]:
         )
     source, module = source_of_functions(function), str(getattr(function, "__module__", ""))
     family = UserMechanismFamily(name=name, function=function, source_hash=source)
-    return Extension(part=family, source=source, module=module, words=first_line(function))
+    return Extension(part=family, source=source, module=module, words=line_of(function))

@@ -13,6 +13,7 @@ from simstudy.late import jax
 from simstudy.models.axes import MASK, axes_of, entry_mask, named_leaves, padded_lengths
 from simstudy.models.estimands import Estimand
 from simstudy.models.model import Axes, Model, stacked
+from simstudy.registry.registry import first_line
 from simstudy.types import GroupedData, PyTree
 
 REAL = "biuf"  # kinds of NumPy types: truth values, whole and real numbers
@@ -51,7 +52,7 @@ class UserModel(Model):
     @property
     def words(self) -> str:
         """Its name, and the first line of the program's docstring."""
-        text = first_line(self.program)
+        text = line_of(self.program)
         return f"model {self.name}: {text}" if text else f"model {self.name}"
 
     def arrays(self, data: Sequence[PyTree]) -> PyTree:
@@ -100,10 +101,9 @@ class UserModel(Model):
         return stacked(each)
 
 
-def first_line(function: Any) -> str:
+def line_of(function: Any) -> str:
     """Return the first line of a function's docstring, or an empty text; docstrings of classes are about classes."""
-    text = inspect.getdoc(function) if inspect.isroutine(function) else None
-    return text.splitlines()[0] if text else ""
+    return first_line(inspect.getdoc(function) if inspect.isroutine(function) else None)
 
 
 def _leaf_shapes(data: Any) -> tuple[tuple[int, ...], ...]:

@@ -12,7 +12,7 @@ from simstudy.models.likelihoods import LIKELIHOODS, Likelihood
 from simstudy.models.model import Axes
 from simstudy.models.structures import STRUCTURES, Structure
 from simstudy.models.terms import TERM_STRUCTURES, TermStructure
-from simstudy.models.user import UserModel, first_line
+from simstudy.models.user import UserModel, line_of
 from simstudy.registry import Extension, Registry
 from simstudy.registry.files import load_file as load_file
 from simstudy.registry.sources import source_of_functions
@@ -31,7 +31,7 @@ def _extension_of_model(name: str, model: Any) -> Extension[UserModel]:
         raise StudyError(f"the model {shown(name)}: expected what register_model returns, got {shown(model)}")
     if model.name != name:
         raise StudyError(f"the model {shown(name)}: expected the name of the model, got {shown(model.name)}")
-    module, words = str(getattr(model.program, "__module__", "")), first_line(model.program)
+    module, words = str(getattr(model.program, "__module__", "")), line_of(model.program)
     return Extension(part=model, source=model.source_hash, module=module, words=words)
 
 

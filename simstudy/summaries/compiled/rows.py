@@ -74,7 +74,7 @@ def describe(rows: np.ndarray, truth: np.ndarray, is_indicator: np.ndarray, aske
         out[r, FINITE] = np.isfinite(mean)
         if not np.isfinite(mean):
             continue
-        like = _like(rows, is_indicator, out, r)
+        like = _like(rows, is_indicator, r)
         if like < r:
             for i in range(out.shape[1]):
                 if i < PIT or i >= N_FIXED:
@@ -88,7 +88,7 @@ def describe(rows: np.ndarray, truth: np.ndarray, is_indicator: np.ndarray, aske
 
 
 @native
-def _like(rows: np.ndarray, is_indicator: np.ndarray, out: np.ndarray, r: int) -> int:
+def _like(rows: np.ndarray, is_indicator: np.ndarray, r: int) -> int:
     """Return the first row that equals a row: groups share an estimand where nothing tells them apart."""
     x = rows[r]
     step = max(1, x.size // N_PROBES)
