@@ -177,3 +177,11 @@ def test_compiled_functions_are_stored():
     assert engine.row_columns() is compiled.row_columns
     assert stored.is_stored()
     assert any(stored.folder().glob("rows.describe-*.nbi"))
+
+
+def test_functions_stored_of_older_sources_do_not_count(monkeypatch, tmp_path):
+    """A source that is newer than what is stored, whichever of them, is compiled anew."""
+    engine.row_columns()
+    (tmp_path / "newer.py").touch()
+    monkeypatch.setattr(stored, "_sources", lambda: [tmp_path / "newer.py"])
+    assert not stored.is_stored()
