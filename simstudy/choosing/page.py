@@ -8,7 +8,7 @@ import pandas as pd
 
 from simstudy.choosing import figures as own_figures
 from simstudy.choosing.findings import LEVEL, Findings
-from simstudy.choosing.fits import CENTERED, CHECKS, NONCENTERED, NUTS, SEEDS
+from simstudy.choosing.fits import CENTERED, CHECKS, NONCENTERED, NUTS, ONE_FIT, SEEDS
 from simstudy.choosing.question import PARTIAL, STRUCTURES
 from simstudy.choosing.sentences import answers, plain
 from simstudy.report import figures
@@ -20,6 +20,7 @@ from simstudy.report.reading.palette import Mark
 from simstudy.report.reading.wording import counted, estimand_words, number, symbol
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
+from simstudy.study.study_file import DiagnosticsSection
 
 MOST_DRAWN = 30
 PULLED = {
@@ -188,7 +189,10 @@ def _sampler(found: Findings) -> Section:
             Column(head="ESS per leapfrog", source="ess_per_leapfrog", mcse="ess_per_leapfrog_mcse"),
             Column(head="runs", source="n"),
         ],
-        note="Flagged: a divergence, R-hat above 1.01, or fewer than 400 effective draws. ESS: the smaller of μ and τ.",
+        note=(
+            f"Flagged: {_flags(ONE_FIT)}, as befits a fit whose posterior is the answer. (A fit of a study, one of "
+            f"many, is flagged for {_flags(found.question.study.diagnostics)}.) ESS: the smaller of μ and τ."
+        ),
     )
     verdicts = Table(
         title="Verdict by estimand",
@@ -228,6 +232,13 @@ def _sampler(found: Findings) -> Section:
     return Section(
         name="sampler", title="The sampler", paragraphs=paragraphs, pictures=pictures, tables=[table, verdicts]
     )
+
+
+def _flags(rule: DiagnosticsSection) -> str:
+    """Return what a fit is flagged for, in words."""
+    share = rule.max_divergence_rate
+    divergent = f"more than {100 * share:g} % of divergent draws" if share else "a divergence"
+    return f"{divergent}, an R-hat above {rule.max_rhat:g}, or fewer than {rule.min_ess:g} effective draws"
 
 
 def _sensitivity(found: Findings) -> Section:
