@@ -156,7 +156,7 @@ def _find(question: Question, place: Path, *, workers: int | None, progress: Cal
     progress(f"fitting three models to {question.groups}")
     fitted, draws = fit_data(question, place / "data")
     _require(fitted)
-    groups = of_groups(question, fitted)
+    groups, hyperparameters = of_groups(question, fitted), of_hyperparameters(question, fitted)
     sampling, check, ranks, reason = pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), ""
     progress("trying the sampler in both parameterizations")
     try:
@@ -168,14 +168,14 @@ def _find(question: Question, place: Path, *, workers: int | None, progress: Cal
     found = Findings(
         question=question,
         groups=groups,
-        hyperparameters=of_hyperparameters(question, fitted),
+        hyperparameters=hyperparameters,
         errors=errors,
         ratios=ratios,
         sampling=sampling,
         reason=reason,
         check=check,
         ranks=ranks,
-        sensitivity=of_sensitivity(question, draws, question.labels),
+        sensitivity=of_sensitivity(question, draws, groups, hyperparameters),
         tau=draws["tau"],
         unlike=of_unlike(question, draws),
         conflicts=_conflicts(question),

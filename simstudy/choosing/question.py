@@ -60,6 +60,11 @@ class Question:
         mean = self.dataset.likelihood.mean
         return THETA.name if mean is None else mean.name
 
+    @property
+    def effect_noun(self) -> str:
+        """What is estimated of a group, in a word; the estimates of a table may be of anything."""
+        return {"normal": "mean", "binomial": "probability"}.get(self.dataset.likelihood.kind, "effect")
+
     def priors(self, method: str) -> dict[str, str]:
         """Return parameter -> prior, as text, of one of the three methods."""
         options = next(dict(m.options) for m in self.study.methods if m.name == method)
