@@ -152,6 +152,8 @@ class Choice:
 
 def _find(question: Question, place: Path, *, workers: int | None, progress: Callable[[str], None]) -> Findings:
     priors = ", ".join(f"{name} ~ {text}" for name, text in question.priors(PARTIAL).items())
+    for doubt in question.doubts:
+        progress(f"warning: {doubt}")
     progress(f"priors of partial pooling: {priors}")
     progress(f"fitting three models to {question.groups}")
     fitted, draws = fit_data(question, place / "data")

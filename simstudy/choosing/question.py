@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from simstudy.mechanisms import Dataset
 from simstudy.mechanisms.built_in import refuse_terms
 from simstudy.mechanisms.dataset import BUILT_IN, load_dataset
 from simstudy.models.estimands import THETA
+from simstudy.study.doubts import doubts
 from simstudy.study.of_table import check_given_priors, without_section
 from simstudy.study.study import Study
 
@@ -59,6 +61,11 @@ class Question:
         """The estimand that is asked about: the mean of an observation of a group."""
         mean = self.dataset.likelihood.mean
         return THETA.name if mean is None else mean.name
+
+    @cached_property
+    def doubts(self) -> list[str]:
+        """What may be wrong with the table, as clauses."""
+        return doubts(self.dataset, noun=self.noun)
 
     @property
     def effect_noun(self) -> str:

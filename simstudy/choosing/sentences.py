@@ -14,10 +14,11 @@ from simstudy.measures.calibration import NOT_CALIBRATED
 from simstudy.models.estimands import THETA
 from simstudy.report.reading.wording import MOST_DECIMALS, enumerate_words, number, number_among, with_mcse
 
-WHICH, GROUPS, SAMPLING, PRIORS, CONFLICT = (
+WHICH, GROUPS, SAMPLING, DATA, PRIORS, CONFLICT = (
     "Which pooling?",
     "What does it do to the groups?",
     "How to sample it?",
+    "What may be wrong with the data?",
     "Does the prior of τ matter?",
     "Do priors and data agree?",
 )
@@ -39,7 +40,8 @@ def answers(found: Findings) -> dict[str, list[str]]:
         WHICH: which(found),
         GROUPS: of_groups(found),
         SAMPLING: of_sampling(found),
-        PRIORS: [*of_single(found), *of_priors(found)],
+        **({DATA: told} if (told := of_doubts(found)) else {}),
+        PRIORS: of_priors(found),
     }
     return {**conflict, **rest} if found.conflicts else {**rest, **conflict}
 
@@ -47,7 +49,7 @@ def answers(found: Findings) -> dict[str, list[str]]:
 def warnings(found: Findings) -> list[str]:
     """Return what stands in the way of the answer."""
     of_tau = of_priors(found)[1:] if found.sensitivity.is_known else of_priors(found)
-    return [*found.conflicts, *of_unlike(found), *of_single(found), *of_tau]
+    return [*found.conflicts, *of_unlike(found), *of_doubts(found), *of_tau]
 
 
 def recommended(found: Findings) -> str:
@@ -227,15 +229,9 @@ def _checked(found: Findings) -> str:
     )
 
 
-def of_single(found: Findings) -> list[str]:
-    """Return that groups of one observation each leave the two spreads to their priors, where they do."""
-    if not found.question.dataset.likelihood.parameters or (found.groups["n"] > 1).any():
-        return []
-    noun = found.question.noun
-    return [
-        f"Each {noun} has one observation: what is σ and what is τ the data cannot say, their priors do. Give standard "
-        f"errors, or several observations of a {noun}."
-    ]
+def of_doubts(found: Findings) -> list[str]:
+    """Return what may be wrong with the table."""
+    return [f"{doubt[0].upper()}{doubt[1:]}{'' if doubt.endswith('?') else '.'}" for doubt in found.question.doubts]
 
 
 def of_priors(found: Findings) -> list[str]:

@@ -35,6 +35,7 @@ def choose_command(
     priors = read_priors(prior or [])
     from simstudy.choosing.choose import SEED, choose, question_about
     from simstudy.choosing.page import write_choices
+    from simstudy.choosing.sentences import of_doubts
 
     choices = []
     seed = SEED if seed is None else seed
@@ -59,8 +60,9 @@ def choose_command(
         )
         for sentence in choice.sentences:
             tell(sentence)
+        told = of_doubts(choice.findings)  # before the fits
         for warning in choice.warnings:
-            if f"{warning}." not in choice.sentences:
+            if warning not in told and f"{warning}." not in choice.sentences:
                 say(f"warning: {warning}")
         choices.append(choice)
     tell(f"page: {write_choices([choice.findings for choice in choices], page)}")

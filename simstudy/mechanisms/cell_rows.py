@@ -190,7 +190,7 @@ def _with_cells(table: Table, columns: Mapping[str, str], cell_of: np.ndarray, n
     if CELL in own:
         raise StudyError(f"data: the column {CELL!r} cannot be one of observations; rename it")
     labels = [f"{names[cell]} #{cell}" for cell in cell_of]
-    return Table({CELL: pa.array(labels, pa.string()), **own}, n_rows=table.n_rows)
+    return Table({CELL: pa.array(labels, pa.string()), **own}, n_rows=table.n_rows, first_line=table.first_line)
 
 
 def _refuse_dependent(x: Mapping[str, np.ndarray], covariates: Mapping[str, CovariateColumn]) -> None:

@@ -128,7 +128,7 @@ def load_dataset(data: Any, *, folder: Path | None = None, columns: Mapping[str,
         return dataset_of_table(_read(file_beside(data, folder or Path())), given, Path(data).name)
     known = (*BUILT_IN, *WITH_TERMS)
     raise StudyError(
-        f"data: no data set {data!r}{suggestion(data, known)}; expected one of {', '.join(known)}, or a "
+        f"data: no data set {data!r}{suggestion(data, (*known, *_files_in(folder)))}; expected one of {', '.join(known)}, or a "
         f"{' or '.join(ENDINGS)} file"
     )
 
@@ -211,8 +211,17 @@ def file_beside(data: str, folder: Path, key: str = "data") -> Path:
     if not path.is_relative_to(folder.resolve()):
         raise StudyError(f"{key}: {data!r} lies outside the study's folder; put the file beside the study file")
     if not is_there:
-        raise StudyError(f"{key}: no file {data!r} in {folder.resolve()}")
+        near = suggestion(path.name, _files_in(path.parent))
+        raise StudyError(f"{key}: no file {data!r} in {folder.resolve()}{near}")
     return path
+
+
+def _files_in(folder: Path | None) -> list[str]:
+    """Return the names of the tables in a folder."""
+    try:
+        return sorted(file.name for file in (folder or Path()).iterdir() if file.suffix in ENDINGS)
+    except OSError:  # no such folder, or one that may not be looked into
+        return []
 
 
 def _read(path: Path) -> Table:

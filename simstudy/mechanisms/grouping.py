@@ -76,15 +76,15 @@ def group_rows(table: Table, columns: Mapping[str, str]) -> Grouped:
     numbers = {key: _numbers(table, key, column) for key, column in columns.items() if key != "group"}
     code, labels = pd.factorize(names)
     if kind == "binomial":
-        _check_counts(numbers["successes"], numbers["trials"], columns)
+        _check_counts(table, numbers["successes"], numbers["trials"], columns)
         data = _binomial(code, numbers)
     elif kind == "poisson":
-        _check_rates(numbers, columns)
+        _check_rates(table, numbers, columns)
         data = _poisson(code, numbers, labels, columns)
     else:
         data = _normal(code, numbers, labels, columns)
     rows = pa.table({columns[key]: _stored(table, key, columns[key], names, numbers) for key in columns})
-    truth = _truth(code, numbers["truth"], labels, kind, columns["truth"]) if "truth" in columns else {}
+    truth = _truth(table, code, numbers["truth"], labels, kind, columns["truth"]) if "truth" in columns else {}
     return Grouped(kind=kind, columns=columns, labels=tuple(labels), data=data, truth=truth, rows=rows)
 
 
@@ -114,6 +114,12 @@ def chosen_columns(table: Table, given: Mapping[str, str]) -> dict[str, str]:
     if "group" in by_name and "group" not in given:
         found["group"] = "group"
     if frozenset(found) - {"group", "truth"} not in KINDS_OF_COLUMNS or "group" not in found:
+        if lacking := _lacking(found):
+            one, other = lacking
+            raise StudyError(
+                f'{other}: the column that goes with {one} = "{found[one]}" is missing; name it, of those that there '
+                f"are: {listed(table.names)}"
+            )
         got = ", ".join(f'{key} = "{column}"' for key, column in found.items()) or "none of them"
         raise StudyError(
             f'data: expected the columns {EXPECTED}, named such as group = "school"; got {got}; the table has '
@@ -125,49 +131,64 @@ def chosen_columns(table: Table, given: Mapping[str, str]) -> dict[str, str]:
     return {key: found[key] for key in COLUMN_KEYS if key in found}
 
 
+def _lacking(found: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return a column that is named and the one that it lacks, where that is all that is wrong."""
+    given = frozenset(found) - {"truth"}
+    pairs = {"successes": "trials", "trials": "successes", "standard_error": "value", "exposure": "count"}
+    return next(((one, other) for one, other in pairs.items() if given == {"group", one}), None)
+
+
 def _numbers(table: Table, key: str, column: str) -> np.ndarray:
     """Return the (row,) numbers of a column, of sizes that can be reckoned with."""
     numbers = table.numbers(key, column, may_be_empty=key == "truth")
-    _refuse(np.abs(numbers) > LARGEST, numbers, key, column, f"expected numbers up to {LARGEST:g}")
+    _refuse(table, np.abs(numbers) > LARGEST, numbers, key, column, f"expected numbers up to {LARGEST:g}")
     if key == "standard_error":
-        _refuse(numbers <= 0, numbers, key, column, "expected standard errors above 0")
-        _refuse(numbers < SMALLEST_ERROR, numbers, key, column, f"expected at least {SMALLEST_ERROR:g}")
+        _refuse(table, numbers <= 0, numbers, key, column, "expected standard errors above 0")
+        _refuse(table, numbers < SMALLEST_ERROR, numbers, key, column, f"expected at least {SMALLEST_ERROR:g}")
     return numbers
 
 
-def _refuse(wrong: np.ndarray, numbers: np.ndarray, key: str, column: str, expected: str) -> None:
+def _refuse(table: Table, wrong: np.ndarray, numbers: np.ndarray, key: str, column: str, expected: str) -> None:
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise StudyError(f"{key}: column {column!r} has {numbers[row]:.15g} in row {row + 1}; {expected}")
+        raise StudyError(f"{key}: column {column!r} has {numbers[row]:.15g} in {table.row_words(row)}; {expected}")
 
 
-def _check_counts(successes: np.ndarray, trials: np.ndarray, columns: Mapping[str, str]) -> None:
+def _check_counts(table: Table, successes: np.ndarray, trials: np.ndarray, columns: Mapping[str, str]) -> None:
     """Refuse rows that are no successes among trials."""
     for key, counts in (("successes", successes), ("trials", trials)):
-        _refuse(counts != np.rint(counts), counts, key, columns[key], "expected whole numbers")
-    _refuse(trials < 1, trials, "trials", columns["trials"], "expected at least 1 trial in each row; leave the row out")
-    _refuse(successes < 0, successes, "successes", columns["successes"], "expected 0 or more")
+        _refuse(table, counts != np.rint(counts), counts, key, columns[key], "expected whole numbers")
+    _refuse(
+        table,
+        trials < 1,
+        trials,
+        "trials",
+        columns["trials"],
+        "expected at least 1 trial in each row; leave the row out",
+    )
+    _refuse(table, successes < 0, successes, "successes", columns["successes"], "expected 0 or more")
     if (wrong := successes > trials).any():
         row = int(np.argmax(wrong))
         raise StudyError(
-            f"successes: column {columns['successes']!r} has {successes[row]:.15g} in row {row + 1}, more than the "
-            f"{trials[row]:.15g} trials there; expected 0 <= successes <= trials"
+            f"successes: column {columns['successes']!r} has {successes[row]:.15g} in {table.row_words(row)}, above "
+            f"the {trials[row]:.15g} trials there; expected 0 <= successes <= trials"
         )
     total = np.cumsum(trials)
     what = f"with it the table has more than {MOST_TRIALS:,} trials, the most that can be read"
-    _refuse(total > MOST_TRIALS, trials, "trials", columns["trials"], what)
+    _refuse(table, total > MOST_TRIALS, trials, "trials", columns["trials"], what)
 
 
-def _check_rates(numbers: Mapping[str, np.ndarray], columns: Mapping[str, str]) -> None:
+def _check_rates(table: Table, numbers: Mapping[str, np.ndarray], columns: Mapping[str, str]) -> None:
     """Refuse rows that are no counts, or have no exposure."""
     count = numbers["count"]
-    _refuse(count != np.rint(count), count, "count", columns["count"], "expected whole numbers")
-    _refuse(count < 0, count, "count", columns["count"], "expected 0 or more")
-    _refuse(count >= LARGEST_EXACT, count, "count", columns["count"], f"expected less than {LARGEST_EXACT:,}")
+    _refuse(table, count != np.rint(count), count, "count", columns["count"], "expected whole numbers")
+    _refuse(table, count < 0, count, "count", columns["count"], "expected 0 or more")
+    _refuse(table, count >= LARGEST_EXACT, count, "count", columns["count"], f"expected less than {LARGEST_EXACT:,}")
     if "exposure" in numbers:
         exposure = numbers["exposure"]
-        _refuse(exposure <= 0, exposure, "exposure", columns["exposure"], "expected exposures above 0")
+        _refuse(table, exposure <= 0, exposure, "exposure", columns["exposure"], "expected exposures above 0")
         _refuse(
+            table,
             exposure < SMALLEST_ERROR,
             exposure,
             "exposure",
@@ -222,12 +243,14 @@ def _normal(
     return GroupedData(n_obs=n.astype(np.int64), y_mean=mean, y_ss=within, known_se=known_se, y=y)
 
 
-def _truth(code: np.ndarray, given: np.ndarray, labels: np.ndarray, kind: str, column: str) -> dict[str, np.ndarray]:
+def _truth(
+    table: Table, code: np.ndarray, given: np.ndarray, labels: np.ndarray, kind: str, column: str
+) -> dict[str, np.ndarray]:
     """Return the truth of each group, NaN where no row has one; an infinite effect is no truth to be compared with."""
     if kind == "binomial":
-        _refuse((given < 0) | (given > 1), given, "truth", column, "expected probabilities, from 0 to 1")
+        _refuse(table, (given < 0) | (given > 1), given, "truth", column, "expected probabilities, from 0 to 1")
     if kind == "poisson":
-        _refuse(given < 0, given, "truth", column, "expected rates, 0 or more")
+        _refuse(table, given < 0, given, "truth", column, "expected rates, 0 or more")
     groups = pd.Series(given).groupby(code)
     least, most = groups.min().to_numpy(float), groups.max().to_numpy(float)
     if (differs := most > least).any():

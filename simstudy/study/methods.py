@@ -1,7 +1,6 @@
 """What is compared: ``[[method]]`` and ``[sampler]`` of a study file -> methods, one for each value of every list."""
 
 import itertools
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -19,6 +18,7 @@ from simstudy.models.structures import STRUCTURES, Structure
 from simstudy.samplers import SAMPLERS, Sampler
 from simstudy.streams import identity
 from simstudy.study.additive_methods import AdditiveSection, additive_lists, additive_model
+from simstudy.study.alike import folded
 from simstudy.study.extensions import Sources, sources_of_method
 from simstudy.study.factors import check_count, check_lists, crossed
 from simstudy.study.given import given_data
@@ -274,7 +274,7 @@ def refuse_twins(methods: Iterable[Method]) -> None:
     for method in methods:
         if method.name in by_name:
             raise StudyError(f"[[method]] name: {method.name!r} stands twice; every method needs its own name")
-        if (alike := by_folder.setdefault(_as_a_folder(method.name), method.name)) != method.name:
+        if (alike := by_folder.setdefault(folded(method.name), method.name)) != method.name:
             raise StudyError(
                 f"[[method]] name: {alike!r} and {method.name!r} differ only in case, outer spaces or forms of a "
                 "character; a file system may take them for one: give names that differ in more"
@@ -283,12 +283,3 @@ def refuse_twins(methods: Iterable[Method]) -> None:
             twin = by_identity[method.identity].name
             raise StudyError(f"[[method]] {method.name!r} and {twin!r} have the same options: they are the same method")
         by_name[method.name] = by_identity[method.identity] = method
-
-
-def _as_a_folder(name: str) -> str:
-    """Return what is left of a name where case, forms of a character and spaces around it are not told apart.
-
-    >>> _as_a_folder(" \u212bngstr\u00f6m ") == _as_a_folder("a\u030angstro\u0308m")
-    True
-    """
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()

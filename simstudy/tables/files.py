@@ -88,7 +88,7 @@ def _read_csv(file: IO[bytes]) -> Table:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     rows = csv.reader(text, strict=True)
     try:
-        return _table_of(rows)
+        return _table_of(rows, lambda: rows.line_num)
     except csv.Error as error:
         raise TableError(f"line {rows.line_num} cannot be read: {_first_line(error)}; check its quotes") from error
     except UnicodeDecodeError as error:
@@ -121,8 +121,9 @@ def _is_text(line: bytes) -> bool:
     return True
 
 
-def _table_of(rows: Iterator[list[str]]) -> Table:
+def _table_of(rows: Iterator[list[str]], lines_read: Callable[[], int]) -> Table:
     header = next(filter(None, rows), None)
+    first_line = lines_read() + 1
     if header is None:
         raise TableError("it is empty; expected a header and rows")
     _check_separator(header)
@@ -138,7 +139,8 @@ def _table_of(rows: Iterator[list[str]]) -> Table:
         for i, name in enumerate(header)
         if name  # an unnamed column, such as the row numbers that R writes, cannot be asked for
     }
-    return Table(columns, n_rows=n_rows)
+    # Empty lines, and fields of several, would put rows on other lines.
+    return Table(columns, n_rows=n_rows, first_line=first_line if lines_read() == first_line + n_rows - 1 else None)
 
 
 def _chunks(rows: Iterator[list[str]], n_fields: int) -> Iterator[list[list[str]]]:
@@ -149,7 +151,9 @@ def _chunks(rows: Iterator[list[str]], n_fields: int) -> Iterator[list[list[str]
         for i, row in enumerate(chunk):
             if len(row) != n_fields:
                 hint = "; a field with a comma needs quotes, a number a decimal point" if len(row) > n_fields else ""
-                raise TableError(f"row {n_rows + i + 1} has {_fields(len(row))}, the header has {n_fields}{hint}")
+                raise TableError(
+                    f"row {n_rows + i + 1} below the header has {_fields(len(row))}, it has {n_fields}{hint}"
+                )
         n_rows += len(chunk)
         yield chunk
 

@@ -25,6 +25,7 @@ class Table:
     Args:
         columns: name -> Arrow column; names are unique.
         n_rows: number of rows.
+        first_line: of a file, the line of the first row where each row is a line; None where they are not.
 
     >>> import pyarrow as pa
     >>> table = Table({"school": pa.array(["01", "1"]), "score": pa.array(["2.5", ""])}, n_rows=2)
@@ -34,14 +35,24 @@ class Table:
     [2.5, nan]
     """
 
-    def __init__(self, columns: Mapping[str, Column], *, n_rows: int) -> None:
+    def __init__(self, columns: Mapping[str, Column], *, n_rows: int, first_line: int | None = None) -> None:
         self._columns = dict(columns)
         self.n_rows = n_rows
+        self.first_line = first_line
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns, in order."""
         return tuple(self._columns)
+
+    def row_words(self, row: int) -> str:
+        """Return a row as messages say it, with the line that an editor shows.
+
+        >>> Table({}, n_rows=3, first_line=2).row_words(0), Table({}, n_rows=3).row_words(0)
+        ('row 1 of 3 (line 2)', 'row 1 of 3')
+        """
+        line = "" if self.first_line is None else f" (line {self.first_line + row})"
+        return f"row {row + 1} of {self.n_rows}{line}"
 
     def labels(self, option: str, column: str) -> np.ndarray:
         """Return (row,) object array of str: the names in a column, as written.
@@ -59,8 +70,8 @@ class Table:
         if read.is_empty.any():
             row = int(np.argmax(read.is_empty))
             raise TableError(
-                f"{option}: expected a name in each row of column {column!r}, got nothing in row {row + 1} of "
-                f"{self.n_rows}"
+                f"{option}: expected a name in each row of column {column!r}, got nothing in "
+                f"{self.row_words(row)}; fill it in, or leave the row out"
             )
         return read.strings
 
@@ -83,8 +94,9 @@ class Table:
         if wrong.any():
             row = int(np.argmax(wrong))
             came = said(self._columns[column], row)
+            todo = "; fill it in, or leave the row out" if read.is_empty[row] or read.is_missing[row] else ""
             raise TableError(
-                f"{option}: expected numbers in column {column!r}, got {came} in row {row + 1} of {self.n_rows}"
+                f"{option}: expected numbers in column {column!r}, got {came} in {self.row_words(row)}{todo}"
             )
         return read.values
 

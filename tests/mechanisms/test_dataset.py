@@ -58,13 +58,13 @@ def test_other_rows_are_another_data_set(tmp_path):
         ("g,v\na,x\n", {"group": "g", "value": "v"}, "value: expected numbers in column 'v', got 'x' in row 1 of 1"),
         ("g,v\na,\n", {"group": "g", "value": "v"}, "got nothing in row 1 of 1"),
         ("g,v\na,inf\n", {"group": "g", "value": "v"}, "got 'inf' in row 1"),
-        ("g,v\na,2\na,1e101\n", {"group": "g", "value": "v"}, "1e+101 in row 2; expected numbers up to 1e+100"),
+        ("g,v\na,2\na,1e101\n", {"group": "g", "value": "v"}, "1e+101 in row 2 of 2 (line 3); expected numbers up to"),
         (
             "g,v\n,2\n",
             {"group": "g", "value": "v"},
             "expected a name in each row of column 'g', got nothing in row 1",
         ),
-        ("g,v\na,1\na,2,3\n", {"group": "g", "value": "v"}, "cannot read 'd.csv': row 2 has 3 fields"),
+        ("g,v\na,1\na,2,3\n", {"group": "g", "value": "v"}, "cannot read 'd.csv': row 2 below the header has 3 fields"),
         ("g;v\na;1,5\n", {"group": "g", "value": "v"}, "separated by semicolons"),
         ("g,v\n", {"group": "g", "value": "v"}, "the table has no rows"),
         ("g,v,s\na,1,0\n", {"group": "g", "value": "v", "standard_error": "s"}, "above 0"),
@@ -139,13 +139,13 @@ COUNTS = {"group": "g", "successes": "k", "trials": "n"}
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ("a,2,4\na,5,4", "successes: column 'k' has 5 in row 2, more than the 4 trials there"),
-        ("a,5,4\na,0,9", "successes: column 'k' has 5 in row 1, more than the 4 trials there"),
-        ("a,1,4\na,-1,4", "successes: column 'k' has -1 in row 2; expected 0 or more"),
-        ("a,1.5,4\na,0.5,4", "successes: column 'k' has 1.5 in row 1; expected whole numbers"),
-        ("a,1,4\na,1,4.5", "trials: column 'n' has 4.5 in row 2; expected whole numbers"),
-        ("a,1,4\na,0,0", "trials: column 'n' has 0 in row 2; expected at least 1 trial in each row"),
-        ("a,1,60000000\nb,1,60000000", "trials: column 'n' has 60000000 in row 2; with it the table has more than"),
+        ("a,2,4\na,5,4", "successes: column 'k' has 5 in row 2 of 2 (line 3), above the 4 trials there"),
+        ("a,5,4\na,0,9", "successes: column 'k' has 5 in row 1 of 2 (line 2), above the 4 trials there"),
+        ("a,1,4\na,-1,4", "successes: column 'k' has -1 in row 2 of 2 (line 3); expected 0 or more"),
+        ("a,1.5,4\na,0.5,4", "successes: column 'k' has 1.5 in row 1 of 2 (line 2); expected whole numbers"),
+        ("a,1,4\na,1,4.5", "trials: column 'n' has 4.5 in row 2 of 2 (line 3); expected whole numbers"),
+        ("a,1,4\na,0,0", "trials: column 'n' has 0 in row 2 of 2 (line 3); expected at least 1 trial in each row"),
+        ("a,1,60000000\nb,1,60000000", "trials: column 'n' has 60000000 in row 2 of 2 (line 3); with it the table has"),
         ("a,1,1e30", "trials: column 'n' has 1e+30 in row 1"),
         ("a,,4", "successes: expected numbers in column 'k', got nothing in row 1"),
     ],
@@ -184,7 +184,7 @@ def test_true_probabilities_are_probabilities():
     """Outside [0, 1] they are refused; at 0 and 1 the effect on the link scale is infinite, and unknown."""
     frame = pd.DataFrame({"g": ["a", "b"], "successes": [1, 2], "trials": [4, 4]})
     for wrong in (-0.1, 1.1):
-        with pytest.raises(StudyError, match=rf"truth: column 'truth' has {wrong} in row 2; expected probabilities"):
+        with pytest.raises(StudyError, match=rf"column 'truth' has {wrong} in row 2 of 2; expected probabilities"):
             of(frame.assign(truth=[0.5, wrong]), group="g")
     truth = of(frame.assign(truth=[0.5, 1.0]), group="g").replicate.truth
     assert truth["p"].tolist() == [0.5, 1.0]

@@ -38,15 +38,18 @@ def test_counts_need_no_exposure():
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"count": [1, -2]}, r"count: column 'count' has -2 in row 2; expected 0 or more"),
-        ({"count": [1.5, 2]}, r"count: column 'count' has 1.5 in row 1; expected whole numbers"),
+        ({"count": [1, -2]}, r"count: column 'count' has -2 in row 2 of 2; expected 0 or more"),
+        ({"count": [1.5, 2]}, r"count: column 'count' has 1.5 in row 1 of 2; expected whole numbers"),
         (
             {"count": [1, 2], "exposure": [1, 0]},
-            r"exposure: column 'exposure' has 0 in row 2; expected exposures above 0",
+            r"exposure: column 'exposure' has 0 in row 2 of 2; expected exposures above 0",
         ),
         ({"count": [1, 2], "exposure": [1, 3]}, r"exposure: column 'exposure' has 1 and 3 for group 'a'; expected one"),
         ({"count": [1, 2], "value": [1, 2]}, r"could be values or counts; name those that are meant"),
-        ({"count": [1, 2], "truth": [-1, -1]}, r"truth: column 'truth' has -1 in row 1; expected rates, 0 or more"),
+        (
+            {"count": [1, 2], "truth": [-1, -1]},
+            r"truth: column 'truth' has -1 in row 1 of 2; expected rates, 0 or more",
+        ),
     ],
 )
 def test_what_cannot_be_counts_is_refused(columns, words):

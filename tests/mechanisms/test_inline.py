@@ -85,7 +85,7 @@ def test_lists_are_data_and_no_factors():
         ({"values": [1, 2], "standard_errors": [1]}, "standard_errors: expected 2 values, one for each group, got 1"),
         ({"values": [1, 2], "standard_errors": [1, 0]}, "expected standard errors above 0"),
         ({"values": [[1, 2]], "standard_errors": [1]}, "expected one value for each group in values"),
-        ({"successes": [5, 1], "trials": [4, 4]}, "has 5 in row 1, more than the 4 trials"),
+        ({"successes": [5, 1], "trials": [4, 4]}, "has 5 in row 1 of 2, above the 4 trials"),
         ({"values": [1, 2], "data": "lecture"}, "data: the data stand in the study itself, in values; leave one"),
         ({"values": [1, 2], "value": "score"}, "value: the data stand in the study itself"),
         ({"values": [1, 2], "truth": "t"}, "truth: expected a list with a value for each group, got 't'"),

@@ -147,7 +147,7 @@ COMMANDS: list[tuple[list[str], str]] = [
     (score("notes.txt"), "notes.txt: expected a file ending in .csv or .parquet, got .txt"),
     (score("empty.csv"), "empty.csv: it is empty; expected a header and rows"),
     (score("head.csv"), "head.csv: the table has no rows"),
-    (score("ragged.csv"), "ragged.csv: row 2 has 3 fields, the header has 2"),
+    (score("ragged.csv"), "ragged.csv: row 2 below the header has 3 fields, it has 2"),
     (score("bytes.csv"), "bytes.csv: it is not UTF-8 text (byte 0xff in line 2)"),
     (score("bad.parquet"), "bad.parquet: it is no readable Parquet file"),
     (score("nested.parquet"), "nested.parquet: estimate: expected numbers"),

@@ -234,20 +234,33 @@ STUDIES: dict[str, tuple[str | bytes, str]] = {
         "value: no column 'vv' in the table, which has g, v; did you mean 'v'",
     ),
     "data no group": (data('"good.csv"', 'value = "v"'), "expected the columns group and value"),
+    "data successes alone": (
+        data('"trials.csv"', 'group = "g"\nsuccesses = "v"'),
+        'trials: the column that goes with successes = "v" is missing; name it, of those that there are: g, v, n',
+    ),
+    "data errors alone": (
+        data('"trials.csv"', 'group = "g"\nstandard_error = "v"'),
+        'value: the column that goes with standard_error = "v" is missing',
+    ),
+    "data file misspelled": (data('"good.cvs"'), "no data set 'good.cvs'; did you mean 'good.csv'?"),
+    "data file elsewhere": (data('"goood.csv"'), "no file 'goood.csv' in "),
     "data a word": (data('"word.csv"'), "value: expected numbers in column 'v', got 'two' in row 2 of 2"),
     "data a gap": (data('"gap.csv"'), "value: expected numbers in column 'v', got nothing in row 2 of 2"),
     "data no group name": (
         data('"nameless.csv"'),
         "expected a name in each row of column 'g', got nothing in row 2",
     ),
-    "data too large": (data('"large.csv"'), "value: column 'v' has 1e+308 in row 1; expected numbers up to 1e+100"),
+    "data too large": (
+        data('"large.csv"'),
+        "value: column 'v' has 1e+308 in row 1 of 2 (line 2); expected numbers up to",
+    ),
     "data truth": (
         data('"word.csv"', 'group = "g"\nvalue = "n"\ntruth = "v"'),
         "truth: expected numbers in column 'v'",
     ),
     "data trials": (
         data('"trials.csv"', 'group = "g"\nsuccesses = "v"\ntrials = "n"'),
-        "trials: column 'n' has 1e+15 in row 1; with it the table has more than 100,000,000 trials",
+        "trials: column 'n' has 1e+15 in row 1 of 1 (line 2); with it the table has more than 100,000,000 trials",
     ),
     "no method name": (toml(method='structure = "complete"'), "name: the key is missing"),
     "method twice": (toml('[[method]]\nname = "m"\nstructure = "none"\n'), "'m' stands twice"),

@@ -56,9 +56,9 @@ def test_csv_is_read_as_text(tmp_path, content, expected):
         ("\n\n", "it is empty"),
         ("a,a\n1,2\n", "two columns are called 'a'; rename one"),
         (",\n1,2\n", "no column has a name"),
-        ("a,b\n1,2\n1,2,3\n", "row 2 has 3 fields, the header has 2"),
+        ("a,b\n1,2\n1,2,3\n", "row 2 below the header has 3 fields, it has 2"),
         ("a,b\n1,5,2\n", "a number a decimal point"),
-        ("a,b\n\n1,2\n1\n", "row 2 has 1 field, the header has 2"),
+        ("a,b\n\n1,2\n1\n", "row 2 below the header has 1 field, it has 2"),
         ("a;b\n1,5;2\n", "separated by semicolons; write it with commas, and numbers with decimal points"),
         ("a\tb\n1\t2\n", "separated by tabs"),
         ("a|b\n1|2\n", "separated by vertical bars"),
@@ -83,7 +83,7 @@ def test_csv_that_cannot_be_read_is_said(tmp_path, content, words):
 def test_a_late_row_is_named_by_its_number(tmp_path):
     """Rows are read in pieces, and numbered through."""
     (tmp_path / "t.csv").write_text("a,b\n" + "1,2\n" * 700_000 + "1,2,3\n")
-    with pytest.raises(TableError, match="row 700001 has 3 fields"):
+    with pytest.raises(TableError, match="row 700001 below the header has 3 fields"):
         read_table(tmp_path / "t.csv")
 
 
@@ -183,3 +183,22 @@ def test_csv_gives_back_what_the_csv_module_wrote(tmp_path_factory, rows):
         csv.writer(file).writerows([("a", "b"), *rows])
     table = read_table(path)
     assert list(zip(table.labels("x", "a"), table.labels("x", "b"), strict=True)) == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("g,v\na,1\nb,\n", "row 2 of 2 (line 3); fill it in"),
+        ("\n\ng,v\na,1\nb,", "row 2 of 2 (line 5); fill it in"),
+        ("g,v\na,1\n\nb,\n", "row 2 of 2; fill it in"),
+        ('g,v\n"a\na",1\nb,NA\n', "row 2 of 2; fill it in"),
+        ("g,v\na,1\nb,x\n", "row 2 of 2 (line 3)"),
+    ],
+)
+def test_a_row_has_the_line_that_an_editor_shows(tmp_path, text, place):
+    """Where every row is a line; an empty line or a field of two lines between moves the rows from the lines."""
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(TableError) as error:
+        read_table(tmp_path / "t.csv").numbers("value", "v")
+    assert place in str(error.value)
+    assert str(error.value).endswith((place, "or leave the row out"))

@@ -120,7 +120,7 @@ def _require(
     if wrong.any():
         row = int(np.argmax(wrong))
         raise TableError(
-            f"{option}: expected {expected} in column {name!r}, got {numbers[row]:g} in row {row + 1} of {table.n_rows}"
+            f"{option}: expected {expected} in column {name!r}, got {numbers[row]:g} in {table.row_words(row)}"
         )
 
 
