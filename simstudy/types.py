@@ -90,7 +90,7 @@ class SamplerStats:
 
 
 class KnownPosterior(Protocol):
-    """What is known of the posteriors of a block without Monte Carlo error."""
+    """What is known of the posteriors of a block without Monte Carlo error: all of it for every estimand named."""
 
     @property
     def mean(self) -> Mapping[str, np.ndarray]:
@@ -100,8 +100,17 @@ class KnownPosterior(Protocol):
     def sd(self) -> Mapping[str, np.ndarray]:
         """Estimand -> (fit, *group) posterior standard deviation, NaN where it does not exist."""
 
+    def quantiles(self, probabilities: Sequence[float]) -> dict[str, np.ndarray]:
+        """Return the quantiles of probabilities in (0, 1), estimand -> (fit, *group, probability)."""
+
+    def hdi(self, level: float) -> dict[str, np.ndarray]:
+        """Return the ends of the shortest interval with a probability, estimand -> (fit, *group, 2)."""
+
     def cdf(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the posterior probability of less than given values, estimand -> (fit, *group)."""
+
+    def crps(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the continuous ranked probability score at given values, NaN without a mean; shapes as of ``cdf``."""
 
 
 @dataclass(frozen=True, kw_only=True)
