@@ -1,0 +1,225 @@
+"""Posteriors over (total, sigma) of data whose modes are independent at given outer coordinates.
+
+With V = I + (total / sigma)^2 M M', b the coefficients of the location with the prior Normal(m, D), and x, y weighted
+with the root of the cells' observations (Gelman et al. 2013, Bayesian Data Analysis, sections 14.2 and 15.3):
+
+    A = x' V^-1 x / sigma^2 + D^-1,    b | y ~ Normal(A^-1 r, A^-1),    r = x' V^-1 y / sigma^2 + D^-1 m
+    log p(y | total, sigma) = -(N log sigma + log |V| / 2 + log |D| / 2 + log |A| / 2)
+                              - (y' V^-1 y / sigma^2 + m' D^-1 m - r' A^-1 r) / 2 + constant.
+
+Every product with V^-1 is a sum over modes, those of one singular value together. y is taken less its own fit, so that
+squares lose no digits.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+import numpy as np
+
+from simstudy.models.priors import constant
+from simstudy.samplers.exact.axis import Axis
+from simstudy.samplers.exact.grid import Grid
+from simstudy.samplers.exact.problem import FLOOR, Problem
+from simstudy.samplers.exact.quantities import Quantities
+from simstudy.samplers.exact.terms.design import Node, TermsDesign
+from simstudy.samplers.exact.terms.marginal_density import log_marginals
+
+_SAME = 1e-9
+"""Of the largest: squares of singular values no farther apart are one."""
+
+
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True)
+class TotalAxis(Axis):
+    """The total of several scales, by its logarithm; the scales have the priors."""
+
+    @property
+    def is_fixed(self) -> bool:
+        """Never."""
+        return False
+
+    def value(self, u: np.ndarray) -> np.ndarray:
+        """Return the exponential."""
+        return np.exp(u)
+
+    def coordinate(self, x: np.ndarray) -> np.ndarray:
+        """Return the logarithm."""
+        with np.errstate(divide="ignore"):
+            return np.log(x)
+
+    def log_prior(self, u: np.ndarray) -> np.ndarray:
+        """Return 0."""
+        return np.zeros_like(u)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OneData:
+    """One data set of a design, less the fit of the location.
+
+    Args:
+        design: what it is a data set of.
+        y: (cell,) weighted means of the cells, less the fit.
+        fitted: (column,) coefficients of the fit.
+        within: (4,) n_within, a, log_s and constant of the likelihood's statistics.
+    """
+
+    design: TermsDesign
+    y: np.ndarray
+    fitted: np.ndarray
+    within: np.ndarray
+
+    @property
+    def prior_mean(self) -> np.ndarray:
+        """(column,) of the location, less the fit."""
+        return self.design.prior_mean - self.fitted
+
+
+def one_data(design: TermsDesign, stats: Mapping[str, np.ndarray]) -> OneData:
+    """Return a data set as its modes need it.
+
+    Args:
+        design: of its cells.
+        stats: sufficient statistics of the likelihood, of one fit.
+    """
+    y = np.where(design.root > 0, design.root * (np.nan_to_num(stats["y_mean"]) - design.offset), 0.0)
+    fitted = np.linalg.lstsq(design.x, y, rcond=None)[0] if design.x.shape[1] else np.zeros(0)
+    within = np.array([float(stats.get(name, 0.0)) for name in ("n_within", "a", "log_s", "constant")])
+    return OneData(design=design, y=y - design.x @ fitted, fitted=fitted, within=within)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpectralProblem(Problem):
+    """Posteriors over (total, sigma), one for every data set and node of the outer coordinates.
+
+    Args:
+        axes: total (or the only scale) and sigma.
+        scale_axes: the scales whose priors the total has; none where the first axis has its own.
+        shifts: (row, scale) log of scale over total.
+        within: (row, 4) n_within, a, log_s and constant.
+        squares: (row, class) distinct squares of singular values, then (row, class, ...) number of modes, and sums of
+            products over modes.
+        left_yy: (row,) what no mode has of y'y, then of x'y and x'x.
+        precision: (row, column, column) of the prior of the location, its product with the mean, and the square.
+        log_det: (row,) of the prior precision.
+    """
+
+    axes: tuple[Axis, Axis]
+    scale_axes: tuple[Axis, ...]
+    shifts: np.ndarray
+    within: np.ndarray
+    squares: np.ndarray
+    count: np.ndarray
+    yy: np.ndarray
+    xy: np.ndarray
+    xx: np.ndarray
+    left_yy: np.ndarray
+    left_xy: np.ndarray
+    left_xx: np.ndarray
+    precision: np.ndarray
+    precision_mean: np.ndarray
+    mean_square: np.ndarray
+    log_det: np.ndarray
+
+    @property
+    def n_fits(self) -> int:
+        """Number of rows."""
+        return len(self.within)
+
+    def take(self, index: np.ndarray) -> Self:
+        """Return the problem of some of the rows."""
+        names = [f.name for f in fields(self) if f.name not in ("axes", "scale_axes")]
+        return replace(self, **{name: getattr(self, name)[index] for name in names})
+
+    def log_marginal(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Return log p(y | total, sigma)."""
+        return log_marginals(self, first, second)
+
+    def log_density(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Return the log joint density of data and coordinates."""
+        density = super().log_density(first, second)
+        for k, axis in enumerate(self.scale_axes):
+            with np.errstate(over="ignore", invalid="ignore"):
+                density = density + axis.log_prior(first + self.shifts[:, k, None, None]) 
+        return np.maximum(np.where(np.isnan(density), FLOOR, density), FLOOR)
+
+    def draw_others(self, first: np.ndarray, second: np.ndarray, stream: np.random.Generator) -> dict[str, np.ndarray]:
+        """Nothing: what was integrated out is drawn for all nodes together."""
+        raise NotImplementedError
+
+    def quantities(self, grid: Grid) -> Quantities:
+        """Nothing: quantities are mixtures over all nodes."""
+        raise NotImplementedError
+
+
+def axes_of(design: TermsDesign) -> tuple[tuple[Axis, Axis], tuple[Axis, ...]]:
+    """Return the axes of total and sigma, and those of the scales that the total stands for."""
+    hyper = design.hyper
+    sigma = Axis(name="sigma", prior=hyper.sigma or constant(1.0))
+    if len(hyper.scales) > 1:
+        return (TotalAxis(name="total", prior=hyper.scales[0].prior), sigma), tuple(s.axis for s in hyper.scales)
+    if hyper.scales:
+        return (hyper.scales[0].axis, sigma), ()
+    return (Axis(name="total", prior=constant(1.0)), sigma), ()
+
+
+def spectral_problem(rows: Sequence[tuple[OneData, tuple[float, ...]]]) -> SpectralProblem:
+    """Return the problem of data sets of one model, each at outer coordinates.
+
+    Args:
+        rows: data sets and outer coordinates.
+    """
+    axes, scale_axes = axes_of(rows[0][0].design)
+    each = [_row(data, data.design.node(t), data.design.log_shares(t)) for data, t in rows]
+    n_classes = max(len(one["squares"]) for one in each)
+    stacked = {name: np.stack([_padded(one[name], name, n_classes) for one in each]) for name in each[0]}
+    return SpectralProblem(axes=axes, scale_axes=scale_axes, **stacked)
+
+
+_OF_CLASSES = ("squares", "count", "yy", "xy", "xx")
+
+
+def _padded(value: np.ndarray, name: str, n_classes: int) -> np.ndarray:
+    if name not in _OF_CLASSES:
+        return value
+    return np.pad(value, [(0, n_classes - len(value)), *[(0, 0)] * (value.ndim - 1)])
+
+
+def _row(data: OneData, node: Node, shifts: np.ndarray) -> dict[str, Any]:
+    design = data.design
+    c, e = node.left.T @ data.y, node.left.T @ design.x
+    left_y, left_x = beyond(data.y, node.left), beyond(design.x, node.left)
+    squares, starts = _classes(node.singular**2)
+    mean, precision = data.prior_mean, design.prior_precision
+    sums = {"yy": c * c, "xy": e * c[:, None], "xx": e[:, :, None] * e[:, None, :]}
+    return {
+        "shifts": shifts,
+        "within": data.within,
+        "squares": squares,
+        "count": np.diff(np.append(starts, len(c))).astype(float),
+        **{name: np.add.reduceat(value, starts, axis=0) if len(starts) else value for name, value in sums.items()},
+        "left_yy": left_y @ left_y,
+        "left_xy": left_x.T @ left_y,
+        "left_xx": left_x.T @ left_x,
+        "precision": precision,
+        "precision_mean": precision @ mean,
+        "mean_square": mean @ precision @ mean,
+        "log_det": np.asarray(design.prior_log_det),
+    }
+
+
+def beyond(columns: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Return (cell, ...) columns less what modes have of them; 0 where that is all but rounding."""
+    out = columns - left @ (left.T @ columns)
+    size, of_all = (np.sqrt((x**2).sum(0)) for x in (out, columns))
+    return out * (size > _ROUNDING * of_all)
+
+
+def _classes(squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return distinct squares, falling, and where each begins."""
+    if not len(squares):
+        return squares, np.zeros(0, int)
+    starts = np.flatnonzero(np.append(True, -np.diff(squares) > _SAME * squares[0]))
+    return squares[starts], starts
