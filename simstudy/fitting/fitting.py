@@ -57,7 +57,7 @@ def _fitted(block: Block, replicates: Sequence[Replicate], clock: Clock) -> Bloc
     program, compile_seconds = _program(method, replicates[0].data)
     keys = np.stack([block.study.sampler_key(block.study.scenarios[s], r, method) for s, r in block.fits])
     sampling = time.perf_counter()
-    draws = program.sample(method.model.arrays([r.data for r in replicates]), keys)
+    draws = program.sample(method.sampler.arrays(method.model, [r.data for r in replicates]), keys)
     summarizing = time.perf_counter()
     summary, kept = _summarized(block, replicates, draws, keys)
     clock = replace(
@@ -95,7 +95,7 @@ def _program(method: Method, data: Any) -> tuple[Program, float]:
     key = (method.model, method.sampler, method.sampler.program_shape(method.model, method.model.shape(data)))
     if key in _PROGRAMS:
         return _PROGRAMS[key], 0.0
-    example = jax.tree.map(lambda leaf: leaf[0], method.model.arrays([data]))
+    example = jax.tree.map(lambda leaf: leaf[0], method.sampler.arrays(method.model, [data]))
     _PROGRAMS[key] = method.sampler.compile(method.model.bound(data), example)
     return _PROGRAMS[key], _PROGRAMS[key].compile_seconds
 

@@ -24,7 +24,7 @@ from simstudy.models.location import Location, covariate_leaves, spread_words, u
 from simstudy.models.model import Model, stacked
 from simstudy.models.noise import Noise
 from simstudy.models.of_terms import described, estimands_of
-from simstudy.models.predictor import WORDS, Term, predictor
+from simstudy.models.predictor import WORDS, Term, constants_of, predictor
 from simstudy.models.priors import Prior
 from simstudy.models.terms.structure import Constants
 from simstudy.models.unit import Unit
@@ -87,6 +87,10 @@ class AdditiveModel(Model):
         """Stack the sufficient statistics of the cells, covariates, and shares of centering."""
         return stacked([self._arrays(d) for d in data])
 
+    def cell_arrays(self, data: Sequence[CellData]) -> dict[str, np.ndarray]:
+        """Stack the sufficient statistics of the cells and covariates, their constants included."""
+        return stacked([self._statistics(d) for d in data])
+
     def shape(self, data: CellData) -> Hashable:
         """Return the identity of the design, and what the likelihood's statistics depend on besides."""
         return self.known_shape((data.design, tuple(int(n) for n in data.n_obs)))
@@ -103,6 +107,11 @@ class AdditiveModel(Model):
 
     @property
     def declared(self) -> AdditiveModel:
+        """The model itself."""
+        return self
+
+    @property
+    def sampled(self) -> AdditiveModel:
         """The model itself."""
         return self
 
@@ -176,6 +185,35 @@ class AdditiveModel(Model):
             likelihood=self.likelihood,
             noise=Noise(keys, shape[1:]),
         )
+
+    def sites_of(
+        self,
+        location: Mapping[str, np.ndarray],
+        values: Mapping[str, np.ndarray],
+        white: Mapping[str, Mapping[str, np.ndarray]],
+        arrays: Mapping[str, np.ndarray],
+    ) -> dict[str, np.ndarray]:
+        """Return the latent sites at which a program is where its parameters are these: what ``estimands`` undoes.
+
+        Args:
+            location: ``mu`` and every ``beta[x]``, (fit, chain, draw).
+            values: parameters of terms and likelihood, (fit, chain, draw).
+            white: factor -> part -> (mode, fit, chain, draw) noise that the effects are made of.
+            arrays: what ``cell_arrays`` returned.
+        """
+        priors, of_fits = dict(self.priors), {name: against_draws(leaf) for name, leaf in arrays.items()}
+        sites = {name: value for name, value in values.items() if not priors[name].is_constant}
+        sites |= self.location.sites_of(location, priors, arrays)
+        for term in self.terms:
+            p, factor = term.values(values), self._design.factor(term.factor)
+            for part, z in white[term.factor].items():
+                share = _share(term, part, of_fits)
+                constants = constants_of(term.structure, factor)
+                mean, sd = (
+                    (0.0, 1.0) if share is None else _moments(term, part, p, white[term.factor], constants, share, np)
+                )
+                sites[term.site(part)] = np.moveaxis(mean + sd * z, 0, -1)
+        return sites
 
     @property
     def _design(self) -> Design:

@@ -65,6 +65,10 @@ class StandardizedModel(Model):
         """Stack standardized data."""
         return self.sampled.arrays([standardized(d, self.unit) for d in data])
 
+    def cell_arrays(self, data: Sequence[Any]) -> PyTree:
+        """Stack statistics of standardized data."""
+        return self.sampled.cell_arrays([standardized(d, self.unit) for d in data])
+
     def shape(self, data: Any) -> Hashable:
         """Return the model's shape."""
         return self.model.shape(data)

@@ -5,7 +5,7 @@ any number of data sets of that shape. Draws of a fit depend on its key and the 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import Field, dataclass
 from typing import Any, ClassVar
 
@@ -31,7 +31,7 @@ class Program(ABC):
         """Draw from the posterior of every fit.
 
         Args:
-            arrays: what ``Model.arrays`` made: leaves (fit, ...), float64.
+            arrays: what ``Sampler.arrays`` made: leaves (fit, ...), float64.
             keys: (fit, 2) uint32.
         """
 
@@ -103,6 +103,10 @@ class Sampler(ChainOptions, ABC):
         Raises:
             StudyError: says what the sampler can fit.
         """
+
+    def arrays(self, model: Model, data: Sequence[Any]) -> PyTree:
+        """Return what its programs read of data sets of one shape: leaves (fit, ...), float64."""
+        return model.arrays(data)
 
     def program_shape(self, model: Model, shape: Hashable) -> Hashable:
         """Return the shape that a program is compiled for, given ``Model.shape``: shapes may share one by padding."""

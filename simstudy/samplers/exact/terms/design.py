@@ -137,7 +137,9 @@ class TermsDesign:
         moments = {p.name: location_and_scale(priors[p.name]) for p in parameters}
         self.location_names = tuple(name for name, (_, sd) in moments.items() if sd > 0)
         self.location_constants = {name: mean for name, (mean, sd) in moments.items() if sd == 0}
-        self.offset = sum((mean * columns[name] for name, mean in self.location_constants.items()), np.zeros(self.design.n_cells))
+        self.offset = sum(
+            (mean * columns[name] for name, mean in self.location_constants.items()), np.zeros(self.design.n_cells)
+        )
         n_fixed = sum(sum(t.structure.parts(self.design.factor(t.factor)).values()) for t in self.fixed_terms)
         p = len(self.location_names)
         x = np.stack([columns[name] for name in self.location_names], 1) if p else np.zeros((self.design.n_cells, 0))

@@ -95,9 +95,7 @@ class Moves:
         a = xx * i2[:, None, None] + design.prior_precision
         r = xy * i2[:, None] + design.prior_precision @ data.prior_mean
         location = np.linalg.solve(a, r[..., None])[..., 0]
-        return cls(
-            q=q, gain=gain, root=np.linalg.cholesky(a), location=location, modes=gain * (c - location @ e.T)
-        )
+        return cls(q=q, gain=gain, root=np.linalg.cholesky(a), location=location, modes=gain * (c - location @ e.T))
 
 
 def _variance(data: OneData, node: Node, moves: Moves, total: np.ndarray) -> np.ndarray:

@@ -50,7 +50,10 @@ def by_numpy(p: "SpectralProblem", first: np.ndarray, second: np.ndarray) -> np.
     ratio, i2 = (total / sigma) ** 2, sigma**-2.0
     behind = (slice(None), None, None)
     log_v, yy = np.zeros(total.shape), p.left_yy[behind] * np.ones(total.shape)
-    xy, xx = np.array(p.left_xy[behind] + np.zeros((*total.shape, 1))), p.left_xx[behind] + np.zeros((*total.shape, 1, 1))
+    xy, xx = (
+        np.array(p.left_xy[behind] + np.zeros((*total.shape, 1))),
+        p.left_xx[behind] + np.zeros((*total.shape, 1, 1)),
+    )
     for k in range(p.squares.shape[1]):
         v = 1 + ratio * p.squares[:, k][behind]
         log_v += p.count[:, k][behind] * np.log(v)

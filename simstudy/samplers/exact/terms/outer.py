@@ -176,7 +176,9 @@ class _Search:
         if any(w > 1e-6 for p, w in weights.items() if p and max(map(abs, p)) == most):
             return "the posterior of the terms' shares or correlations reaches beyond the lattice"
         if self.error > LARGEST_ERROR:
-            return f"the quadrature has not converged: half of its nodes move a moment by {self.error:.2g} posterior sds"
+            return (
+                f"the quadrature has not converged: half of its nodes move a moment by {self.error:.2g} posterior sds"
+            )
         return None
 
     def _kept(self, drop: float) -> list[Place]:

@@ -75,11 +75,15 @@ def hyperparameters(model: AdditiveModel) -> Hyperparameters:
     priors = dict(model.priors)
     likelihood = model.likelihood
     if likelihood.exact_form != "normal":
-        raise StudyError(f"sampler 'exact': no exact posterior for terms with the likelihood {likelihood.kind!r}; {SUPPORTED}")
+        raise StudyError(
+            f"sampler 'exact': no exact posterior for terms with the likelihood {likelihood.kind!r}; {SUPPORTED}"
+        )
     for parameter in model.location.parameters:
         prior = priors[parameter.name]
         if not (prior.is_constant or prior.name == "Normal"):
-            raise StudyError(f"sampler 'exact': the prior {prior.text} of {parameter.name} is out of scope; {SUPPORTED}")
+            raise StudyError(
+                f"sampler 'exact': the prior {prior.text} of {parameter.name} is out of scope; {SUPPORTED}"
+            )
     scales, others, constants = [], [], {}
     for term in model.terms:
         for parameter in term.structure.parameters:
@@ -90,9 +94,7 @@ def hyperparameters(model: AdditiveModel) -> Hyperparameters:
                 scales.append(Scale(term=term, own=parameter.name, prior=priors[name]))
             else:
                 others.append(Axis(name=name, prior=priors[name]))
-    found = Hyperparameters(
-        scales=tuple(scales), others=tuple(others), constants=constants, sigma=priors.get("sigma")
-    )
+    found = Hyperparameters(scales=tuple(scales), others=tuple(others), constants=constants, sigma=priors.get("sigma"))
     if found.n_outer > MOST_OUTER:
         names = ", ".join([*(s.name for s in scales), *(a.name for a in others)])
         raise StudyError(

@@ -142,7 +142,7 @@ class SpectralProblem(Problem):
         density = super().log_density(first, second)
         for k, axis in enumerate(self.scale_axes):
             with np.errstate(over="ignore", invalid="ignore"):
-                density = density + axis.log_prior(first + self.shifts[:, k, None, None]) 
+                density = density + axis.log_prior(first + self.shifts[:, k, None, None])
         return np.maximum(np.where(np.isnan(density), FLOOR, density), FLOOR)
 
     def draw_others(self, first: np.ndarray, second: np.ndarray, stream: np.random.Generator) -> dict[str, np.ndarray]:
