@@ -31,8 +31,9 @@ from simstudy.samplers import Program
 from simstudy.store.schema import interval_probabilities
 from simstudy.study.methods import Method
 from simstudy.study.study import Study
-from simstudy.summaries.summaries import Summary, summarize, with_known
-from simstudy.types import Draws, Replicate, SamplerStats
+from simstudy.summaries.known import with_known
+from simstudy.summaries.summaries import Summary, summarize
+from simstudy.types import Draws, KnownPosterior, Replicate, SamplerStats
 
 FITS_PER_SLAB = 8  # estimands of this many fits are held at once: more of them leave a core's cache
 MOST_PER_SLAB = 2**22  # numbers of the largest site of a slab's fits, where a single one is as large
@@ -116,13 +117,14 @@ def _summarized(
         truth: dict[str, np.ndarray] = {}
         if ranked := _log_density(block, replicates[fits], sites, estimands):
             estimands, truth = {**estimands, LOG_DENSITY.name: ranked[0]}, {LOG_DENSITY.name: ranked[1]}
-        slabs.append(_summary(block.study, method, replicates[fits], estimands, keys[fits], known=truth))
+        slabs.append(_summary(block.study, method, replicates[fits], estimands, keys[fits], truth, draws.known))
         kept += _kept(block, fits, estimands, draws.stats)
     summary = Summary.concatenate(slabs)
     if draws.known is not None:
         known = method.model.restored(draws.known, [r.data for r in replicates])
         truth = _truths(block.study, method, replicates, {name: mean.shape[1:] for name, mean in known.mean.items()})
-        summary = with_known(summary, known, truth)
+        probabilities = interval_probabilities(block.study.levels)
+        summary = with_known(summary, known, truth, probabilities=probabilities, rank_key=_rank_keys(keys))
     return summary, tuple(kept)
 
 
@@ -142,14 +144,23 @@ def _summary(
     replicates: Sequence[Replicate],
     estimands: Mapping[str, np.ndarray],
     keys: np.ndarray,
-    *,
-    known: Mapping[str, np.ndarray],
+    further: Mapping[str, np.ndarray],
+    known: KnownPosterior | None,
 ) -> Summary:
+    """Return what the draws of some fits say; ``further`` are true values beside those of the replicates."""
     truth = _truths(study, method, replicates, {name: value.shape[3:] for name, value in estimands.items()})
-    truth |= known
-    rank_key = keys[:, 0].astype(np.uint64) << np.uint64(32) | keys[:, 1].astype(np.uint64)
-    probabilities = interval_probabilities(study.levels)
-    return summarize(estimands, truth, probabilities=probabilities, rank_key=rank_key)
+    return summarize(
+        estimands,
+        {**truth, **further},
+        probabilities=interval_probabilities(study.levels),
+        rank_key=_rank_keys(keys),
+        known=() if known is None else known.mean.keys(),
+    )
+
+
+def _rank_keys(keys: np.ndarray) -> np.ndarray:
+    """Return the (fit,) keys of random ranks."""
+    return keys[:, 0].astype(np.uint64) << np.uint64(32) | keys[:, 1].astype(np.uint64)
 
 
 def _truths(
