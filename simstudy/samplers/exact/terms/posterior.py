@@ -16,6 +16,7 @@ from simstudy.samplers.exact.terms.scope import Hyperparameters
 from simstudy.samplers.exact.terms.spectral import OneData, one_data
 
 _LEAST_WEIGHT = 1e-9  # lighter nodes have no part in a distribution function
+_MARGIN = 2  # nodes beyond the outermost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,5 +147,20 @@ def _along(posterior: OuterPosterior, a: int, shifts: np.ndarray) -> SincMixture
         weights.append(of_nodes[heavy])
         locations.append(row.grid.coordinates[a][heavy] + shift)
         widths.append(np.full(heavy.sum(), row.grid.spacings[a]))
-    total = np.concatenate(weights)
-    return SincMixture(weights=total / total.sum(), locations=np.concatenate(locations), widths=np.concatenate(widths))
+    return resampled(np.concatenate(weights), np.concatenate(locations), np.concatenate(widths))
+
+
+def resampled(weights: np.ndarray, locations: np.ndarray, widths: np.ndarray) -> SincMixture:
+    """Return the density of many sinc functions on nodes of its own, as far apart as those of the finest are.
+
+    A sum of sinc functions holds no frequencies beyond those of the narrowest, so that such nodes tell all of it
+    (Shannon 1949).
+    """
+    width = float(widths.min())
+    nodes = np.arange(locations.min() - _MARGIN * width, locations.max() + (_MARGIN + 1) * width, width)
+    density = np.sinc((nodes[:, None] - locations) / widths) @ (weights / widths)
+    of_nodes = density * width
+    kept = np.flatnonzero(np.abs(of_nodes) > _LEAST_WEIGHT * of_nodes.max())
+    inside = slice(kept[0], kept[-1] + 1)
+    total = of_nodes[inside].sum()
+    return SincMixture(weights=of_nodes[inside] / total, locations=nodes[inside], widths=np.full(len(nodes[inside]), width))
