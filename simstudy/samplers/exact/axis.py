@@ -46,6 +46,11 @@ class Axis:
         """Whether the parameter is held constant."""
         return self.prior.is_constant
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Range of a parameter that is not held constant."""
+        return _support(self.prior)
+
     def value(self, u: np.ndarray) -> np.ndarray:
         """Return the parameter at a coordinate."""
         if self.is_fixed:

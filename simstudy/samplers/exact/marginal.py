@@ -72,11 +72,14 @@ class Transformed(Marginal):
         of: the quantity.
         forward: the function.
         backward: its inverse, -inf and inf outside its range.
+        bounds: range of the function, if it is the identity (-inf, inf), begins at a as a + exp (a, inf), or is
+            a + (b - a) expit (a, b): then it has a curve.
     """
 
     of: Marginal
     forward: Function
     backward: Function
+    bounds: tuple[float, float] | None = None
 
     def cdf(self, x: np.ndarray) -> np.ndarray:
         """Return the probability of less than x."""

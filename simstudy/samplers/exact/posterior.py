@@ -42,7 +42,8 @@ class ExactPosterior:
     log_evidence: np.ndarray
     grids: Sequence[Sequence[Grid]]
     reasons: Mapping[int, str]
-    _posteriors: Posteriors
+    _quantities: Sequence[tuple[int, int, Quantities]]
+    _n_parts: int
 
     def quantiles(self, probabilities: Sequence[float]) -> dict[str, np.ndarray]:
         """Return the quantiles of every estimand, (fit, *group, probability), probabilities in (0, 1)."""
@@ -67,9 +68,9 @@ class ExactPosterior:
     @cached_property
     def _known(self) -> KnownMarginals:
         marginals = {name: np.empty(mean.shape, object) for name, mean in self.mean.items()}
-        for fit, part, quantities in _each_part(self._posteriors, self.grids):
+        for fit, part, quantities in self._quantities:
             for name, of in marginals.items():
-                for at, group in _places(of.shape, fit, part, self._posteriors.n_parts):
+                for at, group in _places(of.shape, fit, part, self._n_parts):
                     of[at] = UNKNOWN if fit in self.reasons else quantities.marginal(name, group)
         return KnownMarginals(mean=self.mean, sd=self.sd, marginals=marginals)
 
@@ -157,7 +158,8 @@ def posterior_on(
     by_fit = [found[start : start + work.n_parts] for start in range(0, len(found), work.n_parts)]
     shapes = _shapes(model, work, by_group)
     moments = {name: np.empty((*shape, 2)) for name, shape in shapes.items()}
-    for fit, part, quantities in _each_part(work, by_fit):
+    each = list(_each_part(work, by_fit))
+    for fit, part, quantities in each:
         for name, shape in shapes.items():
             for at, group in _places(shape, fit, part, work.n_parts):
                 moments[name][at] = quantities.moments(name, group)
@@ -167,7 +169,8 @@ def posterior_on(
         log_evidence=np.array([sum(grid.log_evidence for grid in each) for each in by_fit]),
         grids=by_fit,
         reasons=reasons_of(by_fit),
-        _posteriors=work,
+        _quantities=each,
+        _n_parts=work.n_parts,
     )
 
 

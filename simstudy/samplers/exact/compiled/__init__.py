@@ -1,0 +1,1 @@
+"""Distribution functions as curves, and what follows from them, by Numba."""
