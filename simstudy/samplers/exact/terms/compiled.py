@@ -5,7 +5,7 @@ from numba import njit
 
 
 @njit(cache=True, error_model="numpy")
-def by_modes(  # noqa: C901 - one function, so that what is stored is what runs
+def by_modes(
     total,
     sigma,
     within,

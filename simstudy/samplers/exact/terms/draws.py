@@ -14,7 +14,7 @@ from simstudy.samplers.exact.cells import draw_coordinates
 from simstudy.samplers.exact.stream import stream_of
 from simstudy.samplers.exact.terms.given import Moves
 from simstudy.samplers.exact.terms.outer import OuterPosterior, Row
-from simstudy.samplers.exact.terms.spectral import OneData
+from simstudy.samplers.exact.terms.spectral import OneData, along
 
 
 def draw(
@@ -83,11 +83,11 @@ def _noise_and_location(
     if p:
         upper = np.swapaxes(moves.root, 1, 2)
         b = b + np.linalg.solve(upper, stream.standard_normal((n, p, 1)))[..., 0]
-    e = node.left.T @ design.x
+    e = along(design.x, node.left)
     seen = moves.modes - moves.gain * ((b - moves.location) @ e.T)
     white = stream.standard_normal((n, node.right.shape[1]))
-    along = white @ node.right.T
-    z = white + (seen / total[:, None] + (np.sqrt(moves.q) - 1) * along) @ node.right
+    known = white @ node.right.T
+    z = white + (seen / total[:, None] + (np.sqrt(moves.q) - 1) * known) @ node.right
     b = b + data.fitted
     n_location = len(design.location_names)
     out, at = {}, 0

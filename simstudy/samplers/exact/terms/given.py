@@ -1,4 +1,4 @@
-"""Every Gaussian number of a data set given (total, sigma) and outer coordinates: mean and variance at each grid node."""
+"""Mean and variance of every Gaussian number of a data set at the nodes of a grid of (total, sigma)."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from simstudy.samplers.exact.grid import Grid
 from simstudy.samplers.exact.terms.design import Node
-from simstudy.samplers.exact.terms.spectral import OneData, SpectralProblem, beyond
+from simstudy.samplers.exact.terms.spectral import OneData, SpectralProblem, along, beyond
 
 LEAST_WEIGHT = 1e-9
 """Lighter nodes of a grid have no part in numbers that are normal given them."""
@@ -83,7 +83,7 @@ class Moves:
     def of(cls, data: OneData, node: Node, total: np.ndarray, sigma: np.ndarray) -> "Moves":
         """Return the posterior at pairs of (total, sigma), each (node,)."""
         design = data.design
-        c, e = node.left.T @ data.y, node.left.T @ design.x
+        c, e = along(data.y, node.left), along(design.x, node.left)
         ratio, i2 = (total / sigma) ** 2, sigma**-2.0
         q = 1 / (1 + ratio[:, None] * node.singular**2)
         gain = ratio[:, None] * node.singular * q
@@ -103,15 +103,15 @@ class Moves:
 def _variance(data: OneData, node: Node, moves: Moves, total: np.ndarray) -> np.ndarray:
     """Return (node, number) variances."""
     out = total[:, None] ** 2 * (moves.q @ (node.of_modes**2).T + node.unseen)
-    e = node.left.T @ data.design.x
+    e = along(data.design.x, node.left)
     p = e.shape[1]
     if not p:
         return out
-    along = [node.of_location[:, k] - (moves.gain * e[:, k]) @ node.of_modes.T for k in range(p)]
+    each = [node.of_location[:, k] - (moves.gain * e[:, k]) @ node.of_modes.T for k in range(p)]
     if p == 1:
-        return out + (along[0] / moves.root[:, 0]) ** 2
+        return out + (each[0] / moves.root[:, 0]) ** 2
     solved: list[np.ndarray] = []
     for k in range(p):  # forward substitution, all numbers at once
-        left = along[k] - sum((moves.root[:, k, m, None] * solved[m] for m in range(k)), 0.0)
+        left = each[k] - sum((moves.root[:, k, m, None] * solved[m] for m in range(k)), 0.0)
         solved.append(left / moves.root[:, k, k, None])
     return out + sum(part**2 for part in solved)

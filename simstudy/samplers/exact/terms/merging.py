@@ -1,4 +1,4 @@
-"""Mixtures of many normals as mixtures of few: components that are nearly alike become one with their mean and variance.
+"""Mixtures of many normals as mixtures of few: components that are nearly alike become one.
 
 A component joins those whose mean lies within a tenth of its sd and whose sd within a tenth of it. Mean and variance of
 the mixture are unchanged, and what is lost is a fourth cumulant of 1e-5 of a component's.

@@ -16,6 +16,7 @@ SHARE_STRETCH = 4.0
 """Of the logarithm of the ratio of two variances, whose density falls off as its square root."""
 STRETCH = 2.0
 _CENTERS = 401
+_FARTHEST = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,10 @@ class OuterAxis:
     def value(self, t: np.ndarray) -> np.ndarray:
         """Return the parameter, or the logarithm of the ratio."""
         u = self.coordinate(t)
-        return u if self.axis is None else self.axis.value(u)
+        if self.axis is None:
+            return u
+        ends = self.axis.value(np.array([-_FARTHEST, _FARTHEST]))  # at an end itself some structures have no effects
+        return np.clip(self.axis.value(u), *ends)
 
     def place(self, value: np.ndarray) -> np.ndarray:
         """Return t of a value of the parameter, -inf and inf outside its range."""
@@ -56,7 +60,7 @@ class OuterAxis:
     @cached_property
     def _center(self) -> float:
         """The most likely coordinate under the prior, where it is not bounded on both sides."""
-        if self.axis is None or not np.isfinite(self.axis.coordinate(self.axis.value(np.zeros(1))))[0]:
+        if self.axis is None:
             return 0.0
         u = np.linspace(-LIMIT, LIMIT, _CENTERS)
         return float(u[np.argmax(self.axis.log_prior(u))])

@@ -161,6 +161,5 @@ def resampled(weights: np.ndarray, locations: np.ndarray, widths: np.ndarray) ->
     density = np.sinc((nodes[:, None] - locations) / widths) @ (weights / widths)
     of_nodes = density * width
     kept = np.flatnonzero(np.abs(of_nodes) > _LEAST_WEIGHT * of_nodes.max())
-    inside = slice(kept[0], kept[-1] + 1)
-    total = of_nodes[inside].sum()
-    return SincMixture(weights=of_nodes[inside] / total, locations=nodes[inside], widths=np.full(len(nodes[inside]), width))
+    of_nodes, nodes = of_nodes[kept[0] : kept[-1] + 1], nodes[kept[0] : kept[-1] + 1]
+    return SincMixture(weights=of_nodes / of_nodes.sum(), locations=nodes, widths=np.full(len(nodes), width))

@@ -30,6 +30,7 @@ _SAME = 1e-9
 
 
 _ROUNDING = 1e-12
+_LEAST_SIGMA, _STEEP = 1e-9, 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,14 @@ class OneData:
     within: np.ndarray
 
     @property
+    def floor(self) -> float:
+        """Log of a sigma that is next to nothing beside the spread of the data; -inf where they have none."""
+        n_within, a, log_s, _ = self.within
+        squares = float(self.y @ self.y) + float(a * np.exp(2 * log_s))
+        n = max(float(n_within), len(self.y), 1.0)
+        return float(np.log(_LEAST_SIGMA) + 0.5 * np.log(squares / n)) if squares > 0 else -np.inf
+
+    @property
     def prior_mean(self) -> np.ndarray:
         """(column,) of the location, less the fit."""
         return self.design.prior_mean - self.fitted
@@ -104,6 +113,8 @@ class SpectralProblem(Problem):
         left_yy: (row,) what no mode has of y'y, then of x'y and x'x.
         precision: (row, column, column) of the prior of the location, its product with the mean, and the square.
         log_det: (row,) of the prior precision.
+        floor: (row,) log of the sigma below which the density is let fall: where terms fit every cell it has nothing
+            but rounding there, and its mass is below 1e-9 of what sigma has at the size of the data.
     """
 
     axes: tuple[Axis, Axis]
@@ -122,6 +133,7 @@ class SpectralProblem(Problem):
     precision_mean: np.ndarray
     mean_square: np.ndarray
     log_det: np.ndarray
+    floor: np.ndarray
 
     @property
     def n_fits(self) -> int:
@@ -140,6 +152,10 @@ class SpectralProblem(Problem):
     def log_density(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Return the log joint density of data and coordinates."""
         density = super().log_density(first, second)
+        if not self.axes[1].is_fixed:
+            with np.errstate(divide="ignore"):
+                below = np.maximum(self.floor[:, None, None] - np.log(self.axes[1].value(second)), 0.0)
+            density = density - _STEEP * below**2
         for k, axis in enumerate(self.scale_axes):
             with np.errstate(over="ignore", invalid="ignore"):
                 density = density + axis.log_prior(first + self.shifts[:, k, None, None])
@@ -189,7 +205,7 @@ def _padded(value: np.ndarray, name: str, n_classes: int) -> np.ndarray:
 
 def _row(data: OneData, node: Node, shifts: np.ndarray) -> dict[str, Any]:
     design = data.design
-    c, e = node.left.T @ data.y, node.left.T @ design.x
+    c, e = along(data.y, node.left), along(design.x, node.left)
     left_y, left_x = beyond(data.y, node.left), beyond(design.x, node.left)
     squares, starts = _classes(node.singular**2)
     mean, precision = data.prior_mean, design.prior_precision
@@ -207,7 +223,17 @@ def _row(data: OneData, node: Node, shifts: np.ndarray) -> dict[str, Any]:
         "precision_mean": precision @ mean,
         "mean_square": mean @ precision @ mean,
         "log_det": np.asarray(design.prior_log_det),
+        "floor": np.asarray(data.floor),
     }
+
+
+def along(columns: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Return what modes have of (cell, ...) columns, (mode, ...); 0 where that is all but rounding.
+
+    Over sigma squared, with sigma near 0, rounding would be more than the rest.
+    """
+    out = left.T @ columns
+    return out * (np.abs(out) > _ROUNDING * np.sqrt((columns**2).sum(0)))
 
 
 def beyond(columns: np.ndarray, left: np.ndarray) -> np.ndarray:
