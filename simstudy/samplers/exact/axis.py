@@ -7,6 +7,7 @@ on both sides, so that the trapezoid rule converges exponentially. A parameter h
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +22,16 @@ LIMIT = 100.0
 """Largest absolute coordinate: the square of exp(100), and its inverse, are far from overflow."""
 
 _SMALLEST_BATCH = 1024  # arrays are padded to powers of two from here on, so that few programs are compiled
+
+
+_LOG_2 = math.log(2)
+_CLOSED: dict[str, Callable[..., np.ndarray]] = {
+    "Normal": lambda x, loc, scale: -0.5 * ((x - loc) / scale) ** 2 - math.log(math.sqrt(2 * math.pi) * scale),
+    "HalfNormal": lambda x, scale: -0.5 * (x / scale) ** 2 - math.log(math.sqrt(2 * math.pi) * scale) + _LOG_2,
+    "HalfCauchy": lambda x, scale: -math.log(math.pi) - math.log(scale) - np.log1p((x / scale) ** 2) + _LOG_2,
+    "Exponential": lambda x, rate: math.log(rate) - rate * x,
+}
+"""Log densities of the commonest priors in their range, which a call of JAX would take ten times as long for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +100,9 @@ def _support(prior: Prior) -> tuple[float, float]:
 
 
 def _log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
+    if prior.name in _CLOSED and not prior.kwargs:
+        with np.errstate(over="ignore"):
+            return _CLOSED[prior.name](x, *prior.args)
     size = max(_SMALLEST_BATCH, 1 << (x.size - 1).bit_length())
     padded = np.full(size, x.flat[0])
     padded[: x.size] = x.ravel()

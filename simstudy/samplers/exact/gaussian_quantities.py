@@ -13,7 +13,7 @@ from simstudy.samplers.exact.marginal import Marginal, NormalMixture
 from simstudy.samplers.exact.quantities import Quantities, mean_and_sd
 
 _LEAST_WEIGHT = 1e-13  # lighter nodes have no part in a distribution function
-_N_COMMON = 2  # numbers that are not of a group: mu and theta_new
+_COMMON = ("tau", "sigma", "mu", "theta_new")  # numbers that are not of a group
 _SMALL_TAU = 1e-6  # of the variance of mu: tau^2 changes that of an effect by this
 
 
@@ -39,10 +39,14 @@ class GaussianQuantities(Quantities):
     y: np.ndarray
     center: float
 
+    def moments(self, name: str, group: int = 0) -> tuple[float, float]:
+        """Return mean and sd of a quantity, NaN where they do not exist."""
+        if self._compiled is None:
+            return super().moments(name, group)
+        mean, sd = self._compiled[0][_place(name, group)].tolist()
+        return mean, sd
+
     def _moments(self, name: str, group: int) -> tuple[float, float]:
-        if self._compiled is not None:
-            mean, sd = self._compiled[0][_place(name, group)].tolist()
-            return mean, sd
         mean, sd = mean_and_sd(self.grid, *self._given_scales(name, group))
         return mean + self.center, sd
 
@@ -57,18 +61,17 @@ class GaussianQuantities(Quantities):
 
     @cached_property
     def _compiled(self) -> tuple[np.ndarray, Sequence[Marginal | None]] | None:
-        """Moments (number, 2) and distributions of mu, theta_new and all theta; None without Numba."""
+        """Moments (number, 2) and distributions of all numbers, without those of tau and sigma; None without Numba."""
         if find_spec("numba") is None:
             return None
         from simstudy.samplers.exact.compiled.curve_set import CurveMarginal
         from simstudy.samplers.exact.compiled.gaussian import describe
 
-        moments = np.empty((_N_COMMON + len(self.n), 2))
+        moments = np.empty((len(_COMMON) + len(self.n), 2))
         curves, starts = describe(
             self.grid.weights,
             self.grid.spacings,
-            np.ascontiguousarray(self.tau[:, 0]),
-            np.ascontiguousarray(self.precision[0] ** -0.5),
+            (np.ascontiguousarray(self.tau[:, 0]), np.ascontiguousarray(self.precision[0] ** -0.5)),
             (np.ascontiguousarray(self.mu_mean), np.ascontiguousarray(self.mu_variance)),
             self.n,
             self.y,
@@ -78,7 +81,7 @@ class GaussianQuantities(Quantities):
             moments,
         )
         each = [curves[start:stop] for start, stop in pairwise(starts.tolist())]
-        return moments, [CurveMarginal(curve=curve) if len(curve) else None for curve in each]
+        return moments, [None, None, *(CurveMarginal(curve=curve) if len(curve) else None for curve in each)]
 
     @cached_property
     def _gathered_weights(self) -> np.ndarray:
@@ -102,5 +105,5 @@ class GaussianQuantities(Quantities):
 
 
 def _place(name: str, group: int) -> int:
-    """Return the place of a number among mu, theta_new and all theta."""
-    return {"mu": 0, "theta_new": 1}.get(name, _N_COMMON + group)
+    """Return the place of a number among those that are not of a group, and all theta."""
+    return _COMMON.index(name) if name in _COMMON else len(_COMMON) + group
