@@ -35,20 +35,27 @@ def by_modes(
             s = sigma[row, i]
             ratio = (total[row, i] / s) ** 2
             i2 = 1.0 / (s * s)
-            log_v, yy = 0.0, left_yy[row]
+            log_v, product, yy = 0.0, 1.0, left_yy[row]
             for j in range(p):
                 xy[j] = left_xy[row, j]
                 for k in range(j + 1):
                     xx[j, k] = left_xx[row, j, k]
             for c in range(n_classes):
                 v = 1.0 + ratio * squares[row, c]
-                log_v += count[row, c] * np.log(v)
+                if count[row, c] == 1.0 and v < 1e60:  # one logarithm for many modes
+                    product *= v
+                    if product > 1e200:
+                        log_v += np.log(product)
+                        product = 1.0
+                else:
+                    log_v += count[row, c] * np.log(v)
                 q = 1.0 / v
                 yy += q * sum_yy[row, c]
                 for j in range(p):
                     xy[j] += q * sum_xy[row, c, j]
                     for k in range(j + 1):
                         xx[j, k] += q * sum_xx[row, c, j, k]
+            log_v += np.log(product)
             quadratic = yy * i2 + mean_square[row]
             log_a = 0.0
             for j in range(p):  # Cholesky factor of A, and L^-1 r, row by row

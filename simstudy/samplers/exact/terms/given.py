@@ -8,7 +8,7 @@ from simstudy.samplers.exact.grid import Grid
 from simstudy.samplers.exact.terms.design import Node
 from simstudy.samplers.exact.terms.spectral import OneData, SpectralProblem, along, beyond
 
-LEAST_WEIGHT = 1e-9
+LEAST_WEIGHT = 1e-8
 """Lighter nodes of a grid have no part in numbers that are normal given them."""
 EVERY = 2
 """Which nodes of each axis have one: grids are refined until every second node alone is right to 1e-5."""

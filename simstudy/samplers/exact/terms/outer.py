@@ -29,7 +29,7 @@ FIRST_JUDGED = 16
 EVIDENCE_ERROR = 0.01
 LARGEST_ERROR = 0.01
 """Posterior standard deviations by which a mean or sd on every second node may differ; a fit beyond it is refused."""
-NEGLIGIBLE = 1e-9
+NEGLIGIBLE = 1e-7
 ROWS_AT_ONCE = 512
 Place = tuple[int, ...]
 

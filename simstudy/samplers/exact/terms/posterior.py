@@ -15,7 +15,7 @@ from simstudy.samplers.exact.terms.outer import OuterPosterior, integrate
 from simstudy.samplers.exact.terms.scope import Hyperparameters
 from simstudy.samplers.exact.terms.spectral import OneData, one_data
 
-_LEAST_WEIGHT = 1e-9  # lighter nodes have no part in a distribution function
+_LEAST_WEIGHT = 1e-8  # lighter nodes have no part in a distribution function
 _MARGIN = 2  # nodes beyond the outermost
 
 
@@ -143,7 +143,7 @@ def _along(posterior: OuterPosterior, a: int, shifts: np.ndarray) -> SincMixture
     weights, locations, widths = [], [], []
     for weight, row, shift in zip(posterior.weight, posterior.rows, shifts, strict=True):
         of_nodes = weight * row.grid.weights.sum(1 - a)
-        heavy = of_nodes > _LEAST_WEIGHT * 1e-3
+        heavy = of_nodes > _LEAST_WEIGHT
         weights.append(of_nodes[heavy])
         locations.append(row.grid.coordinates[a][heavy] + shift)
         widths.append(np.full(heavy.sum(), row.grid.spacings[a]))
