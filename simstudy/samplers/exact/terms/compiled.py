@@ -6,22 +6,22 @@ from numba import njit
 
 @njit(cache=True, error_model="numpy")
 def by_modes(
-    total,
-    sigma,
-    within,
-    squares,
-    count,
-    sum_yy,
-    sum_xy,
-    sum_xx,
-    left_yy,
-    left_xy,
-    left_xx,
-    precision,
-    precision_mean,
-    mean_square,
-    log_det,
-):
+    total: np.ndarray,
+    sigma: np.ndarray,
+    within: np.ndarray,
+    squares: np.ndarray,
+    count: np.ndarray,
+    sum_yy: np.ndarray,
+    sum_xy: np.ndarray,
+    sum_xx: np.ndarray,
+    left_yy: np.ndarray,
+    left_xy: np.ndarray,
+    left_xx: np.ndarray,
+    precision: np.ndarray,
+    precision_mean: np.ndarray,
+    mean_square: np.ndarray,
+    log_det: np.ndarray,
+) -> np.ndarray:
     """Return (row, node) log densities; arguments are those of ``SpectralProblem``, nodes flat."""
     n_rows, n_nodes = total.shape
     n_classes, p = squares.shape[1], precision.shape[1]

@@ -109,7 +109,8 @@ class TermsDesign:
         others = {axis.axis.name: float(axis.value(np.zeros(()))) for axis in self.outer if axis.axis is not None}
         sizes = []
         for scale in self.hyper.scales:
-            values = {s.name: float(s.name == scale.name) for s in self.hyper.scales} | others | self.hyper.constants
+            values = {s.name: float(s.name == scale.name) for s in self.hyper.scales} | others
+            values |= self.hyper.constants
             matrix = self.root[:, None] * self._of_term(scale.term, values)
             sizes.append(np.sqrt((matrix**2).sum() / (self.root**2).sum()) or 1.0)
         return np.array(sizes)

@@ -37,8 +37,8 @@ def draw(
     """
     stream, n = stream_of(key, 0), shape[0] * shape[1]
     counts = stream.multinomial(n, posterior.weight)
-    chosen = np.flatnonzero(counts)
-    parts = [_of_row(data, posterior.rows[i], int(counts[i]), stream_of(key, 1 + int(i)), stream) for i in chosen]
+    chosen = np.flatnonzero(counts).tolist()
+    parts = [_of_row(data, posterior.rows[i], int(counts[i]), stream_of(key, 1 + i), stream) for i in chosen]
     order = stream.permutation(n)
     drawn = {name: np.concatenate([part[name] for part in parts], axis=-1)[..., order] for name in parts[0]}
     block = {name: value.reshape(*value.shape[:-1], 1, *shape) for name, value in drawn.items()}

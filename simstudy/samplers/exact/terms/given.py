@@ -92,7 +92,7 @@ class Moves:
             nothing = np.zeros((len(total), 0))
             return cls(q=q, gain=gain, root=np.zeros((len(total), 0, 0)), location=nothing, modes=gain * c)
         left_y, left_x = beyond(data.y, node.left), beyond(design.x, node.left)
-        xx = left_x.T @ left_x + (q @ (e[:, :, None] * e[:, None, :]).reshape(len(c), -1)).reshape(-1, p, p)
+        xx = left_x.T @ left_x + (q @ (e[:, :, None] * e[:, None, :]).reshape(len(c), p * p)).reshape(-1, p, p)
         xy = left_x.T @ left_y + q @ (e * c[:, None])
         a = xx * i2[:, None, None] + design.prior_precision
         r = xy * i2[:, None] + design.prior_precision @ data.prior_mean

@@ -11,6 +11,23 @@ if TYPE_CHECKING:
     from simstudy.samplers.exact.terms.spectral import SpectralProblem
 
 
+ARGUMENTS = (
+    "within",
+    "squares",
+    "count",
+    "yy",
+    "xy",
+    "xx",
+    "left_yy",
+    "left_xy",
+    "left_xx",
+    "precision",
+    "precision_mean",
+    "mean_square",
+    "log_det",
+)
+
+
 def log_marginals(problem: "SpectralProblem", first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return log p(y | total, sigma).
 
@@ -39,9 +56,7 @@ def density() -> Callable[..., np.ndarray]:
 
 
 def _arguments(p: "SpectralProblem") -> tuple[Any, ...]:
-    names = ("within", "squares", "count", "yy", "xy", "xx", "left_yy", "left_xy", "left_xx", "precision")
-    names += ("precision_mean", "mean_square", "log_det")
-    return tuple(np.ascontiguousarray(getattr(p, name)) for name in names)
+    return tuple(np.ascontiguousarray(getattr(p, name)) for name in ARGUMENTS)
 
 
 def by_numpy(p: "SpectralProblem", first: np.ndarray, second: np.ndarray) -> np.ndarray:
