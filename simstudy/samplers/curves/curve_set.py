@@ -6,8 +6,8 @@ from typing import Self
 
 import numpy as np
 
-from simstudy.samplers.exact.compiled.curves import WIDTH, curve_of_nodes, curve_of_normals
-from simstudy.samplers.exact.compiled.reading import below_of, quantiles_of, scores_of, shortest_of
+from simstudy.samplers.curves.curves import WIDTH, curve_of_nodes, curve_of_normals
+from simstudy.samplers.curves.reading import below_of, quantiles_of, scores_of, shortest_of
 from simstudy.samplers.exact.marginal import Marginal, NormalMixture, SincMixture, Transformed
 
 UNBOUNDED = (-np.inf, np.inf)
