@@ -7,6 +7,7 @@ from scipy.special import beta
 
 from simstudy.models.likelihoods import Normal, NormalKnownSE
 from simstudy.models.structures import Complete, Independent, Partial
+from simstudy.samplers.compiled.search import places_above
 from simstudy.samplers.exact import exact_posterior, gaussian_quantities, known
 from simstudy.samplers.exact.known import KnownMarginals
 from simstudy.samplers.exact.marginal import NormalMixture, PointMarginal, SincMixture, Transformed
@@ -165,3 +166,12 @@ def test_what_is_known_does_not_depend_on_the_block():
 
 def everything(of):
     return of.mean, of.sd, of.quantiles(LEVELS), of.hdi(0.9), of.cdf(of.mean), of.crps(of.mean)
+
+
+@pytest.mark.parametrize("n", [1, 2, 500])
+def test_searches_are_those_of_numpy(n):
+    """Places are those of searchsorted for targets between values and equal to them, where values repeat as well."""
+    rng = np.random.default_rng(n)
+    cumulative = np.cumsum(np.where(rng.random(n) < 0.3, 0.0, rng.gamma(0.1, size=n)) + (np.arange(n) == n - 1))
+    targets = np.concatenate([[0.0], cumulative, rng.random(1000) * cumulative[-1]])
+    np.testing.assert_array_equal(places_above(cumulative, targets), np.searchsorted(cumulative, targets, side="right"))
