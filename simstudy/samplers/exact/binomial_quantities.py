@@ -46,7 +46,7 @@ class BinomialQuantities(Quantities):
 
     def _marginal(self, name: str, group: int) -> Marginal:
         theta = self._theta(group) if self.has_spread else self._of_axis(0)
-        return Transformed(of=theta, forward=expit, backward=logit) if name == "p" else theta
+        return Transformed(of=theta, forward=expit, backward=logit, bounds=(0.0, 1.0)) if name == "p" else theta
 
     def _theta(self, group: int) -> SincMixture:
         if self.axes[0].is_fixed:

@@ -14,7 +14,7 @@ from scipy.special import expit
 LEAST = 1e-13  # the tails beyond this probability are left out
 N_STARTS = 33  # lower ends of an interval that are tried first, evenly in probability
 N_ZOOMED, N_ZOOMS = 9, 3  # lower ends around the best, three times, each time a quarter as far
-_N_PANELS, _N_NODES = 60, 12
+_N_PANELS, _N_NODES = 160, 12
 _SPREAD = 1e-9  # of an interval's width: rounding of quantiles, to which starts are equally good
 
 Function = Callable[[np.ndarray], np.ndarray]

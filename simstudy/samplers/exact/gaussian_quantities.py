@@ -64,8 +64,8 @@ class GaussianQuantities(Quantities):
         """Moments (number, 2) and distributions of all numbers, without those of tau and sigma; None without Numba."""
         if find_spec("numba") is None:
             return None
-        from simstudy.samplers.exact.compiled.curve_set import CurveMarginal
-        from simstudy.samplers.exact.compiled.gaussian import describe
+        from simstudy.samplers.compiled.curve_set import CurveMarginal
+        from simstudy.samplers.compiled.gaussian import describe
 
         moments = np.empty((len(_COMMON) + len(self.n), 2))
         curves, starts = describe(

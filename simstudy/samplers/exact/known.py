@@ -15,7 +15,7 @@ import numpy as np
 from simstudy.samplers.exact.marginal import Marginal
 
 if TYPE_CHECKING:
-    from simstudy.samplers.exact.compiled.curve_set import CurveSet
+    from simstudy.samplers.compiled.curve_set import CurveSet
 
 Values = Mapping[str, np.ndarray]
 Answer = Callable[[Marginal, np.ndarray], np.ndarray]
@@ -74,7 +74,7 @@ class KnownMarginals:
         """The curves of every estimand, in C order; none without Numba."""
         if find_spec("numba") is None:
             return {}
-        from simstudy.samplers.exact.compiled.curve_set import CurveSet
+        from simstudy.samplers.compiled.curve_set import CurveSet
 
         return {name: CurveSet.of(of.ravel().tolist()) for name, of in self.marginals.items()}
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from simstudy.samplers.exact.compiled.curves import WIDTH, normals_curve
-from simstudy.samplers.exact.compiled.native import compiled, inlined
+from simstudy.samplers.compiled.curves import WIDTH, normals_curve
+from simstudy.samplers.compiled.native import compiled, inlined
 
 _WIDEST_SPACING = 0.25  # of nodes on the log scale: a normal density is analytic in its log sd within pi / 4 of it
 _HALVED_ERROR = 1e-7  # of every second node, for that rule to serve distribution functions

@@ -6,8 +6,8 @@ from typing import Self
 
 import numpy as np
 
-from simstudy.samplers.exact.compiled.curves import WIDTH, curve_of_nodes, curve_of_normals
-from simstudy.samplers.exact.compiled.reading import below_of, quantiles_of, scores_of, shortest_of
+from simstudy.samplers.compiled.curves import WIDTH, curve_of_nodes, curve_of_normals
+from simstudy.samplers.compiled.reading import below_of, quantiles_of, scores_of, shortest_of
 from simstudy.samplers.exact.marginal import Marginal, NormalMixture, SincMixture, Transformed
 
 UNBOUNDED = (-np.inf, np.inf)
@@ -107,8 +107,9 @@ def curve_and_bounds(marginal: Marginal) -> tuple[np.ndarray, tuple[float, float
     match marginal:
         case CurveMarginal():
             return marginal.curve, marginal.bounds
-        case Transformed(of=SincMixture() as density, bounds=(lower, upper)):
-            return _curve_of_nodes(density), (lower, upper)
+        case Transformed(bounds=(lower, upper)):
+            curve, of_inner = curve_and_bounds(marginal.of)
+            return (curve if of_inner == UNBOUNDED else NO_CURVE), (lower, upper)
         case SincMixture():
             return _curve_of_nodes(marginal), UNBOUNDED
         case NormalMixture() if (marginal.sds > 0).all():

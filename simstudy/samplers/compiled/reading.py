@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
-from simstudy.samplers.exact.compiled.native import compiled, inlined
+from simstudy.samplers.compiled.native import compiled, inlined
 from simstudy.samplers.exact.distribution import LEAST
 
 _STEPS = 60

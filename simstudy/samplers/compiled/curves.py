@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from simstudy.samplers.exact.compiled.native import compiled, inlined
+from simstudy.samplers.compiled.native import compiled, inlined
 from simstudy.samplers.exact.distribution import LEAST
 
 WIDTH = 12  # numbers of a panel

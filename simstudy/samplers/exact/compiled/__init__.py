@@ -1,1 +1,0 @@
-"""Distribution functions as curves, and what follows from them, by Numba."""
