@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from simstudy.late import interpolate
-from simstudy.samplers.exact.counts.compiled import TRIALS, moments, sum_of_log_integrals
+from simstudy.samplers.exact.counts.compiled import TRIALS, moments
 from simstudy.samplers.exact.effect import Effect
 from simstudy.samplers.exact.marginal import Marginal, SincMixture, Transformed
 from simstudy.samplers.exact.quantities import Quantities, mean_and_sd

@@ -8,6 +8,9 @@ import numpy as np
 from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.model import GROUP, Model
 from simstudy.samplers.exact.cells import draw_coordinates
+from simstudy.samplers.exact.counts.program import CountProgram
+from simstudy.samplers.exact.counts.scope import is_of_counts
+from simstudy.samplers.exact.counts.scope import supported as supported_counts
 from simstudy.samplers.exact.posterior import ExactPosterior, JoinedPosterior, posterior_on
 from simstudy.samplers.exact.refinement import grids
 from simstudy.samplers.exact.scope import posteriors, supported
@@ -45,15 +48,18 @@ class Exact(Sampler):
 
     def check(self, model: Model) -> None:
         """Refuse models without an exact posterior."""
-        supported(model)
+        if is_of_counts(model):
+            supported_counts(model)
+        else:
+            supported(model)
 
-    def compile(self, model: Model, example: PyTree) -> "ExactProgram":
+    def compile(self, model: Model, example: PyTree) -> Program:
         """Return the program of a model; there is nothing to compile.
 
         Raises:
             StudyError: the model has no exact posterior; the message says which have.
         """
-        return ExactProgram(self, supported(model))
+        return CountProgram(self, model) if is_of_counts(model) else ExactProgram(self, supported(model))
 
 
 class ExactProgram(Program):

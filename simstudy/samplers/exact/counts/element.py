@@ -18,6 +18,8 @@ from simstudy.summaries.compiled.native import native, reordered
 
 DROP = 17.5
 """f falls by this over the range of the trapezoid rule: the next node has 1e-9 of the mass."""
+MOMENT_DROP = 30.0
+"""And by this where moments are taken: those of exp theta lie away from the mode."""
 STEP, WIDEST = 0.75, 0.4
 """Largest distance of nodes, in sds at the mode and in theta, where the likelihood has its poles, or grows, at i pi."""
 TOGETHER = 16
@@ -162,7 +164,7 @@ def evidence(
     """
     if is_flat(kind, n, k) and tau > SPREAD_FROM:
         sums = np.zeros(5)
-        walk_spread(kind, n, k, mu, tau, z, sums)
+        walk_spread(kind, n, k, mu, tau, z, kind, sums)
         return float(sums[0])
     sd = 1 / np.sqrt(1 + tau * tau * information)
     step = min(STEP * sd, WIDEST / tau) if tau > 0 else STEP * sd
@@ -234,7 +236,17 @@ def _sum(
 
 
 @native
-def walk(kind: int, n: float, k: float, mu: float, tau: float, z: float, information: float, out: np.ndarray) -> None:
+def walk(
+    kind: int,
+    n: float,
+    k: float,
+    mu: float,
+    tau: float,
+    z: float,
+    information: float,
+    link: int,
+    out: np.ndarray,
+) -> None:
     """Write the integral of exp(f - peak), and those of x, x^2, m and m^2 weighted so, by the same rule.
 
     x is theta, and m the mean of an observation, less what they are at the mode.
@@ -247,24 +259,25 @@ def walk(kind: int, n: float, k: float, mu: float, tau: float, z: float, informa
         tau: their sd.
         z: the mode.
         information: there.
+        link: kind of likelihood whose mean m is.
         out: (5,) sums.
     """
     out[:] = 0.0
     if is_flat(kind, n, k) and tau > SPREAD_FROM:
-        walk_spread(kind, n, k, mu, tau, z, out)
+        walk_spread(kind, n, k, mu, tau, z, link, out)
         return
     sd = 1 / np.sqrt(1 + tau * tau * information)
     step = min(STEP * sd, WIDEST / tau) if tau > 0 else STEP * sd
     theta = mu + tau * z
     peak = log_likelihood(kind, n, k, theta) - 0.5 * z * z
-    at_mode = mean_of(kind, theta)
+    at_mode = mean_of(link, theta)
     for side in (-1.0, 1.0):
         for i in range(0 if side < 0 else 1, MOST_CHUNKS * TOGETHER):
             at, x = z + side * step * i, side * tau * step * i
             fall = peak - log_likelihood(kind, n, k, theta + x) + 0.5 * at * at
-            if not fall < DROP:
+            if not fall < MOMENT_DROP:
                 break
-            _add(np.exp(-fall) * step, x, mean_of(kind, theta + x) - at_mode, out)
+            _add(np.exp(-fall) * step, x, mean_of(link, theta + x) - at_mode, out)
 
 
 @native
@@ -286,14 +299,16 @@ def _add(weight: float, x: float, mean: float, out: np.ndarray) -> None:
 
 
 @native
-def walk_spread(kind: int, n: float, k: float, mu: float, tau: float, z: float, out: np.ndarray) -> None:
+def walk_spread(
+    kind: int, n: float, k: float, mu: float, tau: float, z: float, link: int, out: np.ndarray
+) -> None:
     """Add the sums of the rule with nodes spread by a sinh around the knee, where the likelihood begins to fall."""
     theta = mu + tau * z
     peak = log_likelihood(kind, n, k, theta) - 0.5 * z * z
     knee = -np.log(n) if k <= 0 else np.log(n)
     middle = np.arcsinh((theta - knee) / SPREAD_WIDTH)
     # The Jacobian, at most (range of z), may grow while f falls.
-    drop, at_mode = DROP + np.log(1 + tau), mean_of(kind, theta)
+    drop, at_mode = MOMENT_DROP + np.log(1 + tau), mean_of(link, theta)
     for side in (-1.0, 1.0):
         for i in range(0 if side < 0 else 1, MOST_CHUNKS * TOGETHER):
             t = middle + side * SPREAD_STEP * i
@@ -303,4 +318,4 @@ def walk_spread(kind: int, n: float, k: float, mu: float, tau: float, z: float, 
             if not fall < drop:
                 break
             weight = np.exp(-fall) * SPREAD_WIDTH * np.cosh(t) / tau * SPREAD_STEP
-            _add(weight, x - theta, mean_of(kind, x) - at_mode, out)
+            _add(weight, x - theta, mean_of(link, x) - at_mode, out)

@@ -143,7 +143,7 @@ def moments_at(kind: int, n: float, k: float, mu: np.ndarray, tau: np.ndarray, o
     for i in range(len(mu)):
         z, _, information = mode(kind, n, k, mu[i], tau[i], near)
         near = mu[i] + tau[i] * z
-        walk(kind, n, k, mu[i], tau[i], z, information, sums)
+        walk(kind, n, k, mu[i], tau[i], z, information, kind, sums)
         x, mean = sums[1] / sums[0], sums[3] / sums[0]
         out[0, i], out[1, i] = near + x, max(sums[2] / sums[0] - x * x, 0.0)
         out[2, i], out[3, i] = mean_of(kind, near) + mean, max(sums[4] / sums[0] - mean * mean, 0.0)
