@@ -110,30 +110,45 @@ def density(
         n: trials, or exposure.
         k: successes, or count.
         shift: what is added to theta in it.
-        theta: (point,).
+        theta: (point,) evenly spaced.
         peak: (pair,) middle of each lattice.
         spacing: (pair,) distance of its nodes.
         tau: (pair,) sd of the effects.
         log_rest: (pair, node) log weights without the group's own part, -inf for nodes without weight.
         out: (point,) to add to.
     """
-    values, middle = np.empty(3), NODES // 2
+    values, middle, step = np.empty(3), NODES // 2, theta[1] - theta[0]
+    own, around = np.empty(len(theta)), np.zeros(len(theta))
     for r in range(len(theta)):
-        own = log_likelihood(kind, n, k, theta[r] + shift)
-        for i in range(len(peak)):
-            if tau[i] < NARROW * spacing[i]:
+        own[r] = log_likelihood(kind, n, k, theta[r] + shift)
+    most = own.max()
+    for i in range(len(peak)):
+        if tau[i] < NARROW * spacing[i]:
+            for r in range(len(theta)):
                 interpolate(log_rest[i], (theta[r] - peak[i]) / spacing[i] + middle, values)
                 slope, curvature = values[1] / spacing[i], values[2] / spacing[i] ** 2
                 shrunk = 1 - curvature * tau[i] ** 2
-                if np.isfinite(values[0]) and shrunk > 0:
-                    exponent = own + values[0] + 0.5 * (slope * tau[i]) ** 2 / shrunk
+                if values[0] > -np.inf and shrunk > 0:
+                    exponent = own[r] + values[0] + 0.5 * (slope * tau[i]) ** 2 / shrunk
                     out[r] += np.exp(exponent) / np.sqrt(shrunk) / spacing[i]
+            continue
+        # Of a normal density at even points, ratios of neighbors have a constant ratio.
+        scale, move = most - np.log(tau[i] * np.sqrt(2 * np.pi)), step / tau[i]
+        bend = np.exp(-move * move)
+        for m in range(NODES):
+            if log_rest[i, m] == -np.inf:
                 continue
-            scale = -np.log(tau[i] * np.sqrt(2 * np.pi))
-            for m in range(NODES):
-                away = (theta[r] - peak[i] - (m - middle) * spacing[i]) / tau[i]
-                if abs(away) < REACH and log_rest[i, m] > -np.inf:
-                    out[r] += np.exp(own + log_rest[i, m] + scale - 0.5 * away * away)
+            mu = peak[i] + (m - middle) * spacing[i]
+            first = max(int(np.ceil((mu - REACH * tau[i] - theta[0]) / step)), 0)
+            last = min(int(np.floor((mu + REACH * tau[i] - theta[0]) / step)), len(theta) - 1)
+            away = (theta[0] + first * step - mu) / tau[i]
+            value, ratio = np.exp(log_rest[i, m] + scale - 0.5 * away * away), np.exp(-move * (away + 0.5 * move))
+            for r in range(first, last + 1):
+                around[r] += value
+                value *= ratio
+                ratio *= bend
+    for r in range(len(theta)):
+        out[r] += np.exp(own[r] - most) * around[r]
 
 
 @native

@@ -26,12 +26,14 @@ from simstudy.samplers.exact.counts.element import (
 from simstudy.summaries.compiled.native import native
 
 NEGATIVE_BINOMIAL = 2
-NODES = 25
-"""Of the lattice of mu: odd, the peak is in the middle."""
+NODES = 33
+"""Of the lattice of mu, at most: odd, the peak is in the middle."""
 STEP = 0.6
 """Their distance in sds."""
-FALL, TOO_FAR = 16.0, 60.0
-"""At both ends the log density has fallen by the first; where it has by the second at both, the nodes are too wide."""
+DROP, FALL = 19.0, 14.0
+"""The density is followed until it has fallen by the first; at the ends of a lattice it has by the second."""
+FEWEST = 12
+"""Nodes of which the density is followed; where there are fewer, they are too far from each other."""
 SEARCH_STEPS = 200
 SEARCH_ERROR = 1e-3
 FARTHEST_STEP = 3.0
@@ -210,37 +212,28 @@ def lattices(
     middle = NODES // 2
     for i in range(len(tau)):
         for _ in range(SCALINGS):
-            for c in range(len(n)):
-                near[c] = peak[i]
-            for j in range(NODES):
-                # The ends first: they tell whether the others are worth it.
-                m = (middle, 0, NODES - 1)[j] if j < 3 else (j - 2 if j - 2 < middle else j - 1)
-                mu = peak[i] + (m - middle) * spacing[i]
-                total = -0.5 * ((mu - prior[0]) / prior[1]) ** 2 - np.log(prior[1] * np.sqrt(2 * np.pi))
-                for c in range(len(n)):
-                    kind, trials, shift = as_element(family, n[c], k[c], size[c], log_each[c], phi[i])
-                    value, theta = log_integral(
-                        kind, trials, k[c], mu + shift, tau[i], near[c] + shift, scratch
-                    )
-                    near[c], of_class[i, m, c] = theta - shift, value
-                    total += count[c] * value
-                log_density[i, m] = total
-                if j == 2 and _scaling(log_density[i]) != 1.0:
-                    break
-            scaling = _scaling(log_density[i])
-            if scaling == 1.0:
+            log_density[i], of_class[i] = -np.inf, 0.0
+            n_nodes, is_whole = 0, True
+            for side in (-1, 1):
+                near[:] = peak[i]
+                for away in range(0 if side < 0 else 1, middle + 1):
+                    m = middle + side * away
+                    mu = peak[i] + side * away * spacing[i]
+                    total = -0.5 * ((mu - prior[0]) / prior[1]) ** 2 - np.log(prior[1] * np.sqrt(2 * np.pi))
+                    for c in range(len(n)):
+                        kind, trials, shift = as_element(family, n[c], k[c], size[c], log_each[c], phi[i])
+                        value, theta = log_integral(kind, trials, k[c], mu + shift, tau[i], near[c] + shift, scratch)
+                        near[c], of_class[i, m, c] = theta - shift, value
+                        total += count[c] * value
+                    log_density[i, m] = total
+                    n_nodes += 1
+                    if log_density[i, middle] - total > DROP:
+                        break
+                else:
+                    is_whole = is_whole and log_density[i, middle] - log_density[i, m] > FALL
+            if is_whole and n_nodes >= FEWEST:
                 break
-            spacing[i] *= scaling
-
-
-@native
-def _scaling(log_density: np.ndarray) -> float:
-    """Return by what the nodes of a lattice have to move apart, judged by its ends."""
-    middle = NODES // 2
-    low, high = log_density[middle] - log_density[0], log_density[middle] - log_density[NODES - 1]
-    if min(low, high) < FALL:
-        return 1.25
-    return 0.75 if min(low, high) > TOO_FAR else 1.0
+            spacing[i] *= 0.6 if is_whole else 1.25
 
 
 @native

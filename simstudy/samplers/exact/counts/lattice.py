@@ -14,19 +14,23 @@ from simstudy.samplers.exact.counts.data import CountData
 from simstudy.samplers.exact.counts.joint import NODES, STEP, lattices, peaks
 from simstudy.samplers.exact.counts.positive import FIRST, LAST
 
-DROP = 24.0
-"""The density is followed down to exp(-24), 4e-11, of its peak; by Laplace's approximation a little further."""
+DROP = 21.0
+"""The density is followed down to exp(-21), 8e-10, of its peak; by Laplace's approximation a little further."""
 LAPLACE_OFF = 4.0
 """Laplace's approximation may be off by this, where it matters."""
-MOMENT_DROP = 17.0
-"""What makes second moments is followed to exp(-17), 4e-8, of its peak."""
+MOMENT_DROP = 19.0
+"""What makes second moments is followed to exp(-19), 6e-9, of its peak."""
 SCAN_NODES = {1: 28, 2: 18}
 """Of an axis in the search, by the number of axes."""
 KEPT = 0.7
 """A range that keeps more than this of itself is found."""
 MOST_ZOOMS = 12
 FIRST_NODES = {0: 1, 1: 25, 2: 17}
+MOVED, ENOUGH = 3e-3, 65
+"""Sds by which moments may move by taking every second node, and nodes from which on they may be what they are."""
 MOST_NODES = {1: 801, 2: 129}
+GROWTH = 1.4
+"""Of the number of nodes, where a spacing is too wide."""
 EDGE_SHARE = 1e-6
 """With more than this share of the mass at an end of the range the quadrature has failed."""
 HALVED_ERROR = 1e-4
@@ -111,12 +115,27 @@ def lattice_of(data: CountData) -> Lattice:
     while True:
         found = _lattice(data, ends, counts)
         coarse = {axis for axis, weights in found.halves if not abs(weights.sum() - 1) < HALVED_ERROR}
-        grows = [a for a in coarse - {2} if 2 * counts[a] - 1 <= MOST_NODES[n_free]]
+        moved = {axis for axis, weights in found.halves if _moved(found, weights) > MOVED}
+        most = {a: MOST_NODES[n_free] if a in coarse else min(ENOUGH, MOST_NODES[n_free]) for a in (coarse | moved) - {2}}
+        grows = [a for a in (coarse | moved) - {2} if counts[a] < most[a]]
         if not grows:
             break
         for a in grows:
-            counts[a] = 2 * counts[a] - 1
+            counts[a] = 2 * round(GROWTH * counts[a] / 2) + 1
     return replace(found, reason=_reason(found, coarse))
+
+
+def _moved(found: Lattice, weights: np.ndarray) -> float:
+    """Return by how many sds means and sds of mu, tau and phi differ under other weights."""
+    most = 0.0
+    for value in (found.mu, found.tau[:, None], found.phi[:, None]):
+        mean = (found.weights * value).sum()
+        variance = (found.weights * (value - mean) ** 2).sum()
+        if variance > 0:
+            other = (weights * value).sum() / weights.sum()
+            spread = (weights * (value - other) ** 2).sum() / weights.sum()
+            most = max(most, abs(other - mean) / np.sqrt(variance), abs(np.sqrt(spread / variance) - 1))
+    return float(most)
 
 
 def _reason(found: Lattice, coarse: set[int]) -> str | None:
@@ -196,6 +215,8 @@ def _lattice(data: CountData, ends: np.ndarray, counts: list[int]) -> Lattice:
 
 def _matters(data: CountData, t: list[np.ndarray], value: np.ndarray) -> np.ndarray:
     """Return which pairs are near enough to the peak of the density, or of what makes the second moments."""
+    if not np.isfinite(value.max()):
+        return np.ones(value.shape, bool)  # impossible data: what is found says so
     near = value > value.max() - DROP - LAPLACE_OFF
     for a, axis in enumerate(data.axes):
         if axis.is_fixed or len(t[a]) < 2:

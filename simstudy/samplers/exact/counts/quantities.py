@@ -12,9 +12,9 @@ from simstudy.samplers.exact.counts.joint import TRIALS, as_element, group_momen
 from simstudy.samplers.exact.counts.lattice import Lattice
 from simstudy.samplers.exact.marginal import Marginal, PointMarginal, SincMixture, Transformed
 
-LEAST_WEIGHT = 1e-11
+LEAST_WEIGHT = 1e-10
 """Lighter nodes have no part in moments of effects."""
-END_SHARE = 1e-6
+END_SHARE = 1e-5
 """A moment that has more than this share at an end of the range of tau or phi does not exist."""
 POINTS, REACH = 128, 10.0
 """Points of a density, and sds on either side of the mean."""

@@ -136,7 +136,8 @@ class _OfPhi:
         lanes = {name: leaf[..., None] for name, leaf in self.stats.items()}
         _, total, size, log_each = (column[:, None] for column in self.groups)
         theta = np.broadcast_to(lanes["center"], (len(total), len(phi)))
-        whole = self.model.likelihood.log_likelihood(theta, {"phi": phi}, lanes, xp=np)
+        with np.errstate(all="ignore"):  # the search looks at shapes near 0 too
+            whole = self.model.likelihood.log_likelihood(theta, {"phi": phi}, lanes, xp=np)
         shifted = theta + log_each - np.log(phi)
         return np.asarray(whole - (total * shifted - (total + size * phi) * np.logaddexp(0.0, shifted)).sum(0))
 
