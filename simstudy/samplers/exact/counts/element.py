@@ -299,9 +299,7 @@ def _add(weight: float, x: float, mean: float, out: np.ndarray) -> None:
 
 
 @native
-def walk_spread(
-    kind: int, n: float, k: float, mu: float, tau: float, z: float, link: int, out: np.ndarray
-) -> None:
+def walk_spread(kind: int, n: float, k: float, mu: float, tau: float, z: float, link: int, out: np.ndarray) -> None:
     """Add the sums of the rule with nodes spread by a sinh around the knee, where the likelihood begins to fall."""
     theta = mu + tau * z
     peak = log_likelihood(kind, n, k, theta) - 0.5 * z * z

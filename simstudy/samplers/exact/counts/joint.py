@@ -165,9 +165,7 @@ def peaks(
     mean = total / len(n)
     for i in range(len(tau)):
         if prior[1] == 0:
-            log_densities(
-                family, n, k, size, log_each, count, prior[:1], tau[i : i + 1], phi[i : i + 1], at
-            )
+            log_densities(family, n, k, size, log_each, count, prior[:1], tau[i : i + 1], phi[i : i + 1], at)
             out[0, i], out[1, i], out[2, i] = prior[0], 0.0, at[0]
             continue
         mean, sd, value = _peak(family, n, k, size, log_each, count, prior, tau[i], phi[i], mean, near)

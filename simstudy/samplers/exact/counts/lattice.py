@@ -116,7 +116,9 @@ def lattice_of(data: CountData) -> Lattice:
         found = _lattice(data, ends, counts)
         coarse = {axis for axis, weights in found.halves if not abs(weights.sum() - 1) < HALVED_ERROR}
         moved = {axis for axis, weights in found.halves if _moved(found, weights) > MOVED}
-        most = {a: MOST_NODES[n_free] if a in coarse else min(ENOUGH, MOST_NODES[n_free]) for a in (coarse | moved) - {2}}
+        most = {
+            a: MOST_NODES[n_free] if a in coarse else min(ENOUGH, MOST_NODES[n_free]) for a in (coarse | moved) - {2}
+        }
         grows = [a for a in (coarse | moved) - {2} if counts[a] < most[a]]
         if not grows:
             break

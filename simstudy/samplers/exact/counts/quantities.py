@@ -16,6 +16,8 @@ LEAST_WEIGHT = 1e-10
 """Lighter nodes have no part in moments of effects."""
 END_SHARE = 1e-5
 """A moment that has more than this share at an end of the range of tau or phi does not exist."""
+LIGHT, LIGHT_SHARE = 1e-7, 1e-3
+"""Nor one of which pairs lighter than the first, against the heaviest, have more than this share."""
 POINTS, REACH = 128, 10.0
 """Points of a density, and sds on either side of the mean."""
 
@@ -123,6 +125,12 @@ class CountQuantities:
         places = [self.lattice.pair[a] for a, axis in enumerate(self.data.axes) if not axis.is_fixed]
         return [at == end for at in places for end in (at.min(), at.max())]
 
+    @cached_property
+    def _light(self) -> np.ndarray:
+        """(pair,) bool: pairs of little weight."""
+        each = self.lattice.weights.sum(1)
+        return np.asarray(each < LIGHT * each.max())
+
     @property
     def _log_weights(self) -> np.ndarray:
         return self.lattice.log_weights
@@ -136,7 +144,8 @@ class CountQuantities:
         lattice = self.lattice
         squares = lattice.weights * (value**2 + variance)
         total = squares.sum()
-        if not np.isfinite(total) or any(squares[end].sum() > END_SHARE * total for end in self._ends):
+        at_ends = any(squares[end].sum() > END_SHARE * total for end in self._ends)
+        if not np.isfinite(total) or at_ends or squares[self._light].sum() > LIGHT_SHARE * total:
             return Moments(mean=np.nan, sd=np.nan, error=np.nan)
         mean, sd = _mean_and_sd(lattice.weights, value, variance)
         error = 0.0

@@ -53,14 +53,16 @@ def test_agrees_with_product_quadrature(likelihood):
 
     Its nodes are Gauss and Legendre's in the parameters themselves, where the quadrature has other coordinates.
     """
-    y = {"bernoulli": [[1, 1, 0], [0, 0]], "poisson": [[3, 0], [7]], "negative_binomial": [[3, 0], [9]]}[likelihood.kind]
+    y = {"bernoulli": [[1, 1, 0], [0, 0]], "poisson": [[3, 0], [7]], "negative_binomial": [[3, 0], [9, 4]]}[
+        likelihood.kind
+    ]
     exposure = [1.0, 1.0] if likelihood.kind == "bernoulli" else [1.5, 0.5]
-    prior_of_phi = {"phi": "Gamma(3, 1)"} if likelihood.kind == "negative_binomial" else {}
+    prior_of_phi = {"phi": "Gamma(20, 4)"} if likelihood.kind == "negative_binomial" else {}
     data = counts(y, exposure)
     known = found_for(model(likelihood, **prior_of_phi), data).known
     tau, of_tau = legendre(48, 0.0, 6.5)
     mu, of_mu = legendre(60, -9.0, 9.0)
-    phi, of_phi = legendre(28, 1e-3, 22.0) if prior_of_phi else (np.ones(1), np.ones(1))
+    phi, of_phi = legendre(24, 0.8, 14.0) if prior_of_phi else (np.ones(1), np.ones(1))
     z, step = np.linspace(-8, 8, 97, retstep=True)
     weight = (of_tau * stats.halfnorm.pdf(tau))[:, None] * of_mu * stats.norm.pdf(mu, 0, 1.5)
     theta = mu[:, None] + tau[:, None, None] * z
@@ -69,7 +71,9 @@ def test_agrees_with_product_quadrature(likelihood):
         normal = stats.norm.pdf(z) * step
         each = [np.exp(log_likelihood(likelihood, k, e, theta, one)) * normal for k, e in zip(y, exposure, strict=True)]
         groups = [np.maximum(density.sum(-1), 1e-140) for density in each]
-        joint = weight * of_one * (stats.gamma.pdf(one, 3) if prior_of_phi else 1.0) * np.prod(groups, axis=0)
+        joint = (
+            weight * of_one * (stats.gamma.pdf(one, 20, scale=0.25) if prior_of_phi else 1.0) * np.prod(groups, axis=0)
+        )
         mean = expit(theta) if likelihood.kind == "bernoulli" else np.exp(theta)
         values = [np.ones_like(joint), mu + 0 * joint, tau[:, None] + 0 * joint]
         for x in (theta, mean):
@@ -99,7 +103,9 @@ def test_doubled_nodes_change_nothing(likelihood, seed, monkeypatch):
     monkeypatch.setattr(lattice, "FIRST_NODES", {0: 1, 1: 2 * lengths[0] - 1, 2: 2 * max(lengths) - 1})
     twice = quantities(fitted, data)
     assert len(twice.lattice.tau) > 1.8 * len(once.lattice.tau)
-    for a, b in zip([once.mu, once.of_axis(0), *once.effects[0]], [twice.mu, twice.of_axis(0), *twice.effects[0]], strict=True):
+    for a, b in zip(
+        [once.mu, once.of_axis(0), *once.effects[0]], [twice.mu, twice.of_axis(0), *twice.effects[0]], strict=True
+    ):
         assert abs(a.mean - b.mean) < 1e-4 * b.sd
         assert abs(a.sd / b.sd - 1) < 1e-4
         assert abs(a.mean - b.mean) / b.sd <= once.error
