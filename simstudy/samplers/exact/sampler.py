@@ -8,7 +8,6 @@ import numpy as np
 from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.model import GROUP, Model
 from simstudy.samplers.exact.cells import draw_coordinates
-from simstudy.samplers.exact.counts.program import CountProgram
 from simstudy.samplers.exact.counts.scope import is_of_counts
 from simstudy.samplers.exact.counts.scope import supported as supported_counts
 from simstudy.samplers.exact.posterior import ExactPosterior, JoinedPosterior, posterior_on
@@ -59,7 +58,11 @@ class Exact(Sampler):
         Raises:
             StudyError: the model has no exact posterior; the message says which have.
         """
-        return CountProgram(self, model) if is_of_counts(model) else ExactProgram(self, supported(model))
+        if is_of_counts(model):
+            from simstudy.samplers.exact.counts.program import CountProgram  # Numba is slow to import
+
+            return CountProgram(self, model)
+        return ExactProgram(self, supported(model))
 
 
 class ExactProgram(Program):

@@ -1,4 +1,4 @@
-"""Counts of one grouping as the compiled functions take them: classes of equal groups, and what depends on phi alone."""
+"""Counts of one grouping as the compiled functions take them: classes of equal groups, and what phi alone decides."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""Independent draws of (mu, tau, phi) from their exact posterior, by rejection from the linear interpolation of its nodes.
+"""Independent draws of (mu, tau, phi) from their exact posterior, by rejection from an interpolation of its nodes.
 
 A node is chosen with its probability and moved by a triangular number along each axis: the density of what results is
-the multilinear interpolation of the nodes' probabilities. It is kept with the ratio of the density there, computed anew,
-to a little more than that (von Neumann 1951). Where the ratio is larger all draws are made again with more.
+the multilinear interpolation of the nodes' probabilities. It is kept with the ratio of the density there, computed
+anew, to a little more than that (von Neumann 1951). Where the ratio is larger all draws are made again with more.
 """
 
 import numpy as np
@@ -88,10 +88,15 @@ class _Proposal:
         middle = _interpolate(self._middle, np.clip(first, 0, np.array(self._lengths)[:, None] - 1))
         log_spacing = _interpolate(self._log_spacing, np.clip(first, 0, np.array(self._lengths)[:, None] - 1))
         mass = _interpolate(self._mass, places + 1)
-        t = [u[0] + p * (u[1] - u[0]) if len(u) > 1 else np.full(len(p), u[0]) for u, p in zip(lattice.coordinates, first, strict=True)]  # fmt: skip
+        t = [_along(u, p) for u, p in zip(lattice.coordinates, first, strict=True)]
         log_cell = log_spacing + np.log(lattice.spacings).sum()
         with np.errstate(divide="ignore"):
             return middle + np.exp(log_spacing) * (places[2] - MIDDLE), (t[0], t[1]), np.log(mass) - log_cell
+
+
+def _along(u: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Return the coordinates at places in nodes."""
+    return u[0] + place * (u[1] - u[0]) if len(u) > 1 else np.full(len(place), u[0])
 
 
 def _interpolate(values: np.ndarray, places: np.ndarray) -> np.ndarray:

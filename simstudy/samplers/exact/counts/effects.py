@@ -4,7 +4,7 @@ import numpy as np
 
 from simstudy.samplers.exact.counts.element import log_likelihood, mode, share_and_information, start
 from simstudy.samplers.exact.counts.joint import NODES, as_element
-from simstudy.summaries.compiled.native import native
+from simstudy.samplers.exact.counts.native import native
 
 TOUCH = 1.0
 """f has fallen about this far where tangents touch: a proposal then is kept nine times in ten."""

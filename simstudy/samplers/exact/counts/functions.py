@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simstudy.summaries.compiled.native import reordered
+from simstudy.samplers.exact.counts.native import reordered
 
 LARGEST = 60.0
 

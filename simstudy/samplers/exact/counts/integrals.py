@@ -4,17 +4,14 @@ import numpy as np
 
 from simstudy.samplers.exact.counts.element import (
     NEARLY_NORMAL,
-    TOGETHER,
     corrections,
-    evidence,
     largest_log_likelihood,
     log_likelihood,
-    mean_of,
     mode,
     start,
-    walk,
 )
-from simstudy.summaries.compiled.native import native
+from simstudy.samplers.exact.counts.native import native
+from simstudy.samplers.exact.counts.rules import TOGETHER, evidence, mean_of, walk
 
 OUT_OF_REACH = 150.0
 """A log density lower than another by this has no part in any integral, whatever the prior."""

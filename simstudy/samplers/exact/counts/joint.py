@@ -3,29 +3,24 @@
 A negative binomial group of one exposure e, total S and m observations is one of trials: with theta' = theta + log(e /
 phi), its log likelihood is S theta' - (S + m phi) log(1 + exp theta') and a function of phi.
 
-Given (tau, phi) the density of mu is log-concave, as are the likelihoods and its normal prior (Prekopa 1973), so Newton's
-method on Laplace's approximation leads to its peak, and evenly spaced nodes around it hold its mass.
+Given (tau, phi) the density of mu is log-concave, as are the likelihoods and its normal prior (Prekopa 1973), so
+Newton's method on Laplace's approximation leads to its peak, and evenly spaced nodes around it hold its mass.
 """
 
 import numpy as np
 
 from simstudy.samplers.exact.counts.element import (
-    COUNTS,
     NEARLY_NORMAL,
-    TOGETHER,
-    TRIALS,
     corrections,
-    evidence,
     log_likelihood,
-    mean_of,
     mode,
     share_and_information,
     start,
-    walk,
 )
-from simstudy.summaries.compiled.native import native
+from simstudy.samplers.exact.counts.native import native
+from simstudy.samplers.exact.counts.rules import TOGETHER, evidence, mean_of, walk
+from simstudy.samplers.exact.effect import COUNTS, NEGATIVE_BINOMIAL, TRIALS
 
-NEGATIVE_BINOMIAL = 2
 NODES = 33
 """Of the lattice of mu, at most: odd, the peak is in the middle."""
 STEP = 0.6

@@ -1,8 +1,8 @@
 """The posterior of (mu, tau, phi) on nodes: an even lattice over the coordinates of (tau, phi), one of mu at each pair.
 
 Laplace's approximation tells where mass lies: a coarse lattice over the whole range is narrowed, zoom by zoom, to what
-is within ``DROP`` of the peak. Then every other number is exact to the trapezoid rule. Halving a spacing tells the error
-of the rule with the wider one, of whose square the other's is (Trefethen & Weideman 2014, theorem 5.1).
+is within ``DROP`` of the peak. Then the density is exact, and the rule the trapezoid. Taking every second node tells
+the error of the wider spacing, about whose square is that of the other (Trefethen & Weideman 2014, theorem 5.1).
 """
 
 from dataclasses import dataclass, replace
@@ -25,7 +25,8 @@ SCAN_NODES = {1: 28, 2: 18}
 KEPT = 0.7
 """A range that keeps more than this of itself is found."""
 MOST_ZOOMS = 12
-FIRST_NODES = {0: 1, 1: 25, 2: 17}
+FIRST_NODES = {0: (1, 1), 1: (33, 33), 2: (37, 23)}
+"""Of tau and of phi, by the number of axes."""
 MOVED, ENOUGH = 3e-3, 65
 """Sds by which moments may move by taking every second node, and nodes from which on they may be what they are."""
 MOST_NODES = {1: 801, 2: 129}
@@ -111,7 +112,7 @@ def lattice_of(data: CountData) -> Lattice:
     """Return the nodes of a posterior."""
     ends = _ranges(data)
     n_free = sum(not axis.is_fixed for axis in data.axes)
-    counts = [1 if axis.is_fixed else FIRST_NODES[n_free] for axis in data.axes]
+    counts = [1 if axis.is_fixed else n for axis, n in zip(data.axes, FIRST_NODES[n_free], strict=True)]
     while True:
         found = _lattice(data, ends, counts)
         coarse = {axis for axis, weights in found.halves if not abs(weights.sum() - 1) < HALVED_ERROR}
@@ -159,7 +160,7 @@ def _ranges(data: CountData) -> np.ndarray:
     ends = np.array([[0.0, 0.0] if axis.is_fixed else [FIRST, LAST] for axis in data.axes])
     free = [a for a, axis in enumerate(data.axes) if not axis.is_fixed]
     for _ in range(MOST_ZOOMS if free else 0):
-        t = [np.linspace(*ends[a], SCAN_NODES[len(free)] if a in free else 1) for a in (0, 1)]
+        t = [np.linspace(ends[a, 0], ends[a, 1], SCAN_NODES[len(free)] if a in free else 1) for a in (0, 1)]
         value = _laplace(data, t)
         near = _matters(data, t, value)
         settled = True
@@ -188,7 +189,7 @@ def _outer(data: CountData, first: np.ndarray, second: np.ndarray) -> np.ndarray
 
 
 def _lattice(data: CountData, ends: np.ndarray, counts: list[int]) -> Lattice:
-    t = [np.linspace(*ends[a], counts[a]) for a in (0, 1)]
+    t = [np.linspace(ends[a, 0], ends[a, 1], counts[a]) for a in (0, 1)]
     first, second = (x.ravel() for x in np.meshgrid(*t, indexing="ij"))
     place = np.stack([x.ravel() for x in np.meshgrid(*map(np.arange, counts), indexing="ij")])
     tau, phi, outer = data.tau.value(first), data.phi.value(second), _outer(data, first, second)

@@ -19,6 +19,7 @@ from simstudy.types import Draws, PyTree
 
 MOST_ERROR = 0.01
 """Posterior sds by which a moment may move where a spacing is doubled."""
+IMPOSSIBLE = "the evidence is not finite: the data are impossible under the model"
 MISSED_PEAK = "the density between the nodes of the quadrature is far above that at the nodes"
 Found = dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
 
@@ -59,6 +60,8 @@ class CountProgram(Program):
         """Return what is known of a posterior, its error, why it cannot be trusted, and draws."""
         n_groups = len(data.class_of)
         with np.errstate(all="ignore"):
+            if not all(np.isfinite(column).all() for column in data.groups):
+                return unknown(self._parts, n_groups), np.nan, IMPOSSIBLE, {}
             lattice = lattice_of(data)
             if lattice.reason is not None:
                 return unknown(self._parts, n_groups), np.nan, lattice.reason, {}

@@ -8,8 +8,9 @@ from scipy.special import expit, logit
 
 from simstudy.samplers.exact.counts.data import CountData
 from simstudy.samplers.exact.counts.effects import NARROW, density, location_density
-from simstudy.samplers.exact.counts.joint import TRIALS, as_element, group_moments
+from simstudy.samplers.exact.counts.joint import as_element, group_moments
 from simstudy.samplers.exact.counts.lattice import Lattice
+from simstudy.samplers.exact.effect import TRIALS
 from simstudy.samplers.exact.marginal import Marginal, PointMarginal, SincMixture, Transformed
 
 LEAST_WEIGHT = 1e-10
@@ -65,7 +66,8 @@ class CountQuantities:
         theta, mean = [], []
         for of_class in zip(*data.classes, strict=True):
             out = np.empty((4, len(mu)))
-            group_moments(data.family, *map(float, of_class), mu, tau, phi, out)
+            n, k, size, log_each = map(float, of_class)
+            group_moments(data.family, n, k, size, log_each, mu, tau, phi, out)
             full = np.zeros((4, *counts.shape))
             full[:, counts] = out
             theta.append(self._moments(full[0], full[1]))
@@ -99,16 +101,16 @@ class CountQuantities:
         points, spacing = self._points(self.effects[0][c])
         lattice, heavy = self.lattice, self._heavy
         out = np.zeros(POINTS)
-        of_class = tuple(float(column[c]) for column in self.data.classes)
+        trials, k, size, log_each = (float(column[c]) for column in self.data.classes)
         log_rest = self._log_weights - lattice.of_class[:, :, c]
         is_wide = lattice.tau >= NARROW * lattice.spacing
         log_rest[is_wide] = np.where(lattice.weights > LEAST_WEIGHT, log_rest, -np.inf)[is_wide]
         for phi in np.unique(lattice.phi):
             some = heavy & (lattice.phi == phi)
             if some.any():
-                kind, n, shift = as_element(self.data.family, *of_class, phi)
+                kind, n, shift = as_element(self.data.family, trials, k, size, log_each, phi)
                 rest = (lattice.peak[some], lattice.spacing[some], lattice.tau[some], log_rest[some])
-                density(kind, n, of_class[1], shift, points, *rest, out)
+                density(kind, n, k, shift, points, *rest, out)
         theta = _sinc(points, out, spacing)
         if self.data.family == TRIALS:
             return theta, Transformed(of=theta, forward=expit, backward=logit)

@@ -1,4 +1,4 @@
-"""Which additive models have an exact posterior by recursive quadrature, and their data as the quadrature takes them."""
+"""Which additive models have an exact posterior by recursive quadrature, and their data as it takes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from simstudy.models.priors import Prior, constant
 from simstudy.models.terms import Exchangeable
 from simstudy.models.terms.structure import NOISE
 from simstudy.samplers.exact.counts.data import CountData
-from simstudy.samplers.exact.counts.joint import COUNTS, NEGATIVE_BINOMIAL, TRIALS
 from simstudy.samplers.exact.counts.positive import PositiveAxis
+from simstudy.samplers.exact.effect import COUNTS, NEGATIVE_BINOMIAL, TRIALS
 from simstudy.samplers.precision import use_precision
 
 FAMILIES = {"binomial": TRIALS, "poisson": COUNTS, "negative_binomial": NEGATIVE_BINOMIAL}

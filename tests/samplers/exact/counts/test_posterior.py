@@ -1,4 +1,4 @@
-"""Exact posteriors of counts of one grouping, against product quadrature, limits, doubled nodes and published answers."""
+"""Exact posteriors of counts of one grouping: product quadrature, limits, doubled nodes and published answers."""
 
 from dataclasses import replace
 
@@ -100,7 +100,7 @@ def test_doubled_nodes_change_nothing(likelihood, seed, monkeypatch):
     fitted = model(likelihood)
     once = quantities(fitted, data)
     lengths = [len(t) for t in once.lattice.coordinates]
-    monkeypatch.setattr(lattice, "FIRST_NODES", {0: 1, 1: 2 * lengths[0] - 1, 2: 2 * max(lengths) - 1})
+    monkeypatch.setattr(lattice, "FIRST_NODES", dict.fromkeys((1, 2), [2 * n - 1 for n in lengths]))
     twice = quantities(fitted, data)
     assert len(twice.lattice.tau) > 1.8 * len(once.lattice.tau)
     for a, b in zip(
@@ -165,7 +165,7 @@ def test_order_and_exposure_of_groups():
 
 
 def test_surgical():
-    """Mortality of the hospitals A, H and L is that published (BUGS examples, volume 1), within its Monte Carlo error."""
+    """Mortality of hospitals A, H and L is that published (BUGS examples, volume 1), within its Monte Carlo error."""
     deaths = np.array([0, 18, 8, 46, 8, 13, 9, 31, 14, 8, 29, 24])
     n = np.array([47, 148, 119, 810, 211, 196, 148, 215, 207, 97, 256, 360])
     data = counts([np.arange(size) < k for size, k in zip(n, deaths, strict=True)])
@@ -183,7 +183,7 @@ def test_surgical():
 def test_what_cannot_be_trusted_has_a_reason(monkeypatch):
     """A quadrature that may not refine is refused, with the reason, and its draws are NaN; others stay."""
     data, _ = simulated(Poisson(), 1)
-    monkeypatch.setattr(lattice, "FIRST_NODES", {0: 1, 1: 5})
+    monkeypatch.setattr(lattice, "FIRST_NODES", {1: (5, 5)})
     monkeypatch.setattr(lattice, "MOST_NODES", {1: 5})
     draws = found_for(model(Poisson()), data)
     assert "quadrature over tau has not converged" in draws.reasons[0]
