@@ -22,8 +22,9 @@ def z_of(likelihood, tmp_path, replicates):
             },
             "method": [
                 {"name": "exact", "pooling": "partial", "sampler": {"kind": "exact", "draws": 100}},
-                {"name": "nuts", "pooling": "partial", "sampler": {"kind": "nuts", "warmup": 500, "draws": 1000}},
+                {"name": "nuts", "pooling": "partial"},
             ],
+            "sampler": {"kind": "nuts", "warmup": 500, "draws": 1000},
         }
     )
     run = simstudy.run(study, out=tmp_path / "run", workers=0, quiet=True)
