@@ -60,20 +60,20 @@ class Axis:
     @property
     def bounds(self) -> tuple[float, float]:
         """Range of a parameter that is not held constant."""
-        return _support(self.prior)
+        return support(self.prior)
 
     def value(self, u: np.ndarray) -> np.ndarray:
         """Return the parameter at a coordinate."""
         if self.is_fixed:
             return np.full_like(u, self.prior.value)
-        lower, upper = _support(self.prior)
+        lower, upper = support(self.prior)
         if np.isinf(lower):
             return u
         return lower + (np.exp(u) if np.isinf(upper) else (upper - lower) * expit(u))
 
     def coordinate(self, x: np.ndarray) -> np.ndarray:
         """Return the coordinate of a value of the parameter; -inf and inf outside its range."""
-        lower, upper = _support(self.prior)
+        lower, upper = support(self.prior)
         if np.isinf(lower):
             return x
         with np.errstate(divide="ignore"):
@@ -85,21 +85,23 @@ class Axis:
         """Return the log prior density of the coordinate, Jacobian included; 0 for a constant."""
         if self.is_fixed:
             return np.zeros_like(u)
-        lower, upper = _support(self.prior)
-        density = _log_density(self.prior, self.value(u))
+        lower, upper = support(self.prior)
+        density = log_density(self.prior, self.value(u))
         if np.isinf(lower):
             return density
         return density + (u if np.isinf(upper) else np.log(upper - lower) + log_expit(u) + log_expit(-u))
 
 
 @functools.cache
-def _support(prior: Prior) -> tuple[float, float]:
+def support(prior: Prior) -> tuple[float, float]:
+    """Return the ends of a prior's range."""
     with use_precision("float64"):
         support = prior.distribution().support
         return float(getattr(support, "lower_bound", -np.inf)), float(getattr(support, "upper_bound", np.inf))
 
 
-def _log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
+def log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
+    """Return the log density of a prior, -inf where it has none."""
     if prior.name in _CLOSED and not prior.kwargs:
         with np.errstate(over="ignore"):
             return _CLOSED[prior.name](x, *prior.args)

@@ -10,6 +10,8 @@ from simstudy.models.additive import AdditiveModel
 from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.model import GROUP, Model
 from simstudy.samplers.exact.cells import draw_coordinates
+from simstudy.samplers.exact.counts.scope import is_of_counts
+from simstudy.samplers.exact.counts.scope import supported as supported_counts
 from simstudy.samplers.exact.posterior import ExactPosterior, JoinedPosterior, posterior_on
 from simstudy.samplers.exact.refinement import grids
 from simstudy.samplers.exact.scope import posteriors, supported
@@ -53,7 +55,9 @@ class Exact(Sampler):
 
     def check(self, model: Model) -> None:
         """Refuse models without an exact posterior."""
-        if isinstance(model.sampled, AdditiveModel):
+        if is_of_counts(model):
+            supported_counts(model)
+        elif isinstance(model.sampled, AdditiveModel):
             hyperparameters(model.sampled)
         else:
             supported(model)
@@ -64,6 +68,10 @@ class Exact(Sampler):
         Raises:
             StudyError: the model has no exact posterior; the message says which have.
         """
+        if is_of_counts(model):
+            from simstudy.samplers.exact.counts.program import CountProgram  # Numba is slow to import
+
+            return CountProgram(self, model)
         if isinstance(model.sampled, AdditiveModel):
             return TermsProgram(model.sampled, n_chains=self.chains, n_draws=self.draws, precision=self.precision)
         return ExactProgram(self, supported(model))

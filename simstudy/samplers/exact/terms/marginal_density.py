@@ -44,7 +44,7 @@ def density() -> Callable[..., np.ndarray]:
     """Return the fastest way there is."""
     if find_spec("numba") is None:
         return by_numpy
-    from simstudy.samplers.exact.terms.compiled import by_modes
+    from simstudy.samplers.compiled.modes import by_modes
 
     def compiled(problem: "SpectralProblem", first: np.ndarray, second: np.ndarray) -> np.ndarray:
         total, sigma = np.broadcast_arrays(first, second)

@@ -1,10 +1,11 @@
-"""The log densities of ``marginal_density.by_numpy``, compiled: one loop over modes for every node."""
+"""The log densities of ``exact/terms/marginal_density.by_numpy``: one loop over modes for every node."""
 
 import numpy as np
-from numba import njit
+
+from simstudy.samplers.compiled.native import compiled
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def by_modes(
     total: np.ndarray,
     sigma: np.ndarray,
