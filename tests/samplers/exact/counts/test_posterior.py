@@ -100,7 +100,7 @@ def test_doubled_nodes_change_nothing(likelihood, seed, monkeypatch):
     fitted = model(likelihood)
     once = quantities(fitted, data)
     lengths = [len(t) for t in once.lattice.coordinates]
-    monkeypatch.setattr(lattice, "FIRST_NODES", dict.fromkeys((1, 2), [2 * n - 1 for n in lengths]))
+    monkeypatch.setattr(lattice, "FIRST_NODES", {free: [2 * n - 1 for n in lengths] for free in (1, 2)})
     twice = quantities(fitted, data)
     assert len(twice.lattice.tau) > 1.8 * len(once.lattice.tau)
     for a, b in zip(
