@@ -1,34 +1,51 @@
 """log p(y | total, sigma) of many rows: compiled where Numba is installed, by NumPy where it is not."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from simstudy.samplers.exact.terms.spectral import SpectralProblem
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Modes:
+    """What the densities of rows are made of.
+
+    Args:
+        within: (row, 4) n_within, a, log_s and constant of the likelihood's statistics.
+        squares: (row, class) distinct squares of singular values.
+        count: (row, class) number of modes.
+        yy: (row, class) sums over modes of squares of the data; of products with the columns of the location, and of
+            these with each other, in ``xy`` (row, class, column) and ``xx`` (row, class, column, column).
+        left_yy: (row,) what no mode has of y'y; of x'y and x'x in ``left_xy`` and ``left_xx``.
+        precision: (row, column, column) of the prior of the location.
+        precision_mean: (row, column) its product with the prior mean.
+        mean_square: (row,) and with both.
+        log_det: (row,) log of its determinant.
+    """
+
+    within: np.ndarray
+    squares: np.ndarray
+    count: np.ndarray
+    yy: np.ndarray
+    xy: np.ndarray
+    xx: np.ndarray
+    left_yy: np.ndarray
+    left_xy: np.ndarray
+    left_xx: np.ndarray
+    precision: np.ndarray
+    precision_mean: np.ndarray
+    mean_square: np.ndarray
+    log_det: np.ndarray
 
 
-ARGUMENTS = (
-    "within",
-    "squares",
-    "count",
-    "yy",
-    "xy",
-    "xx",
-    "left_yy",
-    "left_xy",
-    "left_xx",
-    "precision",
-    "precision_mean",
-    "mean_square",
-    "log_det",
-)
+ARGUMENTS = tuple(field.name for field in fields(Modes))
+"""In the order in which the compiled loop takes them."""
 
 
-def log_marginals(problem: "SpectralProblem", first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def log_marginals(problem: Modes, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return log p(y | total, sigma).
 
     Args:
@@ -46,7 +63,7 @@ def density() -> Callable[..., np.ndarray]:
         return by_numpy
     from simstudy.samplers.compiled.modes import by_modes
 
-    def compiled(problem: "SpectralProblem", first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    def compiled(problem: Modes, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         total, sigma = np.broadcast_arrays(first, second)
         shape = total.shape
         flat = (np.ascontiguousarray(x, float).reshape(shape[0], -1) for x in (total, sigma))
@@ -55,11 +72,11 @@ def density() -> Callable[..., np.ndarray]:
     return compiled
 
 
-def _arguments(p: "SpectralProblem") -> tuple[Any, ...]:
+def _arguments(p: Modes) -> tuple[Any, ...]:
     return tuple(np.ascontiguousarray(getattr(p, name)) for name in ARGUMENTS)
 
 
-def by_numpy(p: "SpectralProblem", first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def by_numpy(p: Modes, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return the log densities by NumPy."""
     total, sigma = np.broadcast_arrays(first, second)
     ratio, i2 = (total / sigma) ** 2, sigma**-2.0

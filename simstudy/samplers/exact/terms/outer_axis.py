@@ -31,7 +31,7 @@ class OuterAxis:
 
     def coordinate(self, t: np.ndarray) -> np.ndarray:
         """Return the coordinate of the parameter, or the logarithm of the ratio."""
-        return self._center + self._stretch * np.sinh(t)
+        return self._center + self.stretch * np.sinh(t)
 
     def value(self, t: np.ndarray) -> np.ndarray:
         """Return the parameter, or the logarithm of the ratio."""
@@ -41,20 +41,24 @@ class OuterAxis:
         ends = self.axis.value(np.array([-_FARTHEST, _FARTHEST]))  # at an end itself some structures have no effects
         return np.clip(self.axis.value(u), *ends)
 
-    def place(self, value: np.ndarray) -> np.ndarray:
-        """Return t of a value of the parameter, -inf and inf outside its range."""
-        u = value if self.axis is None else self.axis.coordinate(value)
-        return np.arcsinh((u - self._center) / self._stretch)
+    def place(self, u: np.ndarray) -> np.ndarray:
+        """Return t of a coordinate of the parameter."""
+        return np.arcsinh((u - self._center) / self.stretch)
 
     def log_density(self, t: np.ndarray) -> np.ndarray:
         """Return the log prior density of t; of a ratio the Jacobian alone, for the scales have priors of their own."""
-        log_jacobian = np.log(self._stretch * np.cosh(t))
+        log_jacobian = np.log(self.stretch * np.cosh(t))
         if self.axis is None:
             return log_jacobian - np.log(2)  # d log tau_1 d log tau_2 = d log total d log ratio / 2
         return log_jacobian + self.axis.log_prior(self.coordinate(t))
 
+    def slope(self, u: np.ndarray) -> np.ndarray:
+        """Return du / dt at coordinates of the parameter."""
+        return self.stretch * np.hypot(1.0, (u - self._center) / self.stretch)
+
     @property
-    def _stretch(self) -> float:
+    def stretch(self) -> float:
+        """Of the hyperbolic sine."""
         return SHARE_STRETCH if self.axis is None else STRETCH
 
     @cached_property

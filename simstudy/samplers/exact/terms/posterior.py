@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from simstudy.models.additive import AdditiveModel
+from simstudy.samplers.exact.axis import Axis
 from simstudy.samplers.exact.known import KnownMarginals
 from simstudy.samplers.exact.marginal import Marginal, SincMixture, Transformed
 from simstudy.samplers.exact.terms.design import TermsDesign
 from simstudy.samplers.exact.terms.given import base_of
 from simstudy.samplers.exact.terms.merging import merged
 from simstudy.samplers.exact.terms.outer import OuterPosterior, integrate
+from simstudy.samplers.exact.terms.outer_axis import OuterAxis
 from simstudy.samplers.exact.terms.scope import Hyperparameters
 from simstudy.samplers.exact.terms.spectral import OneData, one_data
 
@@ -122,20 +124,30 @@ def _parameters(posterior: OuterPosterior, design: TermsDesign) -> dict[str, Mar
     first, second = rows[0].problem.axes
     for k, scale in enumerate(design.hyper.scales):
         shifts = np.array([design.log_shares(row.t)[k] for row in rows])
-        out[scale.name] = Transformed(of=_along(posterior, 0, shifts), forward=first.value, backward=first.coordinate)
+        of = _along(posterior, 0, shifts)
+        out[scale.name] = Transformed(of=of, forward=first.value, backward=first.coordinate, bounds=first.bounds)
     out["sigma"] = None
     if not second.is_fixed:
         of = _along(posterior, 1, np.zeros(len(rows)))
-        out["sigma"] = Transformed(of=of, forward=second.value, backward=second.coordinate)
+        out["sigma"] = Transformed(of=of, forward=second.value, backward=second.coordinate, bounds=second.bounds)
     n_ratios = max(len(design.hyper.scales) - 1, 0)
     for a, outer in enumerate(design.outer[n_ratios:], start=n_ratios):
         t, which = np.unique([row.t[a] for row in rows], return_inverse=True)
-        density = SincMixture(
-            weights=np.bincount(which, posterior.weight), locations=t, widths=np.full(len(t), posterior.spacing)
-        )
+        weights = np.bincount(which, posterior.weight)
         assert outer.axis is not None
-        out[outer.axis.name] = Transformed(of=density, forward=outer.value, backward=outer.place)
+        out[outer.axis.name] = _of_outer(outer, outer.axis, t, weights, posterior.spacing)
     return out
+
+
+def _of_outer(outer: OuterAxis, axis: Axis, t: np.ndarray, weights: np.ndarray, spacing: float) -> Marginal:
+    """Return the distribution of an outer parameter, by its density on even nodes of its own coordinate."""
+    first, last = (float(outer.coordinate(np.asarray(end))) for end in (t[0] - spacing, t[-1] + spacing))
+    width = outer.stretch * spacing / 2
+    u = np.arange(first, last + width, width)
+    of_t = np.sinc((outer.place(u)[:, None] - t) / spacing) @ weights / spacing
+    density = np.maximum(of_t / outer.slope(u), 0.0)
+    of = SincMixture(weights=density / density.sum(), locations=u, widths=np.full(len(u), width))
+    return Transformed(of=of, forward=axis.value, backward=axis.coordinate, bounds=axis.bounds)
 
 
 def _along(posterior: OuterPosterior, a: int, shifts: np.ndarray) -> SincMixture:

@@ -23,7 +23,7 @@ from simstudy.samplers.exact.grid import Grid
 from simstudy.samplers.exact.problem import FLOOR, Problem
 from simstudy.samplers.exact.quantities import Quantities
 from simstudy.samplers.exact.terms.design import Node, TermsDesign
-from simstudy.samplers.exact.terms.marginal_density import log_marginals
+from simstudy.samplers.exact.terms.marginal_density import Modes, log_marginals
 
 _SAME = 1e-9
 """Of the largest: squares of singular values no farther apart are one."""
@@ -41,6 +41,11 @@ class TotalAxis(Axis):
     def is_fixed(self) -> bool:
         """Never."""
         return False
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """All positive numbers."""
+        return 0.0, np.inf
 
     def value(self, u: np.ndarray) -> np.ndarray:
         """Return the exponential."""
@@ -100,19 +105,13 @@ def one_data(design: TermsDesign, stats: Mapping[str, np.ndarray]) -> OneData:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpectralProblem(Problem):
+class SpectralProblem(Modes, Problem):
     """Posteriors over (total, sigma), one for every data set and node of the outer coordinates.
 
     Args:
         axes: total (or the only scale) and sigma.
         scale_axes: the scales whose priors the total has; none where the first axis has its own.
         shifts: (row, scale) log of scale over total.
-        within: (row, 4) n_within, a, log_s and constant.
-        squares: (row, class) distinct squares of singular values, then (row, class, ...) number of modes, and sums of
-            products over modes.
-        left_yy: (row,) what no mode has of y'y, then of x'y and x'x.
-        precision: (row, column, column) of the prior of the location, its product with the mean, and the square.
-        log_det: (row,) of the prior precision.
         floor: (row,) log of the sigma below which the density is let fall: where terms fit every cell it has nothing
             but rounding there, and its mass is below 1e-9 of what sigma has at the size of the data.
     """
@@ -120,19 +119,6 @@ class SpectralProblem(Problem):
     axes: tuple[Axis, Axis]
     scale_axes: tuple[Axis, ...]
     shifts: np.ndarray
-    within: np.ndarray
-    squares: np.ndarray
-    count: np.ndarray
-    yy: np.ndarray
-    xy: np.ndarray
-    xx: np.ndarray
-    left_yy: np.ndarray
-    left_xy: np.ndarray
-    left_xx: np.ndarray
-    precision: np.ndarray
-    precision_mean: np.ndarray
-    mean_square: np.ndarray
-    log_det: np.ndarray
     floor: np.ndarray
 
     @property
