@@ -19,7 +19,7 @@ from simstudy.report.reading.wording import estimand_words, measure_words
 from simstudy.report.sections.calibration import rank_pictures, verdicts
 from simstudy.report.sections.error_split import split_findings
 from simstudy.report.sections.failures import lost_sentence
-from simstudy.report.sections.lead import alone, is_about_costs, primary_measure
+from simstudy.report.sections.lead import alone, is_about_costs, pairs, primary_measure
 from simstudy.report.sections.posterior import data_sentences, forest_picture
 from simstudy.report.sections.priors import prior_findings
 from simstudy.report.sections.section import Picture, picture
@@ -69,8 +69,8 @@ def _conflicts(evidence: Evidence) -> list[str]:
 
 def _error(evidence: Evidence) -> list[str]:
     about: dict[str, Any] = {"labels": evidence.labels, "estimand": str(evidence.headline)}
-    pairs = [evidence.error_differences(method, rival) for method, rival in _pairs(evidence)]
-    told = [told for table in pairs for told in sentences.error_sentences(table, **about)]
+    tables = [evidence.error_differences(method, rival) for method, rival in pairs(evidence)]
+    told = [told for table in tables for told in sentences.error_sentences(table, **about)]
     if told and evidence.is_dataset:
         rmse = average(evidence.performance, "rmse", estimand=evidence.headline)
         told.append(sentences.sum_sentence(rmse, int(evidence.run.scenarios["groups"].iloc[0])))
@@ -145,16 +145,16 @@ def key_picture(evidence: Evidence) -> Picture | None:
             lambda w: figures.profile(*tables, **about, width=w),
             width=MIDDLE,
         )
-    if measure == "rmse" and len(evidence.labels) > MAX_PROFILE_PANELS and (pairs := _pairs(evidence)):
-        return _gains(evidence, pairs)
+    if measure == "rmse" and len(evidence.labels) > MAX_PROFILE_PANELS and (compared := pairs(evidence)):
+        return _gains(evidence, compared)
     caption = f"{good} Bars reach 2 MCSE each way."
     draw: dict[str, Any] = {"estimand": estimand, "measures": (measure,), "marks": evidence.marks}
     return picture("key", title, caption, lambda w: figures.recovery(*tables, **draw, width=w), width=MIDDLE)
 
 
-def _gains(evidence: Evidence, pairs: list[tuple[str, str]]) -> Picture:
-    differences = pd.concat([evidence.error_differences(*pair) for pair in pairs], ignore_index=True)
-    method, estimand = pairs[0][0], estimand_words(str(evidence.headline))
+def _gains(evidence: Evidence, compared: list[tuple[str, str]]) -> Picture:
+    differences = pd.concat([evidence.error_differences(*pair) for pair in compared], ignore_index=True)
+    method, estimand = compared[0][0], estimand_words(str(evidence.headline))
     caption = (
         f"Each cell is one of {len(evidence.labels)} scenarios. Blue: “{method}” has the smaller error; red: "
         "the larger. White: the difference is below 2 MCSE, on the same data."
@@ -162,12 +162,3 @@ def _gains(evidence: Evidence, pairs: list[tuple[str, str]]) -> Picture:
     scenarios = evidence.run.scenarios
     title = f"Where “{method}” pays: RMSE of {estimand}"
     return picture("key", title, caption, lambda w: figures.gains(differences, scenarios, width=w), width=MIDDLE)
-
-
-def _pairs(evidence: Evidence) -> list[tuple[str, str]]:
-    if evidence.headline is None:
-        return []
-    if evidence.roles.partial and evidence.roles.rivals:
-        return [(evidence.roles.partial, rival) for rival in evidence.roles.rivals]
-    first, *others = list(evidence.marks)
-    return [(first, other) for other in others]
