@@ -35,6 +35,7 @@ COMMON: Mapping[str, Common] = {
     "StudentT": Common(arguments=("df", "loc", "scale"), positive=("df", "scale"), ends=REAL),
     "HalfNormal": Common(arguments=("scale",), positive=("scale",), ends=POSITIVE),
     "HalfCauchy": Common(arguments=("scale",), positive=("scale",), ends=POSITIVE),
+    "HalfStudentT": Common(arguments=("df", "scale"), positive=("df", "scale"), ends=POSITIVE),
     "LogNormal": Common(arguments=("loc", "scale"), positive=("scale",), ends=POSITIVE),
     "Exponential": Common(arguments=("rate",), positive=("rate",), ends=POSITIVE),
     "Gamma": Common(arguments=("concentration", "rate"), positive=("concentration", "rate"), ends=POSITIVE),
