@@ -28,6 +28,11 @@ class Common:
     positive: tuple[str, ...]
     ends: Ends | None
 
+    @property
+    def numbers(self) -> str:
+        """The numbers that it can give, in words."""
+        return {REAL: "all numbers", POSITIVE: "above 0", UNIT: "0 to 1", None: "low to high"}[self.ends]
+
 
 COMMON: Mapping[str, Common] = {
     "Normal": Common(arguments=("loc", "scale"), positive=("scale",), ends=REAL),

@@ -9,7 +9,7 @@ import pandas as pd
 from simstudy.measures.registry import MEASURES
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
-from simstudy.report.figures.canvas import MIDDLE
+from simstudy.report.figures.canvas import AT_LEVEL, MIDDLE
 from simstudy.report.figures.efficiency import trusted
 from simstudy.report.levels import level_figures
 from simstudy.report.reading.readings import average
@@ -137,7 +137,8 @@ def key_picture(evidence: Evidence) -> Picture | None:
     n_panels = design.others(design.axis).nunique()
     if design.axis and n_panels <= MAX_PROFILE_PANELS:
         each = " Each panel is one setting of the design." if n_panels > 1 else ""
-        caption = f"{good}{each} Bars reach 2 MCSE each way; lines of methods that agree lie on each other."
+        lines = "lines of methods that agree lie on each other, the first the widest."
+        caption = f"{good}{each} {_reach(measure)}; {lines}"
         return picture(
             "key",
             title,
@@ -147,9 +148,16 @@ def key_picture(evidence: Evidence) -> Picture | None:
         )
     if measure == "rmse" and len(evidence.labels) > MAX_PROFILE_PANELS and (compared := pairs(evidence)):
         return _gains(evidence, compared)
-    caption = f"{good} Bars reach 2 MCSE each way."
+    caption = f"{good} {_reach(measure)}."
     draw: dict[str, Any] = {"estimand": estimand, "measures": (measure,), "marks": evidence.marks}
     return picture("key", title, caption, lambda w: figures.recovery(*tables, **draw, width=w), width=MIDDLE)
+
+
+def _reach(measure: str) -> str:
+    """Return what bars show, and for a coverage the line."""
+    if measure not in AT_LEVEL:
+        return "Bars reach 2 MCSE each way"
+    return "Dashed: the nominal level. Bars are Wilson intervals"
 
 
 def _gains(evidence: Evidence, compared: list[tuple[str, str]]) -> Picture:

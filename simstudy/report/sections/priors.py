@@ -79,7 +79,8 @@ def _picture(evidence: Evidence, family: Family, place: int) -> Picture:
     if family.parameter in declared().spreads:
         caption += f"A prior that lets {letter} be large shrinks less: above the truth, weights below the oracle’s. "
     caption += (
-        f"Dashed: the truth, the weight of an oracle that knows {oracle_knows()}, the nominal level. Bars reach 2 MCSE."
+        f"Dashed: the truth, the weight of an oracle that knows {oracle_knows()}, the nominal level. Bars reach 2 "
+        "MCSE, those of a coverage to the ends of its Wilson interval; of lines on each other the first is the widest."
     )
     if evidence.design.others(evidence.design.axis).nunique() > MOST_SETTINGS:
         caption += f" Of the other factors {MOST_SETTINGS} settings are drawn; the table has all."
