@@ -26,6 +26,8 @@ from simstudy.report.sections.section import Picture, picture
 from simstudy.report.sections.speed import efficiency_picture
 from simstudy.report.sections.terms import level_picture
 from simstudy.report.words import sentences
+from simstudy.report.words.primary import primary_sentences
+from simstudy.report.words.standings import ERRORS
 
 MAX_PROFILE_PANELS = 12
 GOOD = {
@@ -41,6 +43,7 @@ def answers(evidence: Evidence) -> dict[str, list[str]]:
         "What is missing": evidence.extent.sentences,
         "Which priors the data contradict": _conflicts(evidence),
         "Which methods are calibrated": verdicts(evidence),
+        "What the study is about": _primary(evidence),
         "Which method is nearest to the truth": _error(evidence),
         "How near the estimates are to the truth": alone(evidence),
         "What the data say": data_sentences(evidence),
@@ -67,7 +70,18 @@ def _conflicts(evidence: Evidence) -> list[str]:
     ]
 
 
+def _primary(evidence: Evidence) -> list[str]:
+    """Return the numbers of the study's primary measure, where that is no error."""
+    if evidence.primary is None or evidence.primary.measure in ERRORS:
+        return []
+    about: dict[str, Any] = {"measure": evidence.primary.measure, "estimand": evidence.primary.estimand}
+    rows = average(evidence.performance, about["measure"], estimand=about["estimand"])
+    return primary_sentences(rows[rows["scenario"].notna()], evidence.labels, **about)
+
+
 def _error(evidence: Evidence) -> list[str]:
+    if _primary(evidence):
+        return []
     about: dict[str, Any] = {"labels": evidence.labels, "estimand": str(evidence.headline)}
     tables = [evidence.error_differences(method, rival) for method, rival in pairs(evidence)]
     told = [told for table in tables for told in sentences.error_sentences(table, **about)]
