@@ -115,14 +115,24 @@ def read_design(scenarios: pd.DataFrame) -> Design:
 
 
 def _follows(column: str, scenarios: pd.DataFrame) -> bool:
-    """Whether how the levels of a factor lie follows from how many there are.
+    """Whether how the levels of a factor lie follows from how many there are, or that from those of an outer factor.
 
     >>> table = pd.DataFrame({"levels[area]": [9, 16], "graph[area]": ["lattice 3 x 3", "lattice 4 x 4"]})
     >>> _follows("graph[area]", table)
     True
+    >>> nested = pd.DataFrame({"levels[class]": [24, 60], "levels[school]": [8, 20]})
+    >>> _follows("levels[class]", nested), _follows("levels[school]", nested)
+    (True, False)
     """
     kind, bracket, factor = column.partition("[")
     number = f"levels[{factor}"
+    if kind == "levels":
+        fewer = [
+            other
+            for other in scenarios
+            if str(other).startswith("levels[") and (scenarios[other] < scenarios[column]).all()
+        ]
+        return any(scenarios.groupby(other)[column].nunique().max() == 1 for other in fewer)
     if not bracket or kind not in LAYOUTS or number not in scenarios:
         return False
     return bool(scenarios.groupby(number, observed=True)[column].nunique().max() == 1)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from simstudy.report.figures.lollipop import SHARES
-from simstudy.report.reading.wording import measure_words, symbol, with_mcse
+from simstudy.report.reading.wording import PERCENT, measure_words, symbol, with_mcse
 from simstudy.report.words.sentences import quote
 
 
@@ -22,10 +22,11 @@ def primary_sentences(
         measure: its name.
         estimand: of which it is, or None.
     """
-    of = f" of {symbol(estimand)}" if estimand else ""
+    of, levels = f" of {symbol(estimand)}" if estimand else "", rows["level"].dropna()
+    by = f" by {PERCENT * levels.iloc[0]:g} % intervals," if len(levels) else ""
     known = rows.dropna(subset="value")
     return [
-        f"{quote(str(method))}: {measure_words(measure)}{of} {_ends(part, labels, is_share=measure in SHARES)}."
+        f"{quote(str(method))}: {measure_words(measure)}{of}{by} {_ends(part, labels, is_share=measure in SHARES)}."
         for method, part in known.groupby(known["method"].astype(str), sort=False)
     ]
 

@@ -56,12 +56,19 @@ def standing_sentence(
     (leading, most), *rest = counted
     subject = enumerate_words([quote(one.method) for one in leading])
     where = every(n) if most == n else f"{share(most, n)} scenarios"
-    told = f"{subject} {'is' if len(leading) == 1 else 'are'} {about.tied} in {where}"
+    told = f"{subject} {_are(leading, is_everywhere=most == n)} {about.tied} in {where}"
     for others, count in rest:
         told += f", {enumerate_words([quote(one.method) for one in others])} in {f'{count:,}' if count else 'none'}"
     spoken_of = found if len(names) == 2 else leading
     kind = {"is_error": about.is_error, "is_amount": about.is_amount}
     return f"{told}{worst_cases(spoken_of, found, labels, levels, **kind)}."
+
+
+def _are(leading: Sequence[Standing], *, is_everywhere: bool) -> str:
+    """Return the verb: of several methods each has scenarios of its own, unless they have all."""
+    if len(leading) == 1:
+        return "is"
+    return "are" if is_everywhere else "are each"
 
 
 class Said:
