@@ -45,8 +45,8 @@ def table_command(
     if groups:
         frame = group_table(run)
     else:
-        asked = {"measure": measure or "rmse", "estimand": estimand or None, "wide": wide, "level": level}
-        frame = table(run, **asked, labels=read_labels(run, label))
+        labels, names = read_labels(run, label), estimand or None
+        frame = table(run, measure=measure or "rmse", estimand=names, wide=wide, level=level, labels=labels)
     content = _content(frame, form)
     if out is None:
         sys.stdout.write(content.decode())

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from simstudy.models.likelihoods import LIKELIHOODS
 from simstudy.report.reading.vocabulary import COUNTS, declared, factor_letter
+from simstudy.store.traits import KNOWN_ERRORS_BEFORE
 
 SIZE = COUNTS["group_size"]
 LISTS = {"group_size": "sizes", "standard_error": "standard_errors"}
@@ -128,7 +128,7 @@ def _follows(column: str, scenarios: pd.DataFrame) -> bool:
     number = f"levels[{factor}"
     if kind == "levels":
         fewer = [
-            other
+            str(other)
             for other in scenarios
             if str(other).startswith("levels[") and (scenarios[other] < scenarios[column]).all()
         ]
@@ -151,8 +151,7 @@ def _with_errors(scenarios: pd.DataFrame) -> pd.DataFrame:
     """
     if not {"likelihood", "sizes"} <= {*scenarios.columns} or "standard_errors" in scenarios:
         return scenarios
-    known = [name for name, family in LIKELIHOODS.items() if family.needs_standard_errors]
-    sizes, of_errors = scenarios["sizes"].astype(object), scenarios["likelihood"].isin(known)
+    sizes, of_errors = scenarios["sizes"].astype(object), scenarios["likelihood"].isin(KNOWN_ERRORS_BEFORE)
     return scenarios.assign(sizes=sizes.where(~of_errors, None), standard_errors=sizes.where(of_errors, None))
 
 

@@ -32,7 +32,8 @@ def primary_sentences(
 
 
 def _ends(rows: pd.DataFrame, labels: Mapping[str, str], *, is_share: bool) -> str:
-    least, most = (rows.loc[label] for label in (rows["value"].idxmin(), rows["value"].idxmax()))
+    in_order = [row for _, row in rows.sort_values("value", kind="stable").iterrows()]
+    least, most = in_order[0], in_order[-1]
     low, high = (with_mcse(row["value"], row["mcse"], percent=is_share) for row in (least, most))
     if len(rows) == 1:
         return low
