@@ -13,6 +13,8 @@ from simstudy.types import RunTables
 
 FIXED_DATA_BEFORE = ("dataset",)
 NORMAL_MEANS_BEFORE = ("normal", "normal_known_se")
+KNOWN_ERRORS_BEFORE = ("normal_known_se",)
+"""Likelihoods whose standard errors stood in the column of sizes."""
 EXACT_BEFORE = ("exact",)
 TRUE = (True, "true")
 """How a table that was read shows a column of truth values."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from simstudy.models.estimands import THETA
 from simstudy.report.reading.vocabulary import declared, effects
 from simstudy.store.cards import counted as counted
+from simstudy.store.declared import RESIDUAL
 
 MEASURES = {
     "bias": "bias",
@@ -95,6 +96,16 @@ def letters() -> tuple[str, str, str]:
     """
     center, spread = effects().center or str(THETA.center), effects().spread or str(THETA.spread)
     return symbol(effects().name), symbol(center), symbol(spread)
+
+
+def oracle_knows() -> str:
+    """Return what the oracle knows and methods do not: the spread of the effects, and the residual sd if there is one.
+
+    >>> oracle_knows()
+    'τ and σ'
+    """
+    has_residual = not declared().estimands or RESIDUAL in declared().estimands
+    return f"{letters()[2]} and {symbol(RESIDUAL)}" if has_residual else letters()[2]
 
 
 def number(value: float | None, *, digits: int = 3) -> str:

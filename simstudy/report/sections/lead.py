@@ -57,6 +57,16 @@ def primary_measure(evidence: Evidence) -> tuple[str, str | None]:
     return "rmse", evidence.headline
 
 
+def pairs(evidence: Evidence) -> list[tuple[str, str]]:
+    """Return the methods whose errors are told apart: partial pooling and its rivals, or the first and the others."""
+    if evidence.headline is None:
+        return []
+    if evidence.roles.partial and evidence.roles.rivals:
+        return [(evidence.roles.partial, rival) for rival in evidence.roles.rivals]
+    first, *others = evidence.marks
+    return [(first, other) for other in others]
+
+
 def alone(evidence: Evidence) -> list[str]:
     """Return what there is to say of a method without a rival; a calibration study judges it by its ranks."""
     if len(evidence.marks) > 1 or evidence.headline is None or evidence.is_calibration or evidence.is_dataset:

@@ -74,7 +74,7 @@ def efficiency_sentence(
     if not any(one.beaten for one in found):
         every_one = enumerate_words([quote(name) for name in names])
         where = f" in {every(len(cells))}" if len(cells) > 1 else ""
-        return f"{every_one} make equally many effective draws per leapfrog (within 2 MCSE){where}{rule}."
+        return f"{every_one} are tied in effective draws per leapfrog (within 2 MCSE){where}{rule}."
     counted = [(list(group), n) for n, group in groupby(found, key=lambda one: one.unbeaten)]
     (leading, most), *rest = counted
     is_one, many = len(leading) == 1, len(cells) > 1

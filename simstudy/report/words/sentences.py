@@ -27,8 +27,10 @@ from simstudy.report.reading.wording import (
     number,
     number_among,
     share,
+    symbol,
     with_mcse,
 )
+from simstudy.report.words.counting import clear_in
 from simstudy.store.group_names import called
 
 Z95 = 1.959964
@@ -108,8 +110,8 @@ def bias_sentences(
         peers: other methods of partial pooling, named where their bias is clear in the same place and direction.
         boundary: scenarios that are left out.
     """
-    biases = average(performance, "bias", estimand=estimand)
-    biases = biases[~biases["scenario"].isin(boundary)]
+    every = average(performance, "bias", estimand=estimand)
+    biases = every[~every["scenario"].isin(boundary)]
     table, clear = biases[biases["method"] == method], biases[_clear(biases, "value", "mcse")]
     rows = clear[clear["method"] == method]
     if rows.empty:
@@ -118,10 +120,19 @@ def bias_sentences(
     direction = "overestimate" if most["value"] > 0 else "underestimate"
     place = _at(labels, most["scenario"])
     amount = with_mcse(abs(most["value"]), most["mcse"])
-    few = f" (clear in {share(len(rows), len(table))} scenarios)" if len(table) > 1 else ""
+    few = f" ({clear_in(rows['value'], most['value'], len(table))})" if len(table) > 1 else ""
     alike = clear[clear["method"].isin(peers) & (clear["scenario"] == most["scenario"])]
     too = _peers(alike.loc[np.sign(alike["value"]) == np.sign(most["value"]), "method"], direction)
-    return [f"{quote(method)}: {estimand_words(estimand)} is {direction}d most{place}, by {amount}{few}{too}."]
+    told = [f"{quote(method)}: {estimand_words(estimand)} is {direction}d most{place}, by {amount}{few}{too}."]
+    return [*told, *_left_out(estimand, every.loc[every["scenario"].isin(boundary), "scenario"].nunique())]
+
+
+def _left_out(estimand: str, n: int) -> list[str]:
+    """Return that scenarios are left out whose truth is an end of its range, so that estimates err to one side."""
+    if not n:
+        return []
+    where = "1 scenario is left out, whose" if n == 1 else f"{n:,} scenarios are left out, whose"
+    return [f"{where} true {symbol(estimand)} is at an end of its range, so that estimates can err to one side alone."]
 
 
 def span_sentences(

@@ -1,6 +1,7 @@
 """Figures of a run by their names: which there are, what each is of, and what stands on them."""
 
 import re
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -52,6 +53,23 @@ def test_every_figure_of_a_run_is_drawn(paper_run, paper_scores):
                 figure(paper_run, name, scenario=scenario, performance=paper_scores)
         else:
             assert isinstance(figure(paper_run, name, scenario=scenario, performance=paper_scores), Figure)
+
+
+def test_methods_of_partial_pooling_alone_have_gains_and_priors():
+    """Priors compared with each other have differences in error to draw; reasons are true of the run."""
+    priors = {"partial, centered": "HalfNormal(0.5)", "partial, noncentered": "HalfNormal(5)"}
+    run = fake_run(groups=(4,), group_size=(2,), tau=(0.5, 2.0), replicates=30, methods=tuple(priors))
+    methods = run.methods.assign(parameterization="noncentered", prior_tau=run.methods["method"].map(priors))
+    run = replace(run, methods=methods)
+    scores = performance(run)
+    told = available(run, performance=scores)
+    assert told["gains"][1] == told["priors"][1] == ""
+    assert isinstance(figure(run, "gains", performance=scores), Figure)
+    with pytest.raises(TableError, match="priors: estimand: methods differ in the prior of tau, not in that of mu"):
+        figure(run, "priors", estimand="mu", performance=scores)
+    alone = fake_run(groups=(4,), group_size=(2,), tau=(0.5, 2.0), replicates=3, methods=("partial, centered",))
+    with pytest.raises(TableError, match="needs two methods, and the run has one"):
+        figure(alone, "gains", performance=performance(alone))
 
 
 def test_the_split_of_errors_is_drawn(exact):

@@ -43,9 +43,9 @@ def test_draws_of_fits_that_did_not_converge_do_not_count():
 
 
 def test_equal_efficiency_is_said_to_be():
-    """Methods within 2 MCSE make equally many."""
+    """Methods within 2 MCSE are tied, and not said to make equally many."""
     told = efficiency_sentence(costs([0.2, 0.4, 0.2, 0.4], NONE), LABELS)
-    both = "“centered” and “non-centered” make equally many effective draws per leapfrog"
+    both = "“centered” and “non-centered” are tied in effective draws per leapfrog"
     assert told == f"{both} (within 2 MCSE) in both scenarios."
 
 

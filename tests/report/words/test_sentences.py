@@ -177,7 +177,21 @@ def test_bias_of_tau_at_0_is_no_finding():
     about = {"estimand": "tau", "method": "partial"}
     assert "at τ = 0.5, by 0.500" in sentences.bias_sentences(table, LABELS, **about)[0]
     assert "at τ = 2, by 0.100" in sentences.bias_sentences(table, LABELS, **about, boundary={"a"})[0]
+    assert sentences.bias_sentences(table, LABELS, **about, boundary={"a"})[1] == (
+        "1 scenario is left out, whose true τ is at an end of its range, so that estimates can err to one side alone."
+    )
     assert sentences.bias_sentences(table.assign(mcse=0.3), LABELS, **about) == []
+
+
+def test_biases_are_counted_by_their_direction():
+    """Where tau is overestimated is no place where it is underestimated, however clear it is."""
+    four = {"a": "A", "b": "B", "c": "C", "d": "D"}
+    keys = {"scenario": list(four), "method": "partial", "estimand": "tau", "measure": "bias"}
+    about = {"estimand": "tau", "method": "partial"}
+    (told,) = sentences.bias_sentences(rows(**keys, value=[0.077, -0.074, 0.031, -0.015], mcse=0.004), four, **about)
+    assert "is overestimated most at A, by 0.0770 ± 0.0040 (clear in 2 of 4 scenarios, the other way in 2)." in told
+    (told,) = sentences.bias_sentences(rows(**keys, value=[0.077, 0.074, 0.031, 0.001], mcse=0.004), four, **about)
+    assert told.endswith("(clear in 3 of 4 scenarios).")
 
 
 def test_peers_are_named_where_they_do_the_same_clearly():
