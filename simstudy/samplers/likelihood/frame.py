@@ -24,6 +24,9 @@ from simstudy.samplers.likelihood.rows import GROUPS, Observed, Rows, factors_of
 DEPENDENT = 1e-9
 """Least part of a fixed column beside those before it, as a share of its length, that is taken to be apart."""
 
+CONFOUNDED = 1e-8
+"""Least part of the errors' covariance beside those of the terms, as a share of it, that is taken to be apart."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FixedColumns:
@@ -83,6 +86,24 @@ class Frame:
         own = {f.name: float(value) for f, value in zip(self.free, free, strict=True) if f.term == term}
         return {name: own[name] if name in own else one.fixed[name] for name in one.names}
 
+    def derivative(self, index: int, free: np.ndarray) -> np.ndarray:
+        """Return the derivative of the covariance by a free parameter."""
+        one = self.free[index]
+        return self.terms[one.term].derivative(self.values(one.term, free), one)
+
+    @cached_property
+    def is_confounded(self) -> bool:
+        """Whether sigma is not told from the terms, where no observation is beyond the compressed rows."""
+        rest = np.eye(self.n_rows) - self.q @ self.q.T
+        usual = np.array([f.usual for f in self.free])
+        derivatives = [self.derivative(i, usual) for i in range(len(self.free))]
+        seen = [rest @ (np.diag(d) if d.ndim == 1 else d) @ rest for d in derivatives]
+        if not seen:
+            return False
+        columns = np.stack([one.ravel() for one in seen], 1)
+        left = rest.ravel() - columns @ np.linalg.lstsq(columns, rest.ravel())[0]
+        return bool(np.linalg.norm(left) < CONFOUNDED * np.linalg.norm(rest))
+
     def compress(self, observed: Observed) -> tuple[np.ndarray, np.ndarray, float]:
         """Return coefficients of least squares, (column,), compressed residuals, and the squares around those.
 
@@ -107,7 +128,11 @@ def frame_of(model: HierarchicalModel | AdditiveModel, rows: Rows) -> Frame:
     terms = terms_of(model)
     of_levels = [_of_levels(term, factors[term.factor], rows) for term in terms]
     constants = [
-        {p.name: priors[t.name_of(p.name)].value for p in t.structure.parameters if priors[t.name_of(p.name)].is_constant}
+        {
+            p.name: priors[t.name_of(p.name)].value
+            for p in t.structure.parameters
+            if priors[t.name_of(p.name)].is_constant
+        }
         for t in terms
     ]
     blocks = [block for columns in of_levels for block in columns.values()]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
-from simstudy.samplers.likelihood.search import HIGH, Search, hessian
+from simstudy.samplers.likelihood.frame import Frame
+from simstudy.samplers.likelihood.search import HIGH, Search, curvature
 
 STARTS = (0.1, 0.3, 1.0, 3.0, 10.0, 100.0, 1000.0)
 """Values that all scales start from together, in their units."""
@@ -32,7 +33,7 @@ class Optimum:
     Args:
         x: what is moved.
         deviance: there.
-        at_edge: (moved,) bool, at a bound.
+        at_edge: (moved,) bool, at a bound, or without any effect because of another that is.
         reason: why it cannot be used; empty for none.
     """
 
@@ -84,17 +85,18 @@ def _polished(search: Search, x: np.ndarray, is_scale: np.ndarray) -> Optimum:
     values, _ = search.parameters(x)
     at_edge = np.array([f.is_at_edge(v) for f, v in zip(search.frame.free, values, strict=True)] + [False], bool)
     at_edge = at_edge[: len(x)]
+    at_edge[: len(values)] |= undefined(search.frame, values)
     least, gradient = search.with_gradient(x)
     moving = np.flatnonzero(~at_edge)
     reason = "" if least < HIGH else NOT_FOUND
     for _ in range(NEWTON if len(moving) and not reason else 0):
-        curvature = hessian(search, x, moving)
-        ends = np.linalg.eigvalsh(curvature) if np.isfinite(curvature).all() else np.array([-1.0])
-        step = np.zeros(len(x))
+        second, _ = curvature(search, x, moving)
+        ends = np.linalg.eigvalsh(second)
         if ends[0] <= FLAT * abs(ends[-1]):
-            reason = NOT_FOUND if ends[0] < -SAME * abs(ends[-1]) else flat_words(search, moving)
+            reason = flat_words(search, moving)
             break
-        step[moving] = np.linalg.solve(curvature, gradient[moving])
+        step = np.zeros(len(x))
+        step[moving] = np.linalg.solve(second, gradient[moving])
         decrement = float(gradient[moving] @ step[moving]) / 2
         tried = x - step
         below, slope = search.with_gradient(tried) if np.all(tried[is_scale] >= 0) else (HIGH, gradient)
@@ -105,6 +107,13 @@ def _polished(search: Search, x: np.ndarray, is_scale: np.ndarray) -> Optimum:
         if decrement < SAME / 10:
             break
     return Optimum(x=x, deviance=least, at_edge=at_edge, reason=reason)
+
+
+def undefined(frame: Frame, values: np.ndarray) -> np.ndarray:
+    """Return (free,) whether a parameter says nothing: the correlation of an effect that does not vary."""
+    return np.array(
+        [f.kind != "scale" and not frame.derivative(i, values).any() for i, f in enumerate(frame.free)], bool
+    )
 
 
 def flat_words(search: Search, moving: np.ndarray) -> str:

@@ -13,6 +13,8 @@ from simstudy.samplers.likelihood.criterion import Data, Point, evaluate
 from simstudy.samplers.likelihood.frame import Frame
 
 Form = Literal["profiled", "free", "held"]
+NEAR = 0.1
+"""Least distance from 0 that steps of differences are a share of."""
 HIGH = 1e300
 """Deviance where the covariance has no factor."""
 
@@ -94,7 +96,7 @@ class Search:
         by_det, by_squares = point.gradient
         weight = point.n / point.squares if self.form == "profiled" else 1.0
         by_parameter = by_det + weight * by_squares
-        out = [by_parameter[i] * self._slope(i, x[i]) for i in range(len(self.frame.free))]
+        out = [by_parameter[i] * self.slope(i, x[i]) for i in range(len(self.frame.free))]
         if self.form == "free":
             out.append(by_parameter[-1] * 2 * self.parameters(x)[1] ** 2)
         return np.array(out)
@@ -108,28 +110,41 @@ class Search:
             return value / (free.usual * self.sigma)
         return float(np.log(value / free.usual)) if free.kind == "length" else value
 
-    def _slope(self, index: int, x: float) -> float:
+    def slope(self, index: int, x: np.ndarray) -> np.ndarray:
         """Return the derivative of a parameter by what is moved in its place."""
+        if index == len(self.frame.free):
+            return self.natural(index, x)
         free = self.frame.free[index]
         if free.kind == "scale":
-            return free.usual * self.sigma
-        return self._value(index, x) if free.kind == "length" else 1.0
+            return np.full(np.shape(x), free.usual * self.sigma)
+        return self.natural(index, x) if free.kind == "length" else np.ones(np.shape(x))
 
 
-def hessian(search: Search, x: np.ndarray, moving: np.ndarray, step: float = 1e-4) -> np.ndarray:
-    """Return the (moving, moving) second derivatives of the deviance, by differences of its gradient.
+def curvature(search: Search, x: np.ndarray, moving: np.ndarray, step: float = 1e-4) -> tuple[np.ndarray, np.ndarray]:
+    """Return the second derivatives of the deviance, and the first of the fixed effects' variance, by differences.
 
     Args:
         search: the deviance.
         x: where.
         moving: indices of what is moved; the others are held.
         step: of the differences.
-    """
-    rows = []
-    for i in moving:
-        h = step * max(abs(x[i]), 0.1)
-        ends = [search.with_gradient(x + sign * h * np.eye(len(x))[i])[1][moving] for sign in (1, -1)]
-        rows.append((ends[0] - ends[1]) / (2 * h))
-    found = np.array(rows).reshape(len(moving), len(moving))
-    return (found + found.T) / 2
 
+    Returns:
+        (moving, moving), and (moving, column, column).
+
+    Raises:
+        numpy.linalg.LinAlgError: the covariance has no factor near x.
+    """
+    n, p = len(moving), search.frame.n_fixed
+    second, first = np.empty((n, n)), np.empty((n, p, p))
+    for k, i in enumerate(moving):
+        h = step * max(abs(x[i]), NEAR)
+        ends = []
+        for sign in (1, -1):
+            at = x.copy()
+            at[i] += sign * h
+            point = search.point(at, with_gradient=True)
+            ends.append((search.gradient(at, point)[moving], point.variance))
+        second[k] = (ends[0][0] - ends[1][0]) / (2 * h)
+        first[k] = (ends[0][1] - ends[1][1]) / (2 * h)
+    return (second + second.T) / 2, first
