@@ -24,7 +24,7 @@ ROUNDING = 1e-13
 
 @dataclass(frozen=True, kw_only=True)
 class Linear:
-    """Estimates of linear functions, (value,) each: t with these degrees of freedom around them, normal where infinite."""
+    """Estimates of linear functions, (value,) each, with standard errors and degrees of freedom, infinite if normal."""
 
     mean: np.ndarray
     sd: np.ndarray
@@ -154,7 +154,8 @@ def _estimated(
     covariance = 2 * np.linalg.inv(second)
     whole = np.eye(len(found.x))
     whole[np.ix_(moving, moving)] = second
-    is_silent = np.append(undefined(frame, values), [False] * (search.form == "free"))
+    is_silent = np.zeros(len(found.x), bool)
+    is_silent[: len(values)] = undefined(frame, values)
     parameters, sds, profiles = {}, {}, {}
     for i, name in enumerate(search.names):
         parameters[name] = np.nan if is_silent[i] else float(search.natural(i, found.x[i]))

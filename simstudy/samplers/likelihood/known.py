@@ -47,7 +47,7 @@ class Confidence:
         """Return the ends of one-sided intervals, estimand -> (fit, *group, probability)."""
         p = np.asarray(probabilities, float)
         out = {
-            name: np.stack([self._of_profile(lambda one, q=q: one.quantile(q), name) for q in p], -1)
+            name: np.array([[np.nan if o is None else o.quantile(q) for q in p] for o in self._profiles(name)])
             for name in self._parameters
         }
         for name, one in self._linear.items():
@@ -63,7 +63,7 @@ class Confidence:
 
     def cdf(self, values: Values) -> dict[str, np.ndarray]:
         """Return the confidence that an estimand is less than given values, estimand -> (fit, *group)."""
-        out = {}
+        out: dict[str, np.ndarray] = {}
         for name, value in values.items():
             if name in self._parameters:
                 at = np.broadcast_to(value, len(self.estimates))
@@ -74,7 +74,7 @@ class Confidence:
                 continue
             one = self._linear[name]
             with np.errstate(invalid="ignore", divide="ignore"):
-                out[name] = stats.t.cdf((value - one.mean) / one.sd, one.df)
+                out[name] = np.asarray(stats.t.cdf((value - one.mean) / one.sd, one.df))
         return out
 
     def crps(self, values: Values) -> dict[str, np.ndarray]:
@@ -110,9 +110,6 @@ class Confidence:
 
     def _profiles(self, name: str) -> list[Profile | None]:
         return [one.profiles.get(name) for one in self.estimates]
-
-    def _of_profile(self, function: Callable[[Profile], float], name: str) -> np.ndarray:
-        return np.array([np.nan if one is None else function(one) for one in self._profiles(name)])
 
     def _of_parameter(self, function: Callable[[Estimate, str], float], name: str) -> np.ndarray:
         return np.array([np.nan if one.reason else function(one, name) for one in self.estimates])

@@ -5,6 +5,7 @@ the deviance itself: a small value goes to 0 where that is no worse, and one tha
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -20,7 +21,7 @@ SAME = 1e-9
 """Deviances that differ by less are the same."""
 NEWTON = 4
 DECREMENT = 1e-5
-"""Largest distance of the deviance from its minimum, by the quadratic at the end of a search, that counts as reached."""
+"""Largest distance of the deviance from its minimum, by a quadratic at the end of a search, that counts as reached."""
 FLAT = 1e-11
 """Smallest curvature, as a share of the largest, that counts as one."""
 NOT_FOUND = "the search for the maximum of the likelihood did not end"
@@ -61,8 +62,8 @@ def minimum(search: Search) -> Optimum:
     return _polished(search, x, is_scale)
 
 
-def _descended(search: Search, x: np.ndarray) -> tuple[np.ndarray, float]:
-    options = {"ftol": 1e-13, "gtol": 1e-7, "maxiter": 500}
+def _descended(search: Search, x: Any) -> tuple[np.ndarray, float]:
+    options: Any = {"ftol": 1e-13, "gtol": 1e-7, "maxiter": 500}
     found = minimize(search.with_gradient, x, jac=True, method="L-BFGS-B", bounds=search.bounds, options=options)
     return np.asarray(found.x), float(found.fun)
 

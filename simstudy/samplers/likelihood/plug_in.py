@@ -19,6 +19,7 @@ from simstudy.samplers.likelihood.rows import GROUPS
 TINY = 1e-150
 """In the place of a standard deviation of 0: centered effects are divided by it."""
 Sites = dict[str, np.ndarray]
+Name = str | tuple[str, str, int]
 
 
 def plug_in_sites(
@@ -44,9 +45,9 @@ def plug_in_sites(
     beside = np.linalg.solve(frame.triangle, drawn[: frame.n_fixed]) if frame.n_fixed else drawn[:0]
     fixed = dict(zip(frame.fixed.names, one.coefficients[:, None] + beside, strict=True))
     noise, start = {}, frame.n_fixed
-    for term in frame.terms:
-        length = sum(term.term.structure.parts(term.factor).values())
-        noise[term.term.factor] = drawn[start : start + length]
+    for one_term in frame.terms:
+        length = sum(one_term.term.structure.parts(one_term.factor).values())
+        noise[one_term.term.factor] = drawn[start : start + length]
         start += length
     values = {f.study_name: float(v) for f, v in zip(frame.free, one.free, strict=True)}
     values |= {f.study_name: max(values[f.study_name], TINY) for f in frame.free if f.kind == "scale"}
@@ -65,7 +66,7 @@ def plug_in_sites(
 
 
 def _of_groups(
-    model: HierarchicalModel, sites: Sites, fixed: Mapping[object, np.ndarray], noise: Mapping[str, np.ndarray]
+    model: HierarchicalModel, sites: Sites, fixed: Mapping[Name, np.ndarray], noise: Mapping[str, np.ndarray]
 ) -> Sites:
     """Return the sites of the groups' effects, standardized or as they are."""
     by_group = [name for name, axes in model.axes.sites.items() if GROUP in axes]
@@ -105,7 +106,7 @@ def _of_term(
     return sites
 
 
-def _of_contrasts(model: AdditiveModel, term: Term, fixed: Mapping[object, np.ndarray], n: int) -> Sites:
+def _of_contrasts(model: AdditiveModel, term: Term, fixed: Mapping[Name, np.ndarray], n: int) -> Sites:
     """Return the sites of a term that is not pooled: its contrasts in units of its fixed spread."""
     (spread,) = (p.name for p in term.parameters)
     prior = dict(model.priors)[spread]

@@ -1,13 +1,14 @@
 """The profile of the deviance by a parameter, and the confidence that it gives to each value.
 
 With D(x) the least deviance at a value x of a parameter and D_0 the least of all, the signed root
-zeta(x) = sign(x - estimate) sqrt(D(x) - D_0) is nearly standard normal at the truth, so that Phi(zeta) is a distribution
-of confidence and its quantiles bound the intervals of lme4's ``confint`` (Bates et al. 2015, section 5.1). A value
-beyond which the parameter cannot go has the confidence that is left: where zeta does not reach a quantile before 0,
-the quantile is 0.
+zeta(x) = sign(x - estimate) sqrt(D(x) - D_0) is nearly standard normal at the truth, so that Phi(zeta) is a
+distribution of confidence and its quantiles bound the intervals of lme4's ``confint`` (Bates et al. 2015, section 5.1).
+A value beyond which the parameter cannot go has the confidence that is left: where zeta does not reach a quantile
+before 0, the quantile is 0.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -154,14 +155,14 @@ def _lowest(
     start[lifted & (start == 0)] = FIRST
     start[index] = x[index]
 
-    def of_others(part: np.ndarray) -> tuple[float, np.ndarray]:
+    def of_others(part: Any) -> tuple[float, np.ndarray]:
         at = start.copy()
         at[others] = part
         deviance, gradient = search.with_gradient(at)
         return deviance, gradient[others]
 
     if len(others):
-        options = {"ftol": 1e-10, "gtol": 1e-5}
+        options: Any = {"ftol": 1e-10, "gtol": 1e-5}
         found_part = minimize(
             of_others, start[others], jac=True, method="L-BFGS-B", bounds=[bounds[i] for i in others], options=options
         ).x

@@ -97,7 +97,7 @@ def free_parameters(terms: Sequence[RandomTerm]) -> tuple[Free, ...]:
 
 
 def _usual(term: RandomTerm, name: str, value: float) -> float:
-    """Return where a search starts: a quarter of the extent of points for a length, half for a share, none correlated."""
+    """Return where a search starts: of a length a quarter of the extent of the points."""
     points = term.factor.points
     if name == "length" and points is not None:
         return float(np.ptp(points, axis=0).max()) / 4

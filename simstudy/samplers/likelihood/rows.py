@@ -15,8 +15,8 @@ from simstudy.models.additive import AdditiveModel
 from simstudy.models.design import Factor
 from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.lines import ONE, profiles_of
-from simstudy.models.terms import Exchangeable
 from simstudy.models.predictor import Term
+from simstudy.models.terms import Exchangeable
 
 GROUPS = "group"
 """Name of the factor of a model of one grouping."""
@@ -100,7 +100,8 @@ def _cells(model: HierarchicalModel | AdditiveModel, arrays: Arrays) -> tuple[Ro
 
 
 def _lines(model: HierarchicalModel | AdditiveModel, arrays: Arrays) -> tuple[Rows, np.ndarray]:
-    assert isinstance(model, AdditiveModel) and model.design is not None  # for the type checker
+    assert isinstance(model, AdditiveModel)  # no other has lines; for the type checker
+    assert model.design is not None
     _, profiles = profiles_of(model.design)
     names = [ONE, *(name.removeprefix("c.") for name in arrays if name.startswith("c.") and name != f"c.{ONE}")]
     k = len(names)
