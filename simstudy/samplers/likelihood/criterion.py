@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.linalg import lapack
 
 from simstudy.samplers.likelihood.frame import Frame
 
@@ -112,7 +112,11 @@ def evaluate(
     if not with_gradient:
         return Point(log_det=float(log_det), squares=squares, n=n, coefficients=b, variance=spread)
     solved, of_fixed = factor.halved_back(left), factor.halved_back(of_q)
-    derivatives = [frame.terms[f.term].derivative(values[f.term], f) for f in frame.free]
+    derivatives = [
+        derivative
+        for i, term in enumerate(frame.terms)
+        for derivative in term.derivatives(values[i], [f for f in frame.free if f.term == i])
+    ]
     taken = [factor.trace(d) - (_inner(of_fixed, d, spread) if restricted else 0.0) for d in derivatives]
     of_identity = factor.trace_of_identity - (float((spread * (of_fixed.T @ of_fixed)).sum()) if restricted else 0.0)
     by_det = np.array([*taken, of_identity + n_beyond / variance])
@@ -163,28 +167,34 @@ class _Diagonal:
 
 
 class _Dense:
-    """V = L L'."""
+    """V = L L', by LAPACK itself: matrices are so small that a wrapper would cost as much."""
 
     def __init__(self, n: int, variance: float, covariances: Sequence[np.ndarray]) -> None:
         v = sum(covariances, np.zeros((n, n)))
         v[np.diag_indices(n)] += variance
-        self._l = cholesky(v, lower=True, check_finite=False)
+        self._l, failed = lapack.dpotrf(v, lower=1)
+        if failed:
+            raise np.linalg.LinAlgError("the covariance is not positive definite")
         self.log_det = float(2 * np.log(np.diag(self._l)).sum())
         self._inverse: np.ndarray | None = None
 
     def halved(self, a: np.ndarray) -> np.ndarray:
         """Return L^-1 a."""
-        return np.asarray(solve_triangular(self._l, a, lower=True, check_finite=False))
+        return self._solved(a, trans=0)
 
     def halved_back(self, a: np.ndarray) -> np.ndarray:
         """Return L'^-1 a."""
-        return np.asarray(solve_triangular(self._l, a, lower=True, trans=1, check_finite=False))
+        return self._solved(a, trans=1)
+
+    def _solved(self, a: np.ndarray, *, trans: int) -> np.ndarray:
+        return np.asarray(lapack.dtrtrs(self._l, a, lower=1, trans=trans)[0]) if a.size else a
 
     @property
     def inverse(self) -> np.ndarray:
         """V^-1."""
         if self._inverse is None:
-            self._inverse = cho_solve((self._l, True), np.eye(len(self._l)), check_finite=False)
+            lower = np.asarray(lapack.dpotri(self._l, lower=1)[0])
+            self._inverse = lower + np.tril(lower, -1).T
         return self._inverse
 
     def trace(self, derivative: np.ndarray) -> float:
