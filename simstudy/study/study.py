@@ -339,7 +339,8 @@ class Study:
         told_of_samplers = dict.fromkeys(name for m in self.methods for name in m.sampler.told_options)
         for m in self.methods:
             options = dict(m.options)
-            priors = {f"prior_{name}": text for name, text in (options.pop("priors", None) or {}).items()}
+            options.pop("priors", None)
+            priors = {f"prior_{name}": text for name, text in m.priors_that_count.items()}
             if "terms" in options:
                 options["terms"] = terms_text(options["terms"])
                 options["covariates"] = ", ".join(options["covariates"] or ()) or None

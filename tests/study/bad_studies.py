@@ -308,7 +308,10 @@ STUDIES: dict[str, tuple[str | bytes, str]] = {
     "no sampler kind": (toml(sampler="chains = 1"), "kind: the key is missing"),
     "sampler misspelt": (toml(sampler='kind = "nutz"'), "no sampler 'nutz'; did you mean 'nuts'"),
     "sampler a word": (toml(method='+sampler = "nuts"'), "sampler: expected a table such as"),
-    "sampler of one's own": (toml(sampler='kind = "walk"'), "numpyro, exact, reml, ml, or one of your own: --load FILE.py"),
+    "sampler of one's own": (
+        toml(sampler='kind = "walk"'),
+        "numpyro, exact, reml, ml, or one of your own: --load FILE.py",
+    ),
     "reml of counts": (
         toml(mechanism='+likelihood = "binomial"', sampler='kind = "reml"'),
         "sampler 'reml': the likelihood 'binomial' is out of scope; expected a built-in model with the likelihood normal",
