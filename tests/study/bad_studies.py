@@ -314,7 +314,7 @@ STUDIES: dict[str, tuple[str | bytes, str]] = {
     ),
     "reml of counts": (
         toml(mechanism='+likelihood = "binomial"', sampler='kind = "reml"'),
-        "sampler 'reml': the likelihood 'binomial' is out of scope; expected a built-in model with the likelihood normal",
+        "sampler 'reml': the likelihood 'binomial' is out of scope; expected a built-in model with the",
     ),
     "ml of sigma by group": (
         toml(method='+sigma_by = "hierarchical"', sampler='kind = "ml"'),
