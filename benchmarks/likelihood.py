@@ -12,10 +12,10 @@ import time
 os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
-from simstudy.executors import configure_compilation_cache  # noqa: E402 - after threads are bounded
-from simstudy.fitting.blocks import Block  # noqa: E402
-from simstudy.fitting.fitting import fit_block  # noqa: E402
-from simstudy.study.study import Study  # noqa: E402
+from simstudy.executors import configure_compilation_cache
+from simstudy.fitting.blocks import Block
+from simstudy.fitting.fitting import fit_block
+from simstudy.study.study import Study
 
 GROUPS = {"kind": "exchangeable", "groups": 8, "group_size": 10}
 TERMS = {"kind": "multilevel", "per_cell": 5}

@@ -98,9 +98,7 @@ def evaluate(
     factor = kind(frame.n_rows, variance, covariances)
     of_q, of_r = factor.halved(q), factor.halved(r)
     information = of_q.T @ of_q
-    triangle = np.linalg.cholesky(information)
-    inverse = np.linalg.inv(triangle)
-    spread = inverse.T @ inverse
+    triangle, spread = _factor_and_inverse(information)
     b = spread @ (of_q.T @ of_r)
     left = of_r - of_q @ b
     log_det = factor.log_det + n_beyond * np.log(variance) + data.log_weights
@@ -130,6 +128,17 @@ def evaluate(
         variance=spread,
         gradient=(by_det, np.array(by_squares)),
     )
+
+
+def _factor_and_inverse(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lower Cholesky factor and the inverse, by LAPACK itself: a wrapper would cost as much."""
+    if not matrix.size:
+        return matrix, matrix
+    factor, failed = lapack.dpotrf(matrix, lower=1)
+    if failed:
+        raise np.linalg.LinAlgError("the matrix is not positive definite")
+    lower = np.asarray(lapack.dpotri(factor, lower=1)[0])
+    return np.asarray(factor), lower + np.tril(lower, -1).T
 
 
 def _is_diagonal(frame: Frame) -> bool:
@@ -167,16 +176,13 @@ class _Diagonal:
 
 
 class _Dense:
-    """V = L L', by LAPACK itself: matrices are so small that a wrapper would cost as much."""
+    """V = L L'."""
 
     def __init__(self, n: int, variance: float, covariances: Sequence[np.ndarray]) -> None:
         v = sum(covariances, np.zeros((n, n)))
         v[np.diag_indices(n)] += variance
-        self._l, failed = lapack.dpotrf(v, lower=1)
-        if failed:
-            raise np.linalg.LinAlgError("the covariance is not positive definite")
+        self._l, self.inverse = _factor_and_inverse(v)
         self.log_det = float(2 * np.log(np.diag(self._l)).sum())
-        self._inverse: np.ndarray | None = None
 
     def halved(self, a: np.ndarray) -> np.ndarray:
         """Return L^-1 a."""
@@ -188,14 +194,6 @@ class _Dense:
 
     def _solved(self, a: np.ndarray, *, trans: int) -> np.ndarray:
         return np.asarray(lapack.dtrtrs(self._l, a, lower=1, trans=trans)[0]) if a.size else a
-
-    @property
-    def inverse(self) -> np.ndarray:
-        """V^-1."""
-        if self._inverse is None:
-            lower = np.asarray(lapack.dpotri(self._l, lower=1)[0])
-            self._inverse = lower + np.tril(lower, -1).T
-        return self._inverse
 
     def trace(self, derivative: np.ndarray) -> float:
         """Return tr(V^-1 derivative)."""

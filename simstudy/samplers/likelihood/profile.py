@@ -117,7 +117,7 @@ def profile(search: Search, x: np.ndarray, index: int, second: np.ndarray, at_ed
             value = bound if ends[side] else value
             start = at + (value - at[index]) * direction
             start[index] = value
-            found, deviance, slope = _lowest(search, start, others, inverse, at_edge, at)
+            found, deviance, slope = _lowest(search, start, index, inverse, at_edge, at)
             before, root = root, sign * np.sqrt(max(deviance - least, 0.0))
             sides[side].append((value, root, slope / (2 * root) if root else 0.0))
             direction = (found - at) / (value - at[index])
@@ -140,10 +140,10 @@ def profile(search: Search, x: np.ndarray, index: int, second: np.ndarray, at_ed
 
 
 def _lowest(
-    search: Search, x: np.ndarray, others: np.ndarray, inverse: np.ndarray, at_edge: np.ndarray, before: np.ndarray
+    search: Search, x: np.ndarray, index: int, inverse: np.ndarray, at_edge: np.ndarray, before: np.ndarray
 ) -> tuple[np.ndarray, float, float]:
-    """Return the least deviance over the others, where it is, and its slope by the parameter that is held."""
-    index = int(np.setdiff1d(np.arange(len(x)), others)[0])
+    """Return where the deviance is least with one parameter held, how high it is, and its slope by that parameter."""
+    others = np.flatnonzero(np.arange(len(x)) != index)
     bounds = search.bounds
     if not at_edge[others].any():
         found = _quasi_newton(search, x, others, inverse, bounds)
