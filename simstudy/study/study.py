@@ -340,7 +340,7 @@ class Study:
         for m in self.methods:
             options = dict(m.options)
             options.pop("priors", None)
-            priors = {f"prior_{name}": text for name, text in m.priors_that_count.items()}
+            priors: dict[str, str | None] = {f"prior_{name}": text for name, text in m.priors_that_count.items()}
             if "terms" in options:
                 options["terms"] = terms_text(options["terms"])
                 options["covariates"] = ", ".join(options["covariates"] or ()) or None

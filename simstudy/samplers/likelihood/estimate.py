@@ -39,7 +39,6 @@ class Estimate:
         reason: why nothing is; empty where something is.
         deviance: minus twice the log likelihood, under REML that of the restricted one.
         parameters: parameter of the covariance that is free -> estimate, NaN where it has no effect.
-        sds: the same -> standard error, NaN at an edge.
         profiles: the same -> profile, None where it has no effect.
         linear: estimand -> estimates, one of each group or a single one.
         n_edges: number of parameters at an edge of where they can lie.
@@ -52,7 +51,6 @@ class Estimate:
     reason: str = ""
     deviance: float = np.nan
     parameters: Mapping[str, float] = field(default_factory=dict)
-    sds: Mapping[str, float] = field(default_factory=dict)
     profiles: Mapping[str, Profile | None] = field(default_factory=dict)
     linear: Mapping[str, Linear] = field(default_factory=dict)
     n_edges: int = 0
@@ -156,13 +154,9 @@ def _estimated(
     whole[np.ix_(moving, moving)] = second
     is_silent = np.zeros(len(found.x), bool)
     is_silent[: len(values)] = undefined(frame, values)
-    parameters, sds, profiles = {}, {}, {}
+    parameters, profiles = {}, {}
     for i, name in enumerate(search.names):
         parameters[name] = np.nan if is_silent[i] else float(search.natural(i, found.x[i]))
-        sds[name] = np.nan
-        if not found.at_edge[i]:
-            place = int(np.searchsorted(moving, i))
-            sds[name] = float(search.slope(i, found.x[i]) * np.sqrt(covariance[place, place]))
         profiles[name] = None if is_silent[i] else profile(search, found.x, i, whole, found.at_edge)
     solution = solve(frame, search.data.residual, values, sigma**2)
     has_t = search.form != "held"
@@ -173,7 +167,6 @@ def _estimated(
     return Estimate(
         deviance=found.deviance,
         parameters=parameters,
-        sds=sds,
         profiles=profiles,
         linear=linear,
         n_edges=int((found.at_edge & ~is_silent).sum()),

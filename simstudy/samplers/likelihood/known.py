@@ -5,7 +5,7 @@ covariance: by their profiles. The mean and the median are the estimate, the sd 
 shortest interval and no score here, since it has no mean.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,13 +34,18 @@ class Confidence:
     @cached_property
     def mean(self) -> dict[str, np.ndarray]:
         """Estimand -> (fit, *group) estimate."""
-        of_parameters = {name: self._of_parameter(lambda e, n: e.parameters[n], name) for name in self._parameters}
+        of_parameters = {
+            name: np.array([one.parameters.get(name, np.nan) for one in self.estimates]) for name in self._parameters
+        }
         return of_parameters | {name: one.mean for name, one in self._linear.items()}
 
     @cached_property
     def sd(self) -> dict[str, np.ndarray]:
-        """Estimand -> (fit, *group) standard error, NaN for a parameter at an edge."""
-        of_parameters = {name: self._of_parameter(lambda e, n: e.sds[n], name) for name in self._parameters}
+        """Estimand -> (fit, *group) standard error."""
+        of_parameters = {
+            name: np.array([np.nan if one is None else one.sd for one in self._profiles(name)])
+            for name in self._parameters
+        }
         return of_parameters | {name: one.sd for name, one in self._linear.items()}
 
     def quantiles(self, probabilities: Sequence[float]) -> dict[str, np.ndarray]:
@@ -110,9 +115,6 @@ class Confidence:
 
     def _profiles(self, name: str) -> list[Profile | None]:
         return [one.profiles.get(name) for one in self.estimates]
-
-    def _of_parameter(self, function: Callable[[Estimate, str], float], name: str) -> np.ndarray:
-        return np.array([np.nan if one.reason else function(one, name) for one in self.estimates])
 
 
 def standard_crps(z: np.ndarray, df: np.ndarray) -> np.ndarray:

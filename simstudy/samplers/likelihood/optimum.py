@@ -1,7 +1,8 @@
 """The maximum of the likelihood: L-BFGS-B from the best of a few starts, then Newton steps to rounding.
 
 The deviance is even in a standard deviation, so that 0 is always a stationary point. Whether it is the best is asked of
-the deviance itself: a small value goes to 0 where that is no worse, and one that a step threw to 0 starts again.
+the deviance itself: a small value goes to 0 where the deviance rises from there on, and one that a step threw to 0
+starts again.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ STARTS = (0.1, 0.3, 1.0, 3.0, 10.0, 100.0, 1000.0)
 """Values that all scales start from together, in their units."""
 SMALL = 0.05
 """A scale below this is compared with 0."""
+TINY = 1e-3
+"""A scale below this is 0: its fourth power is what the deviance could tell it by."""
 SAME = 1e-9
 """Deviances that differ by less are the same."""
 NEWTON = 4
@@ -76,9 +79,15 @@ def _at_zero_or_not(search: Search, x: np.ndarray, least: float, is_scale: np.nd
         below = search.deviance(other) - least
         if x[i] == 0 and below < -SAME:
             return other, True
-        if x[i] > 0 and below <= SAME * max(1.0, abs(least)):
+        if x[i] > 0 and below <= SAME * max(1.0, abs(least)) and _rises_from_zero(search, other, int(i)):
             return other, False
     return x, False
+
+
+def _rises_from_zero(search: Search, x: np.ndarray, index: int) -> bool:
+    near = x.copy()
+    near[index] = TINY
+    return bool(search.with_gradient(near)[1][index] >= 0)
 
 
 def _polished(search: Search, x: np.ndarray, is_scale: np.ndarray) -> Optimum:

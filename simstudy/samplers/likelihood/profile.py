@@ -20,8 +20,10 @@ REACH = 2.9
 """Largest |zeta| that is looked for: beyond lie less than .002 of the confidence."""
 SPACING = 0.8
 """Distance of zeta from one value to the next that is aimed at."""
-MOST = 24
-"""Values on a side, at most."""
+TOO_FAR, SHORTEST = 1.8, 0.1
+"""A step by more than so many spacings is taken again, shorter by this factor at most."""
+MOST = 40
+"""Steps to a side, at most."""
 FIRST = 0.05
 """First step from an edge, in the unit of a scale."""
 SMALL = 1e-7
@@ -77,6 +79,14 @@ class Profile:
             low, high = (middle, high) if self._within(piece, middle) < z else (low, middle)
         return (low + high) / 2
 
+    @property
+    def sd(self) -> float:
+        """Half of the interval of 68 %, which is the standard error where the likelihood is that of a normal.
+
+        The curvature at an estimate near 0 says nothing of how far from it the parameter may be.
+        """
+        return (self.quantile(float(ndtr(1))) - self.quantile(float(ndtr(-1)))) / 2
+
     def _within(self, piece: int, value: float) -> float:
         width = self.values[piece + 1] - self.values[piece]
         t = (value - self.values[piece]) / width
@@ -111,20 +121,28 @@ def profile(search: Search, x: np.ndarray, index: int, second: np.ndarray, at_ed
             ends[side] = True
             continue
         at, root, step, direction = x, 0.0, unit, tangent
-        while abs(root) < REACH and len(sides[side]) < MOST and not ends[side]:
+        for _ in range(MOST):
             value = at[index] + sign * step
-            ends[side] = sign * (bound - value) <= 0
-            value = bound if ends[side] else value
+            is_end = sign * (bound - value) <= 0
+            value = bound if is_end else value
             start = at + (value - at[index]) * direction
             start[index] = value
             found, deviance, slope = _lowest(search, start, index, inverse, at_edge, at)
-            before, root = root, sign * np.sqrt(max(deviance - least, 0.0))
-            sides[side].append((value, root, slope / (2 * root) if root else 0.0))
+            reached = sign * np.sqrt(max(deviance - least, 0.0))
+            rise = max(abs(reached - root), 1e-9)
+            if rise > TOO_FAR * SPACING:
+                step = abs(value - at[index]) * max(SPACING / rise, SHORTEST)
+                continue
+            sides[side].append((value, reached, slope / (2 * reached) if reached else 0.0))
             direction = (found - at) / (value - at[index])
-            step *= float(np.clip(SPACING / max(abs(root - before), 1e-9), 0.4, 2.5))
-            at = found
+            step *= float(np.clip(SPACING / rise, 0.4, 2.5))
+            at, root, ends[side] = found, reached, is_end
+            if is_end or abs(root) >= REACH:
+                break
     middle = (x[index], 0.0, 1 / np.sqrt(2 * variance[index, index]))
     if at_edge[index]:
+        if not (sides[0] or sides[1]):
+            raise np.linalg.LinAlgError("no profile leads away from an edge")
         nearest = (sides[0] or sides[1])[0]
         middle = (x[index], 0.0, nearest[1] / (nearest[0] - x[index]))
     values, zeta, slopes = np.array([*reversed(sides[0]), middle, *sides[1]]).T

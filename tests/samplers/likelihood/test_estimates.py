@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from scipy.stats import multivariate_normal, norm, t
 
 from simstudy.models.design import CellData, Design, Factor
@@ -12,9 +13,13 @@ from simstudy.models.linear import cell_matrix, effect_matrices
 from simstudy.models.predictor import Term
 from simstudy.models.structures import Complete, Independent, Partial
 from simstudy.models.terms import BYM2, CAR, ICAR, Exchangeable, GaussianProcess, RandomWalk, Separate, Slopes
+from simstudy.samplers.likelihood.criterion import Data
+from simstudy.samplers.likelihood.frame import frame_of
 from simstudy.samplers.likelihood.known import Confidence
+from simstudy.samplers.likelihood.rows import read
+from simstudy.samplers.likelihood.search import Search
 from tests.models.additive_models import NESTED, X, data_of, model_with
-from tests.samplers.exact.models import model
+from tests.samplers.exact.models import model, normal_data
 from tests.samplers.likelihood.fits import balanced, estimated, grouped, lme4, moved, one_way, trials
 
 MU = "Normal(0, 10)"
@@ -62,14 +67,61 @@ def test_a_known_mean_leaves_lme4s_conditional_variance():
     assert found.linear["theta"].sd == pytest.approx(np.sqrt(1.5**2 * 0.49 / (0.49 + 5 * 1.5**2)), rel=1e-9)
 
 
+@pytest.mark.parametrize("among", [1 + 1e-4, 1.01, 1e4, 1e12])
+def test_ratios_of_any_size(among):
+    """From a tau that is hardly above 0 to one of half a million sigma, the closed form holds."""
+    found = estimated(*one_way(balanced(among=among)))
+    assert found.n_edges == 0
+    assert found.parameters["tau"] == pytest.approx(np.sqrt((among - 1) / 5), rel=1e-5)
+    assert found.linear["mu"].df[0] == pytest.approx(7, rel=1e-5)
+
+
+def test_a_profile_has_no_step_at_an_edge():
+    """Intervals of a tau hardly above 0 are nearly those of one that is 0, although its standard error is huge."""
+    above, at = (estimated(*one_way(balanced(among=among))).profiles["tau"] for among in (1 + 1e-4, 1 - 1e-4))
+    for p in (0.75, 0.9, 0.975):
+        assert above.quantile(p) == pytest.approx(at.quantile(p), rel=0.01)
+
+
+def nelder_mead(fit, data, kind, seed):
+    """Return the least deviance that Nelder and Mead find from four random places."""
+    fit = fit.bound(data)
+    rows, observed = read(fit, {name: leaf[0] for name, leaf in fit.arrays([data]).items()})
+    frame = frame_of(fit, rows)
+    _, residual, beyond = frame.compress(observed)
+    compressed = Data(residual=residual, beyond=beyond, n=observed.n, log_weights=observed.log_weights)
+    form = "profiled" if "sigma" in dict(fit.priors) else "held"
+    search = Search(frame=frame, data=compressed, restricted=kind == "reml", form=form, sigma=1.0)
+    rng = np.random.default_rng(seed)
+    options = {"xatol": 1e-6, "fatol": 1e-9}
+    places = 10 ** rng.uniform(-1.5, 1.5, (4, len(frame.free)))
+    return min(
+        minimize(search.deviance, place, method="Nelder-Mead", bounds=search.bounds, options=options).fun
+        for place in places
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_search_from_elsewhere_finds_less(seed):
+    """Unbalanced groups, estimates with unequal errors, nested terms: the least of four searches without gradients."""
+    kind, rng = ("reml", "ml")[seed % 2], np.random.default_rng(seed)
+    groups = normal_data(seed, tuple(rng.integers(1, 8, 6)), tau=(0.0, 0.5, 20.0)[seed % 3])
+    estimates = one_way(rng.normal(size=7), rng.uniform(0.1, 3, 7))
+    nested = model_with(tuple(Term(factor=f, structure=Exchangeable()) for f in ("school", "class")))
+    for fit, data in ((partial(), groups), estimates, (nested, data_of(NESTED, seed=seed + 20))):
+        found = estimated(fit, data, kind)
+        assert not found.reason
+        assert found.deviance <= nelder_mead(fit, data, kind, seed) + 1e-8
+
+
 @pytest.mark.parametrize("kind", ["reml", "ml"])
 def test_means_that_are_too_alike_put_tau_at_its_edge(kind):
-    """tau = 0 exactly, flagged: no standard error, intervals from 0 on, and the estimates of complete pooling."""
+    """tau = 0 exactly, flagged: intervals from 0 on; the other estimates are those of complete pooling."""
     y = balanced(among=0.5)
     found = estimated(*one_way(y), kind)
     assert (found.parameters["tau"], found.n_edges) == (0.0, 1)
-    assert np.isnan(found.sds["tau"])
     profile = found.profiles["tau"]
+    assert profile.sd == profile.quantile(norm.cdf(1)) / 2
     assert [profile.quantile(p) for p in (0.025, 0.25, 0.5)] == [0.0, 0.0, 0.0]
     assert profile.quantile(0.975) > profile.quantile(0.75) > 0
     pooled = estimated(model(Complete(), Normal(), mu=MU, sigma=SIGMA), grouped(one_way(y)[1]), kind)
@@ -129,7 +181,7 @@ def test_units_and_origins_move_estimates_alone(unit, origin):
     plain, other = estimated(fit, data), estimated(fit, moved(data, origin=origin * unit, unit=unit))
     for name, value in plain.parameters.items():
         assert other.parameters[name] == pytest.approx(unit * value, rel=1e-6)
-        assert other.sds[name] == pytest.approx(unit * plain.sds[name], rel=1e-5)
+        assert other.profiles[name].sd == pytest.approx(unit * plain.profiles[name].sd, rel=1e-5)
         assert other.profiles[name].quantile(0.9) == pytest.approx(unit * plain.profiles[name].quantile(0.9), rel=1e-5)
     for name, linear in plain.linear.items():
         shift = 0.0 if name.startswith("effect") else origin * unit
@@ -218,6 +270,12 @@ def test_every_structure_is_at_its_maximum(structure, kind):
         other |= {name: np.clip(other[name], -0.999, 0.999) for name in ("rho", "alpha", "share") if name in other}
         sigma = found.parameters["sigma"] * np.exp(size * rng.normal())
         assert dense_deviance(term, factor, other, sigma, data, restricted=kind == "reml") > at - 1e-6
+
+
+def test_the_error_of_sigma_is_that_of_many_observations():
+    """sigma / sqrt(2 (N - J)) of 4,000 degrees of freedom, within half a percent: their profile is nearly normal."""
+    found = estimated(*one_way(balanced(among=4.0, size=501)))
+    assert found.profiles["sigma"].sd == pytest.approx(1 / np.sqrt(2 * 4000), rel=0.005)
 
 
 def test_a_quantile_of_a_profile_is_where_the_deviance_has_risen():
