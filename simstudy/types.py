@@ -122,12 +122,15 @@ class Draws:
         stats: the sampler's statistics, or None for a sampler that makes exact, independent draws.
         reasons: fit index -> why its draws cannot be used; every other fit is usable as far as the sampler knows.
         known: what the sampler knows beside its draws; it takes the place of what they would say.
+        n_boundary: (fit,) number of parameters that an estimate puts at the edge of where they can lie, masked where
+            there is no estimate; None for samplers of posteriors, which have no such edge.
     """
 
     sites: Mapping[str, np.ndarray]
     stats: SamplerStats | None = None
     reasons: Mapping[int, str] = field(default_factory=dict)
     known: KnownPosterior | None = None
+    n_boundary: np.ma.MaskedArray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,12 +108,14 @@ def _summarized(
     method = block.study.methods[block.method]
     slabs: list[Summary] = []
     kept: list[KeptDraws] = []
+    left_out = method.sampler.left_out(method.model)
     largest = max((site[0].size for site in draws.sites.values()), default=1)
     n_at_once = max(1, min(FITS_PER_SLAB, MOST_PER_SLAB // max(1, largest)))
     for start in range(0, len(block.fits), n_at_once):
         fits = slice(start, start + n_at_once)
         sites = {name: site[fits] for name, site in draws.sites.items()}
         estimands = method.model.estimands(sites, [r.data for r in replicates[fits]], keys[fits])
+        estimands = {name: value for name, value in estimands.items() if name not in left_out}
         truth: dict[str, np.ndarray] = {}
         if ranked := _log_density(block, replicates[fits], sites, estimands):
             estimands, truth = {**estimands, LOG_DENSITY.name: ranked[0]}, {LOG_DENSITY.name: ranked[1]}

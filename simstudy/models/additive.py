@@ -271,11 +271,11 @@ class AdditiveModel(Model):
         constants = term.constants(factor, next(iter(data.values())), jnp)
         z: dict[str, Any] = {}
         for part, n in term.structure.parts(factor).items():
-            share = _share(term, part, data)
+            share = share_of(term, part, data)
             if share is None:
                 z[part] = numpyro.sample(term.site(part), dist.Normal(0, 1).expand((n, *lane)))
                 continue
-            mean, sd = _moments(term, part, p, z, constants, share, jnp)
+            mean, sd = moments(term, part, p, z, constants, share, jnp)
             moved = numpyro.sample(term.site(part), dist.Normal(mean, sd).expand((n, *lane)))
             z[part] = (moved - mean) / sd
         return term.structure.effects(p, z, constants, jnp)
@@ -294,20 +294,20 @@ def _white(
     z: dict[str, np.ndarray] = {}
     for part in term.structure.parts(factor):
         moved = np.ascontiguousarray(groups_first(sites[term.site(part)]))
-        share = _share(term, part, of_fits)
-        mean, sd = (0.0, 1.0) if share is None else _moments(term, part, p, z, constants, share, np)
+        share = share_of(term, part, of_fits)
+        mean, sd = (0.0, 1.0) if share is None else moments(term, part, p, z, constants, share, np)
         z[part] = (moved - mean) / sd
     return z
 
 
-def _share(term: Term, part: str, data: Mapping[str, Any]) -> Any:
+def share_of(term: Term, part: str, data: Mapping[str, Any]) -> Any:
     """Return how far a part is centered: None not at all, 1, or (mode, *lane) shares."""
     if term.parameterization == "noncentered":
         return None
     return 1.0 if term.parameterization == "centered" else data[f"centered.{term.site(part)}"]
 
 
-def _moments(
+def moments(
     term: Term, part: str, p: Mapping[str, Any], z: Mapping[str, Any], constants: Constants, share: Any, xp: Any
 ) -> tuple[Any, Any]:
     """Return mean and sd of what a sampler moves in the place of the white noise of a part."""

@@ -46,6 +46,8 @@ class Sampler(ChainOptions, ABC):
     """Whether it adapts and follows trajectories; a sampler of independent draws has none."""
     is_exact: ClassVar[bool] = False
     """Whether its draws are those of the posterior itself, so that others can be held to them."""
+    has_posterior: ClassVar[bool] = True
+    """Whether it goes by the priors; a method of maximum likelihood does not."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -107,6 +109,10 @@ class Sampler(ChainOptions, ABC):
     def arrays(self, model: Model, data: Sequence[Any]) -> PyTree:
         """Return what its programs read of data sets of one shape: leaves (fit, ...), float64."""
         return model.arrays(data)
+
+    def left_out(self, model: Model) -> frozenset[str]:
+        """Return the estimands of a model that it says nothing of: they have no rows."""
+        return frozenset()
 
     def program_shape(self, model: Model, shape: Hashable) -> Hashable:
         """Return the shape that a program is compiled for, given ``Model.shape``: shapes may share one by padding."""

@@ -72,9 +72,15 @@ class Method:
     sources: Sources = ()
 
     @property
+    def priors_that_count(self) -> dict[str, str]:
+        """Parameter -> prior as text; constants alone for a sampler that goes by no others; none for a user's model."""
+        priors = dict(self.options).get("priors") or {}
+        return {name: text for name, text in priors.items() if self.sampler.has_posterior or "(" not in text}
+
+    @property
     def priors_text(self) -> str:
         """Its priors on one line, the default ones among them; empty for a user's model."""
-        priors = dict(self.options).get("priors") or {}
+        priors = self.priors_that_count
         return ", ".join(f"{name} {'~' if '(' in text else '='} {text}" for name, text in priors.items())
 
     @property

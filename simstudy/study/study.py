@@ -220,7 +220,8 @@ class Study:
         ``mechanism`` has ``words``, ``likelihood`` (how observations arise), ``effects`` (new in each replicate or
         fixed), each empty where there is nothing to say, ``symbols`` (factor -> letter), ``defaults`` (parameter ->
         value that the study does not give), ``has_fixed_data`` and ``has_normal_means``; ``methods`` has name ->
-        ``model``, ``sampler``, ``priors_of_data`` where priors are made of given data, and ``unused`` where a log
+        ``model``, ``sampler``, ``has_posterior`` where it is false, ``priors_of_data`` where priors are made of given
+        data, and ``unused`` where a log
         density is ranked: of which data a user's program makes nothing. ``extensions`` has, where there are any, the
         parts that do not come with the package, in their own words.
         """
@@ -241,6 +242,7 @@ class Study:
                 m.name: {
                     "model": m.model.words,
                     "sampler": m.sampler.described,
+                    **({} if m.sampler.has_posterior else {"has_posterior": False}),
                     **({"priors_of_data": made.described} if (made := self.priors_of_data.get(m.name)) else {}),
                     **({"unused": unused[m.name]} if m.name in unused else {}),
                 }
@@ -295,7 +297,7 @@ class Study:
     @cached_property
     def conflicts(self) -> dict[str, list[Conflict]]:
         """Method -> its priors that given data contradict; methods without any are left out."""
-        return conflicts(self.scenarios[0].mechanism, self.methods)
+        return conflicts(self.scenarios[0].mechanism, [m for m in self.methods if m.sampler.has_posterior])
 
     def estimand_rows(self) -> list[dict[str, Any]]:
         """Return the rows of the estimands table: what every method declares of its estimands."""
@@ -303,6 +305,7 @@ class Study:
             {"method": m.name, "estimand": estimand.name, **estimand.row(m.model.effect_scale)}
             for m in self.methods
             for estimand in m.model.described
+            if estimand.name not in m.sampler.left_out(m.model)
         ]
 
     @property
@@ -336,11 +339,14 @@ class Study:
         told_of_samplers = dict.fromkeys(name for m in self.methods for name in m.sampler.told_options)
         for m in self.methods:
             options = dict(m.options)
-            priors = {f"prior_{name}": text for name, text in (options.pop("priors", None) or {}).items()}
+            options.pop("priors", None)
+            priors: dict[str, str | None] = {f"prior_{name}": text for name, text in m.priors_that_count.items()}
             if "terms" in options:
                 options["terms"] = terms_text(options["terms"])
                 options["covariates"] = ", ".join(options["covariates"] or ()) or None
             options |= {"pooling": m.model.pooling, "is_exact": m.sampler.is_exact}
+            if not all(one.sampler.has_posterior for one in self.methods):
+                options["has_posterior"] = m.sampler.has_posterior
             if self.scenarios[0].mechanism.replication == "sampler":
                 made = self.priors_of_data.get(m.name)
                 told = "; ".join(conflict.text for conflict in self.conflicts.get(m.name, ()))

@@ -37,7 +37,7 @@ def check_sampler(sampler: Sampler) -> None:
       one line what it is and what was chosen, of trajectories where it has any.
     - Draws come from the posterior: on a normal model with known variances mean and sd of mu, of each theta and of
       their mean are those of the closed form, within ``BOUND`` Monte Carlo standard errors over twelve data sets.
-      Before that, ``MIN_ESS`` effective draws in all are demanded.
+      Before that, ``MIN_ESS`` effective draws in all are demanded. A sampler without a posterior is not asked.
     - Draws of a fit depend on its key and its data: alone, in another order and beside a fit that fails they are the
       same bit for bit. Another key gives other draws, and so does another chain.
     - Data without a density do no more than fail their own fit: it has a reason, or draws that are not finite.
@@ -66,7 +66,8 @@ def check_sampler(sampler: Sampler) -> None:
     _check_stats(sampler, draws.stats)
     _check_keys(sampler, program, arrays, keys, draws)
     _check_failure(sampler, program, arrays, keys, draws)
-    _check_posterior(sampler, standardize(dict(draws.sites), data))
+    if sampler.has_posterior:
+        _check_posterior(sampler, standardize(dict(draws.sites), data))
 
 
 def _check_options(sampler: Sampler) -> None:

@@ -37,6 +37,10 @@ MEANINGS = {
     ("fits", "min_ess_tail"): "Smallest tail effective sample size over its estimands.",
     ("fits", "min_ebfmi"): "Smallest energy fraction of missing information over its chains.",
     ("fits", "n_draws"): "Draws kept, of all chains.",
+    (
+        "fits",
+        "n_boundary",
+    ): "Parameters that maximum likelihood puts at the edge of where they can lie, such as tau at 0.",
     ("fits", "data_key"): "Random key that the data were simulated from.",
     ("fits", "sampler_key"): "Random key that the draws were made from.",
     ("chains", "chain"): "Number of the chain, from 0.",

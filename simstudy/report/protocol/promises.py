@@ -188,6 +188,12 @@ def _divergence(rate: float) -> str:
     return f"more than {number(PERCENT * rate)} % of its draws diverge" if rate else "any of its draws diverges"
 
 
+def has_maxima(description: Description) -> bool:
+    """Whether a method goes by no priors."""
+    methods = description.words.get("methods", {}).values()
+    return any(not one.get("has_posterior", True) for one in methods)
+
+
 def counting(description: Description, *, is_own: bool) -> list[str]:
     """Return which fits count, and which are flagged.
 
@@ -202,6 +208,7 @@ def counting(description: Description, *, is_own: bool) -> list[str]:
         *diverges,
         *([f"an R-hat is above {limits['max_rhat']}"] if limits.get("max_rhat") else []),
         *([f"a bulk or tail ESS is below {limits['min_ess']:g}"] if limits.get("min_ess") else []),
+        *(["maximum likelihood puts a parameter at the edge of where it can lie"] if has_maxima(description) else []),
     ]
     used = (
         "every fit counts; one without a rank counts as the rank that speaks most against calibration"

@@ -43,6 +43,7 @@ MEASURES = {
     "prob_best": "true best named",
     "divergence_rate": "divergent draws",
     "any_divergence": "fits with a divergence",
+    "boundary_rate": "fits at an edge",
     "max_treedepth_rate": "draws cut at maximum depth",
     "ess_per_leapfrog": "ESS per leapfrog",
     "ess_per_second": "ESS per second",

@@ -40,6 +40,7 @@ def _reasons(flagged: pd.DataFrame, limits: Mapping[str, Any]) -> str:
         "divergent": f"more than {100 * rate:g} % of draws divergent" if rate else "divergent draws",
         "max_rhat": f"an R-hat above {limits.get('max_rhat')}",
         "min_ess": f"effective draws below {limits.get('min_ess')}",
+        "boundary": "a parameter at the edge of where it can lie",
     }
     if len(flagged) == 1:
         return f", for {enumerate_words([words[str(name)] for name in counts.index])}"
