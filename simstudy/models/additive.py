@@ -207,10 +207,10 @@ class AdditiveModel(Model):
         for term in self.terms:
             p, factor = term.values(values), self._design.factor(term.factor)
             for part, z in white[term.factor].items():
-                share = _share(term, part, of_fits)
+                share = share_of(term, part, of_fits)
                 constants = constants_of(term.structure, factor)
                 mean, sd = (
-                    (0.0, 1.0) if share is None else _moments(term, part, p, white[term.factor], constants, share, np)
+                    (0.0, 1.0) if share is None else moments(term, part, p, white[term.factor], constants, share, np)
                 )
                 sites[term.site(part)] = np.moveaxis(mean + sd * z, 0, -1)
         return sites
