@@ -21,9 +21,9 @@ FINEST = 32
 """Steps of the finest lattice in a unit of an outer coordinate."""
 REACH = 4
 """Largest absolute outer coordinate."""
-DROPS = {32: 300.0, 16: 120.0, 8: 45.0}
+DROPS = {32: 150.0, 16: 40.0}
 """Steps of a lattice -> how far below the peak a log density is followed: between coarse nodes a peak may hide."""
-DROP = 26.0
+DROP = 18.0
 FIRST_JUDGED = 16
 """Steps of the coarsest lattice that may be fine enough."""
 EVIDENCE_ERROR = 0.01
