@@ -217,8 +217,11 @@ def weights(wish: Wish) -> Draw:
     pieces = wish.evidence.run.parts("estimates", columns, where={"estimand": set(roles), "scenario": chosen})
     slopes = slope_table(wish.evidence)
     parts = {WEIGHT: oracle_table(pieces), "shrinkage slope": slopes[slopes["scenario"].isin(wish.ids)]}
-    rows = pd.concat([part.assign(of=words) for words, part in parts.items() if len(part)], ignore_index=True)
-    draw = partial(figures.weights, _some(rows, "shrinkage weights"), marks=wish.evidence.marks)
+    known = [part.assign(of=words) for words, part in parts.items() if len(part)]
+    if not known:
+        raise TableError("needs shrinkage weights of data whose truth is known")
+    rows = pd.concat(known, ignore_index=True)
+    draw = partial(figures.weights, rows, marks=wish.evidence.marks)
     return partial(draw, width=SIDE * rows["of"].nunique())
 
 

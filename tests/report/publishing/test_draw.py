@@ -54,6 +54,25 @@ def test_every_figure_of_a_run_is_drawn(paper_run, paper_scores):
             assert isinstance(figure(paper_run, name, scenario=scenario, performance=paper_scores), Figure)
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"replication": "sampler", "replicates": 12},
+        {"groups": (4,), "group_size": (2,), "tau": (0.5,), "replicates": 12, "methods": ("complete",)},
+    ],
+    ids=["data", "one method"],
+)
+def test_the_list_of_figures_is_that_of_any_run(made):
+    """Whatever a run lacks, the list says it, and what it does not miss can be drawn."""
+    run = fake_run(**made)
+    scores = performance(run)
+    label = str(run.scenarios["label"].iloc[0])
+    for name, (_, missing) in available(run, performance=scores).items():
+        if not missing:
+            scenario = label if DRAWINGS[name].is_of_one else None
+            assert isinstance(figure(run, name, scenario=scenario, performance=scores), Figure)
+
+
 def test_the_split_of_errors_is_drawn(exact):
     """A run with an exact method has it."""
     run, scores = exact
