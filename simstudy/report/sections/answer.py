@@ -56,7 +56,7 @@ def answers(evidence: Evidence) -> dict[str, list[str]]:
 
 
 def _conflicts(evidence: Evidence) -> list[str]:
-    """Return the priors that data or truth contradict, as the table of methods tells them, a sentence for each method."""
+    """Return the priors that data or truth contradict, as the table of methods has them, a sentence a method."""
     methods = evidence.run.methods
     if "prior_conflict" not in methods:
         return []

@@ -82,8 +82,8 @@ def _uncovered(evidence: Evidence) -> str:
     if most >= level * (FEW_OF_CONTRADICTED if are_all else FEW):
         return ""
     return (
-        f"Of {level:.0%} intervals for {symbol(estimand)} at most {most:.0%} hold the truth, whatever the method and the "
-        "scenario, so that no method is called accurate."
+        f"Of {level:.0%} intervals for {symbol(estimand)} at most {most:.0%} hold the truth, whatever the method and "
+        "the scenario, so that no method is called accurate."
     ).replace("%", " %")
 
 

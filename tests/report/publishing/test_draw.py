@@ -73,6 +73,25 @@ def test_the_list_of_figures_is_that_of_any_run(made):
             assert isinstance(figure(run, name, scenario=scenario, performance=scores), Figure)
 
 
+def test_posteriors_of_one_estimand_are_drawn():
+    """Of a data set the estimand that is named is drawn alone; one that there is not is refused."""
+    run = fake_run(replication="sampler", replicates=12)
+    scores = performance(run)
+    assert len(figure(run, "posterior", performance=scores).axes) == 2
+    assert len(figure(run, "posterior", estimand="theta", performance=scores).axes) == 1
+    with pytest.raises(TableError, match="the figure has no 'thta'; it can draw theta"):
+        figure(run, "posterior", estimand="thta", performance=scores)
+
+
+def test_strokes_of_given_data_are_means_over_seeds():
+    """What the tables have, not what one seed of the sampler gave."""
+    run = fake_run(replication="sampler", replicates=12)
+    (ax,) = figure(run, "arrows", performance=performance(run)).axes
+    rows = run.estimates[(run.estimates["estimand"] == "theta") & (run.estimates["method"] == "none")]
+    means = rows.groupby("group")["mean"].mean().to_numpy()
+    assert any(np.allclose(line.get_xdata(), means) for line in ax.lines if len(line.get_xdata()) == len(means))
+
+
 def test_the_split_of_errors_is_drawn(exact):
     """A run with an exact method has it."""
     run, scores = exact
