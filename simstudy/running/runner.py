@@ -35,6 +35,7 @@ from simstudy.running.stopping import Stopping
 from simstudy.running.tolerance import Cell, Tolerance
 from simstudy.store import Run, RunWriter
 from simstudy.store.atomic import writing
+from simstudy.store.cards import size_words
 from simstudy.store.kept import kept_fits
 from simstudy.store.provenance import session
 from simstudy.study.conflict import told_of
@@ -177,7 +178,7 @@ def _tell_of_priors(study: Study) -> None:
 
 def _plan_text(study: Study, blocks: list[Block]) -> str:
     n_fits, n_programs = sum(len(block.fits) for block in blocks), len({block.program for block in blocks})
-    design = f"{len(study.scenarios)} scenarios x {len(study.methods)} methods x {study.replicates} replicates"
+    design = size_words(len(study.scenarios), len(study.methods), study.replicates)
     return f"{study.name}: {design}; fits to come: {n_fits}, programs: {n_programs}"
 
 
