@@ -25,6 +25,7 @@ from simstudy.study.conflict import Conflict
 from simstudy.study.design import Scenario
 from simstudy.study.methods import Method
 from simstudy.study.predictive import against, in_digits, prior_draws, reaches_zero
+from simstudy.study.prior_quantiles import quantiles_of
 
 CONTRADICTS = "the truth contradicts"
 REMEDY = "give priors in the unit of the data"
@@ -74,9 +75,13 @@ def _against(model: Model, parameter: Parameter, prior: Prior, mechanism: Mechan
         return 0.0, ""
     what, value = seen
     predicted = _draws(prior)
-    may_be_small = parameter.support == "positive" and (parameter.may_be_zero or reaches_zero(prior))
-    words = against(what, value, predicted, above_only=may_be_small)
-    return abs(value - float(np.median(predicted))), words
+    middle = float(np.median(predicted))
+    if parameter.support == "positive" and value < middle and parameter.may_be_zero:
+        return 0.0, ""
+    words = against(what, value, predicted, above_only=parameter.support == "positive" and value >= middle)
+    if words and parameter.support == "positive" and value < middle and reaches_zero(prior):
+        return 0.0, ""
+    return abs(value - middle), words
 
 
 def _truth(model: Model, parameter: Parameter, mechanism: Mechanism) -> tuple[str, float] | None:
@@ -114,7 +119,8 @@ def _strange(model: AdditiveModel, mechanism: Mechanism) -> set[str]:
 
 @functools.lru_cache(maxsize=256)
 def _draws(prior: Prior) -> np.ndarray:
-    return prior_draws(prior, (N_DRAWS,), 0)
+    known = quantiles_of(prior, N_DRAWS)
+    return prior_draws(prior, (N_DRAWS,), 0) if known is None else known
 
 
 def _text(value: float) -> str:

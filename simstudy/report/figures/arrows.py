@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -125,7 +126,7 @@ def _name_groups(ax: Axes, pair: pd.DataFrame, groups: Mapping[int, str]) -> Non
     for group, start in zip(pair["group"], pair["start"], strict=True):
         if int(group) in groups:
             text = clip_text(name_of(groups, int(group)), LONGEST_NAME)
-            at = {"xytext": (0, 6), "textcoords": "offset points", "ha": "left", "va": "bottom"}
+            at: dict[str, Any] = {"xytext": (0, 6), "textcoords": "offset points", "ha": "left", "va": "bottom"}
             ax.annotate(text, (start, SEPARATE), **at, rotation=40, fontsize="small", annotation_clip=False)
 
 
