@@ -38,6 +38,7 @@ from simstudy.study.study_file import (
     check_sections,
     read_study_file,
 )
+from simstudy.study.truth_conflict import truth_conflicts
 from simstudy.study.units import at_home
 from simstudy.tables import Table
 
@@ -296,8 +297,11 @@ class Study:
 
     @cached_property
     def conflicts(self) -> dict[str, list[Conflict]]:
-        """Method -> its priors that given data contradict; methods without any are left out."""
-        return conflicts(self.scenarios[0].mechanism, [m for m in self.methods if m.sampler.has_posterior])
+        """Method -> its priors that given data, or the truth of simulated ones, contradict; only methods with any."""
+        inferring = [m for m in self.methods if m.sampler.has_posterior]
+        if self.scenarios[0].mechanism.replication == "data":
+            return truth_conflicts(self.scenarios, inferring)
+        return conflicts(self.scenarios[0].mechanism, inferring)
 
     def estimand_rows(self) -> list[dict[str, Any]]:
         """Return the rows of the estimands table: what every method declares of its estimands."""
@@ -336,6 +340,7 @@ class Study:
     def method_rows(self) -> list[dict[str, Any]]:
         """Return the rows of the methods table: every option, priors as text."""
         rows = []
+        is_given = self.scenarios[0].mechanism.replication == "sampler"
         told_of_samplers = dict.fromkeys(name for m in self.methods for name in m.sampler.told_options)
         for m in self.methods:
             options = dict(m.options)
@@ -347,10 +352,12 @@ class Study:
             options |= {"pooling": m.model.pooling, "is_exact": m.sampler.is_exact}
             if not all(one.sampler.has_posterior for one in self.methods):
                 options["has_posterior"] = m.sampler.has_posterior
-            if self.scenarios[0].mechanism.replication == "sampler":
+            if is_given:
                 made = self.priors_of_data.get(m.name)
+                priors["priors_of_data"] = made.text if made else None
+            if is_given or self.conflicts:
                 told = "; ".join(conflict.text for conflict in self.conflicts.get(m.name, ()))
-                priors |= {"priors_of_data": made.text if made else None, "prior_conflict": told or None}
+                priors["prior_conflict"] = told or None
             sampler = {
                 "sampler" if name == "kind" else name: getattr(m.sampler, name, None) for name in told_of_samplers
             }

@@ -99,6 +99,10 @@ STUDIES: dict[str, tuple[str | bytes, str]] = {
         "fitted, multilevel, dataset, or one of your own: --load FILE.py",
     ),
     "mechanism listed": (toml(mechanism='kind = ["exchangeable"]'), "got ['exchangeable']"),
+    "mechanism names": (
+        toml(mechanism='kind = "dataset"\nvalues = [1, 2]\nnames = ["a", "b"]'),
+        "[mechanism] names: unknown key; did you mean 'labels'",
+    ),
     "mechanism a table": (toml(mechanism="kind = { a = 1 }"), "[mechanism] kind: expected one of"),
     "mechanism key": (toml(mechanism="+tua = 1"), "[mechanism] tua: unknown key; did you mean 'tau'"),
     "0 groups": (

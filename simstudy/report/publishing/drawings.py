@@ -31,7 +31,7 @@ from simstudy.report.reading.vocabulary import declared, effects
 from simstudy.report.sections.calibration import RANK_COLUMNS, by_estimand, worst_ranks
 from simstudy.report.sections.error_split import shown_split
 from simstudy.report.sections.posterior import forest
-from simstudy.report.sections.shrinkage import known_regret, marks_with, oracle_table, slope_table
+from simstudy.report.sections.shrinkage import known_regret, marks_with, oracle_table, shrunk, slope_table
 from simstudy.report.sections.speed import speed_table
 from simstudy.store.schema import interval_columns
 
@@ -45,11 +45,9 @@ def arrows(wish: Wish) -> Draw:
         raise TableError("needs a method without pooling and one with partial pooling")
     if evidence.has_terms and effects().spread is None:
         raise TableError("needs effects that lie around one mean")
-    first = evidence.first_replicates([roles.separate, roles.partial])
-    columns = ["method", "estimand", "group", "mean", "truth"]
-    theta = some(evidence.estimates_at(first, columns, estimand={effects().name}), "effects of groups")
+    theta = some(shrunk(evidence), "effects of groups")
     names: dict[str, Any] = {"separate": roles.separate, "partial": roles.partial, "complete": roles.complete}
-    return partial(figures.arrows, theta, wish.tables[1], **names, estimand=effects().name, marks=evidence.marks)
+    return partial(figures.arrows, theta, wish.tables[1], **names, groups=evidence.group_names, marks=evidence.marks)
 
 
 def calibration(wish: Wish) -> Draw:
@@ -119,8 +117,8 @@ def error_split(wish: Wish) -> Draw:
 
 
 def funnel(wish: Wish) -> Draw:
-    """Kept draws of the scale in which divergent draws differ most against an effect, in one scenario."""
-    drawn = read_funnel(wish.evidence, wish.one)
+    """Kept draws of a scale, that in which divergent draws differ most, against an effect, in one scenario."""
+    drawn = read_funnel(wish.evidence, wish.one, wish.estimand)
     if drawn is None:
         raise TableError("needs draws that were kept, as simstudy run --keep-draws 1 does")
     words: dict[str, Any] = {"effect": drawn.effect, "spread": drawn.spread}
@@ -141,7 +139,11 @@ def posterior(wish: Wish) -> Draw:
     if evidence.is_dataset:
         if (drawn := forest(evidence)) is None:
             raise TableError("needs 90 % intervals")
-        names = drawn.pop("labels")
+        names, table = drawn.pop("labels"), drawn["table"]
+        drawn["table"] = table[table["estimand"] == (wish.estimand or table["estimand"])]
+        if drawn["table"].empty:
+            known = ", ".join(dict.fromkeys(table["estimand"].astype(str)))
+            raise TableError(f"estimand: the figure has no {wish.estimand!r}; it can draw {known}")
         return lambda labels=None, **how: figures.posterior(**drawn, labels={**names, **(labels or {})}, **how)
     if (lesson := read_lesson(evidence)) is None:
         raise TableError("needs no, complete and partial pooling of at most 12 groups, and a known truth")
@@ -196,8 +198,11 @@ def weights(wish: Wish) -> Draw:
     pieces = wish.evidence.run.parts("estimates", columns, where={"estimand": set(roles), "scenario": chosen})
     slopes = slope_table(wish.evidence)
     parts = {WEIGHT: oracle_table(pieces), "shrinkage slope": slopes[slopes["scenario"].isin(wish.ids)]}
-    rows = pd.concat([part.assign(of=words) for words, part in parts.items() if len(part)], ignore_index=True)
-    draw = partial(figures.weights, some(rows, "shrinkage weights"), marks=wish.evidence.marks)
+    known = [part.assign(of=words) for words, part in parts.items() if len(part)]
+    if not known:
+        raise TableError("needs shrinkage weights of data whose truth is known")
+    rows = pd.concat(known, ignore_index=True)
+    draw = partial(figures.weights, rows, marks=wish.evidence.marks)
     return partial(draw, width=SIDE * rows["of"].nunique())
 
 

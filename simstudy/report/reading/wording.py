@@ -148,6 +148,8 @@ def with_mcse(value: float, mcse: float, *, percent: bool = False) -> str:
     ('0.707 ± 0.012', '95.1 % ± 0.5 %', '3.00')
     >>> with_mcse(2.345e-8, 1.2e-10)
     '2.345e−08 ± 1.2e−10'
+    >>> with_mcse(0.456992, 1e-17), with_mcse(0.5, 1e-6)
+    ('0.457', '0.500000 ± 0.000001')
     """
     unit = " %" if percent else ""
     scale = PERCENT if percent else 1.0
@@ -157,6 +159,9 @@ def with_mcse(value: float, mcse: float, *, percent: bool = False) -> str:
     if not mcse > 0 or math.isinf(mcse):
         return number(value) + unit
     decimals = max(0, 1 - math.floor(math.log10(mcse)))
+    if abs(value) >= SMALL and round(mcse, MOST_DECIMALS) == 0:
+        # Beside such a number it is the rounding of an average, or as good as none.
+        return number(value) + unit
     if decimals > MOST_DECIMALS and 0 < abs(value) < SMALL:
         digits = math.floor(math.log10(abs(value))) + decimals + 1
         return f"{number(value, digits=max(1, min(MOST_DECIMALS, digits)))}{unit} ± {number(mcse, digits=2)}{unit}"

@@ -41,7 +41,7 @@ def answers(evidence: Evidence) -> dict[str, list[str]]:
     """Return what the study found, by question, each sentence made from the tables."""
     found = {
         "What is missing": evidence.extent.sentences,
-        "Which priors the data contradict": _conflicts(evidence),
+        f"Which priors the {'data contradict' if evidence.is_dataset else 'truth contradicts'}": _conflicts(evidence),
         "Which methods are calibrated": verdicts(evidence),
         "What the study is about": _primary(evidence),
         "Which method is nearest to the truth": _error(evidence),
@@ -59,7 +59,7 @@ def answers(evidence: Evidence) -> dict[str, list[str]]:
 
 
 def _conflicts(evidence: Evidence) -> list[str]:
-    """Return the priors that the data contradict, as the table of methods tells them, a sentence for each method."""
+    """Return the priors that data or truth contradict, as the table of methods has them, a sentence a method."""
     methods = evidence.run.methods
     if "prior_conflict" not in methods:
         return []

@@ -159,12 +159,14 @@ def _arrows(evidence: Evidence) -> list[Picture]:
         return []
     scenarios = evidence.run.scenarios
     names: dict[str, Any] = {"separate": roles.separate, "partial": roles.partial, "complete": roles.complete}
-    first = evidence.first_replicates([roles.separate, roles.partial])
-    columns, estimand = ["method", "estimand", "group", "mean", "truth"], effects().name
-    theta = evidence.estimates_at(first, columns, estimand={estimand})
+    theta = shrunk(evidence)
     if theta.empty:
         return []
-    what = "the data set" if evidence.is_dataset else "one replicate of each scenario"
+    what = (
+        "the data set, in the mean over the sampler’s seeds"
+        if evidence.is_dataset
+        else "one replicate of each scenario"
+    )
     caption = (
         f"For {what}, every group's estimate without pooling (top) and with partial pooling, from the same data. "
         f"{pooling.of_arrows(theta, roles.separate, roles.partial)}, the more the less is known about a group and the "
@@ -173,15 +175,35 @@ def _arrows(evidence: Evidence) -> list[Picture]:
     if not evidence.is_dataset:
         caption += " The lowest row holds the true effects."
     if roles.complete:
-        caption += " The dashed line is complete pooling."
+        caption += (
+            f" The dashed line is complete pooling; partial pooling draws groups to its own {letters()[1]}, which can "
+            "lie beside it."
+        )
     return [
         picture(
             "arrows",
             "The shrinkage picture",
             caption,
-            lambda w: figures.arrows(theta, scenarios, **names, marks=evidence.marks, width=w),
+            lambda w: figures.arrows(
+                theta, scenarios, **names, groups=evidence.group_names, marks=evidence.marks, width=w
+            ),
         )
     ]
+
+
+def shrunk(evidence: Evidence) -> pd.DataFrame:
+    """Return the posterior means of the effects that strokes join: of the first replicate that both methods fitted.
+
+    Of a data set that is given they are means over the sampler's seeds, as in tables.
+    """
+    first = evidence.first_replicates([str(evidence.roles.separate), str(evidence.roles.partial)])
+    columns, estimand = ["method", "estimand", "group", "mean", "truth"], effects().name
+    if not evidence.is_dataset:
+        return evidence.estimates_at(first, columns, estimand={estimand})
+    rows = evidence.estimates_of(estimand, ["scenario", "replicate", *columns[:1], *columns[2:]])
+    keys = ["scenario", "method", "group"]
+    means = rows.groupby(keys, observed=True, sort=False)[["mean", "truth"]].mean().reset_index()
+    return means.assign(replicate=0, estimand=estimand)
 
 
 def _weights(evidence: Evidence) -> list[Picture]:

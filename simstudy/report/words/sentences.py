@@ -35,6 +35,8 @@ from simstudy.store.group_names import called
 
 Z95 = 1.959964
 FEWEST_REPLICATES = 20
+SAME = 1e-3
+"""Relative difference of two numbers without error below which three digits of them say the same."""
 
 
 def quote(method: str) -> str:
@@ -136,7 +138,13 @@ def _left_out(estimand: str, n: int) -> list[str]:
 
 
 def span_sentences(
-    table: pd.DataFrame, *, method: str, rival: str, groups: Mapping[int, str] | None = None
+    table: pd.DataFrame,
+    *,
+    method: str,
+    rival: str,
+    groups: Mapping[int, str] | None = None,
+    exact: Collection[str] = (),
+    doubtful: Collection[str] = (),
 ) -> list[str]:
     """Return how far apart the group effects of a data set are under two methods, if that clearly differs.
 
@@ -146,6 +154,8 @@ def span_sentences(
         method: name of a method.
         rival: name of another.
         groups: group -> what it is called; where left out, the ends are not named.
+        exact: methods whose means have no error, so that any two that differ clearly do.
+        doubtful: methods most of whose chains did not converge, which the sentence says.
     """
     first = declared().with_role(table["estimand"].unique(), "mean", "effects")[:1]
     of_groups = table[table["estimand"].isin(first)]
@@ -153,7 +163,10 @@ def span_sentences(
     if any(each is None for each in ends.values()):
         return []
     apart = [_apart(*each) for each in ends.values() if each is not None]
-    if not is_clear(apart[0][0] - apart[1][0], math.hypot(apart[0][1], apart[1][1])):
+    errors = [0.0 if name in exact else error for name, (_, error) in zip(ends, apart, strict=True)]
+    both = apart[0][0], apart[1][0]
+    are_known = set(ends) <= set(exact) and not math.isclose(*both, rel_tol=SAME)
+    if not (are_known or is_clear(both[0] - both[1], math.hypot(*errors))):
         return []
     among = [float(row["mean"]) for each in ends.values() if each is not None for row in each]
     told = [
@@ -161,7 +174,9 @@ def span_sentences(
         for name, each in ends.items()
         if each is not None
     ]
-    return [f"The posterior means of the groups lie {', '.join(told)}."]
+    unsure = [quote(name) for name in ends if name in doubtful]
+    caveat = f", as far as chains of {enumerate_words(unsure)} that did not converge can tell" if unsure else ""
+    return [f"The posterior means of the groups lie {', '.join(told)}{caveat}."]
 
 
 def price_sentences(

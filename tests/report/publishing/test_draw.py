@@ -72,6 +72,44 @@ def test_methods_of_partial_pooling_alone_have_gains_and_priors():
         figure(alone, "gains", performance=performance(alone))
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"replication": "sampler", "replicates": 12},
+        {"groups": (4,), "group_size": (2,), "tau": (0.5,), "replicates": 12, "methods": ("complete",)},
+    ],
+    ids=["data", "one method"],
+)
+def test_the_list_of_figures_is_that_of_any_run(made):
+    """Whatever a run lacks, the list says it, and what it does not miss can be drawn."""
+    run = fake_run(**made)
+    scores = performance(run)
+    label = str(run.scenarios["label"].iloc[0])
+    for name, (_, missing) in available(run, performance=scores).items():
+        if not missing:
+            scenario = label if DRAWINGS[name].is_of_one else None
+            assert isinstance(figure(run, name, scenario=scenario, performance=scores), Figure)
+
+
+def test_posteriors_of_one_estimand_are_drawn():
+    """Of a data set the estimand that is named is drawn alone; one that there is not is refused."""
+    run = fake_run(replication="sampler", replicates=12)
+    scores = performance(run)
+    assert len(figure(run, "posterior", performance=scores).axes) == 2
+    assert len(figure(run, "posterior", estimand="theta", performance=scores).axes) == 1
+    with pytest.raises(TableError, match="the figure has no 'thta'; it can draw theta"):
+        figure(run, "posterior", estimand="thta", performance=scores)
+
+
+def test_strokes_of_given_data_are_means_over_seeds():
+    """What the tables have, not what one seed of the sampler gave."""
+    run = fake_run(replication="sampler", replicates=12)
+    (ax,) = figure(run, "arrows", performance=performance(run)).axes
+    rows = run.estimates[(run.estimates["estimand"] == "theta") & (run.estimates["method"] == "none")]
+    means = rows.groupby("group")["mean"].mean().to_numpy()
+    assert any(np.allclose(line.get_xdata(), means) for line in ax.lines if len(line.get_xdata()) == len(means))
+
+
 def test_the_split_of_errors_is_drawn(exact):
     """A run with an exact method has it."""
     run, scores = exact

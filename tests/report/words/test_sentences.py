@@ -239,6 +239,20 @@ def test_spans_of_posterior_means_are_told_when_they_differ():
     assert sentences.span_sentences(table.assign(mean_mcse=1.0), method="partial", rival="none") == []
 
 
+def test_spans_of_exact_means_need_no_seeds_and_those_of_bad_chains_a_caveat():
+    """Means without error differ clearly in one fit, whose MCSE is not known; equal ones do not differ."""
+    rows = [("partial", 0, 9.0), ("partial", 1, 11.0), ("none", 0, 12.0), ("none", 1, 7.0)]
+    table = pd.DataFrame(rows, columns=["method", "group", "mean"]).assign(estimand="theta", mean_mcse=np.nan)
+    pair = {"method": "partial", "rival": "none"}
+    assert sentences.span_sentences(table, **pair) == []
+    assert sentences.span_sentences(table, **pair, exact={"partial"}) == []
+    assert len(sentences.span_sentences(table, **pair, exact={"partial", "none"})) == 1
+    same = table.assign(mean=[9.0, 11.0, 9.0, 11.0])
+    assert sentences.span_sentences(same, **pair, exact={"partial", "none"}) == []
+    (told,) = sentences.span_sentences(table.assign(mean_mcse=0.01), **pair, doubtful=["none"])
+    assert told.endswith("under “none”, as far as chains of “none” that did not converge can tell.")
+
+
 def test_ends_of_spans_are_named():
     """By the groups that are there, other ones under each method."""
     rows = [("partial", 0, 9.0), ("partial", 1, 11.0), ("none", 0, 12.0), ("none", 1, 7.0)]
