@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from simstudy.fitting.blocks import Block
+from simstudy.fitting.compiling import Sampling
 from simstudy.fitting.log_density import log_density
 from simstudy.fitting.reasons import reason_of
 from simstudy.fitting.rows import (
@@ -57,14 +58,16 @@ def _fitted(block: Block, replicates: Sequence[Replicate], clock: Clock) -> Bloc
     method = block.study.methods[block.method]
     program, compile_seconds = _program(method, replicates[0].data)
     keys = np.stack([block.study.sampler_key(block.study.scenarios[s], r, method) for s, r in block.fits])
-    sampling = time.perf_counter()
-    draws = program.sample(method.sampler.arrays(method.model, [r.data for r in replicates]), keys)
+    arrays = method.sampler.arrays(method.model, [r.data for r in replicates])
+    sampling = Sampling(program)
+    with sampling.timed():
+        draws = program.sample(arrays, keys)
     summarizing = time.perf_counter()
     summary, kept = _summarized(block, replicates, draws, keys)
     clock = replace(
         clock,
-        compile_seconds=compile_seconds,
-        run_seconds=summarizing - sampling,
+        compile_seconds=compile_seconds + sampling.compile_seconds,
+        run_seconds=sampling.run_seconds,
         summarize_seconds=time.perf_counter() - summarizing,
     )
     return replace(finished_rows(block, replicates, draws, summary, clock), kept=kept)

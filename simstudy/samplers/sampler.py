@@ -24,7 +24,8 @@ class Program(ABC):
     """A sampler compiled for one model and one shape of data."""
 
     compile_seconds: float
-    """Seconds that tracing and compilation took."""
+    """Seconds that tracing and compilation took so far. What JAX compiles inside ``sample`` is taken off the time of
+    sampling by itself; a program that compiles otherwise adds it here."""
 
     @abstractmethod
     def sample(self, arrays: PyTree, keys: np.ndarray) -> Draws:
@@ -43,7 +44,10 @@ class Sampler(ChainOptions, ABC):
     words: ClassVar[str]
     """What it is, for a report."""
     has_trajectories: ClassVar[bool] = True
-    """Whether it adapts and follows trajectories; a sampler of independent draws has none."""
+    """Whether it adapts and follows trajectories; a random walk does not, nor a sampler of independent draws. Reports
+    tell options of trajectories, target acceptance and maximum tree depth, of those that do."""
+    has_warmup: ClassVar[bool] = True
+    """Whether it discards ``warmup`` draws before those that it keeps; a sampler that is exact does not."""
     is_exact: ClassVar[bool] = False
     """Whether its draws are those of the posterior itself, so that others can be held to them."""
     has_posterior: ClassVar[bool] = True
@@ -76,7 +80,7 @@ class Sampler(ChainOptions, ABC):
         options = sorted(option_fields(type(self)), key=lambda f: f.name)
         shown = [f for f in options if self.has_trajectories or not f.metadata.get("of_trajectories")]
         lengths = f"{self.draws:,} draws"
-        if self.warmup and self.has_trajectories:
+        if self.warmup and self.has_warmup and not self.is_exact:
             lengths = f"{self.warmup:,} warm-up and {lengths}"
         others = [
             f"{f.metadata.get('words', f.name.replace('_', ' '))} {value}"

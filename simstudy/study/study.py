@@ -158,7 +158,8 @@ class Study:
         sections = {name: canonical[name] for name in ("study", "mechanism", "summary", "diagnostics")}
         sections["mechanism"] = _with_rows(canonical["mechanism"], folder, rows)
         sections["summary"] = {"log_density": False, **canonical["summary"]}  # no run made before has it
-        return cls.from_dict({**sections, "method": methods, "sampler": methods[0]["sampler"]}, folder=folder)
+        # Every method has a sampler of its own: options that were left at defaults would be taken from a shared one.
+        return cls.from_dict({**sections, "method": methods, "sampler": {}}, folder=folder)
 
     @property
     def name(self) -> str:

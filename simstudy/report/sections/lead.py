@@ -1,7 +1,7 @@
 """The lead of a page: at most three sentences, on what the methods of the study differ in.
 
-Fits that did not converge come first. Methods of one posterior differ in how they are sampled; others in how near they
-come to the truth, or in the measure that the study names as its primary one.
+Methods that failed come first, then fits that did not converge. Methods of one posterior differ in how they are
+sampled; others in how near they come to the truth, or in the measure that the study names as its primary one.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from simstudy.report.sections.posterior import data_sentences
 from simstudy.report.words.alone import alone_sentences
 from simstudy.report.words.convergence import MOST_SHORT, convergence_sentence
 from simstudy.report.words.costs import divergence_sentence, efficiency_sentence, sampler_sentence
+from simstudy.report.words.losses import lost_methods_sentence
 from simstudy.report.words.sentences import quote
 from simstudy.report.words.standings import ERRORS, standing_sentence
 
@@ -34,8 +35,8 @@ NONE_USABLE = "Not one fit can be used, so that nothing can be said."
 def lead(evidence: Evidence) -> list[str]:
     """Return what the study found, in at most three sentences."""
     if not (evidence.run.fits["status"] == "ok").any():
-        return [NONE_USABLE]
-    told = [_convergence(evidence)]
+        return [NONE_USABLE, lost_methods_sentence(evidence.run.fits)]
+    told = [lost_methods_sentence(evidence.run.fits), _convergence(evidence)]
     if evidence.is_calibration:
         return _some([*told, *verdicts(evidence)])
     if len(evidence.marks) == 1:

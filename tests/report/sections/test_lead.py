@@ -120,9 +120,25 @@ def test_one_method_has_no_rival():
 
 
 def test_no_fit_that_can_be_used_is_told(pair):
-    """A run of lost fits says so, and nothing else."""
-    lost = dataclasses.replace(pair, fits=pair.fits.assign(status="failed"), estimates=pair.estimates.head(0))
-    assert lead(Evidence(run=lost, performance=performance(pair))) == [NONE_USABLE]
+    """A run of lost fits says so and why, and nothing else."""
+    fits = pair.fits.assign(status="failed", reason="no density")
+    lost = dataclasses.replace(pair, fits=fits, estimates=pair.estimates.head(0))
+    first, why = lead(Evidence(run=lost, performance=performance(pair)))
+    assert first == NONE_USABLE
+    assert why.count("failed in every fit: no density") == len(set(fits["method"]))
+
+
+def test_a_method_without_a_fit_is_told_first(pooling):
+    """A method that failed in every fit stands in the first sentence, though no number of it is anywhere."""
+    is_lost = (pooling.fits["method"] == "complete").to_numpy()
+    fits = pooling.fits.assign(
+        status=np.where(is_lost, "failed", pooling.fits["status"].astype(str)),
+        reason=np.where(is_lost, "no density", None),
+    )
+    lost = dataclasses.replace(
+        pooling, fits=fits, estimates=pooling.estimates[pooling.estimates["method"] != "complete"]
+    )
+    assert lead(evidence_of(lost))[0] == "“complete” failed in every fit: no density."
 
 
 def test_own_models_are_led_by_the_estimand_that_they_name_first(pooling):
