@@ -21,13 +21,15 @@ from simstudy.choosing.findings import (
     of_unlike,
 )
 from simstudy.choosing.fits import check_sampler, fit_data, fit_simulated, sample_data
-from simstudy.choosing.question import PARTIAL, SECTION, Question, ask
+from simstudy.choosing.question import PARTIAL, Question, ask
 from simstudy.choosing.sentences import answers, warnings
 from simstudy.errors import RunError, SimstudyError, StudyError
 from simstudy.logs import log
 from simstudy.mechanisms.dataset import place_of
+from simstudy.running.interruption import ending_at_once
 from simstudy.store import Run
 from simstudy.study.conflict import CONTRADICT
+from simstudy.study.of_table import without_section
 
 SEED = 20260101
 FEWEST_GROUPS = 2
@@ -71,13 +73,18 @@ def choose(
     Raises:
         TableError: the table cannot be read as what the columns say.
         StudyError: there are fewer than two groups, or a prior is none.
+        KeyboardInterrupt: at once after Ctrl-C; nothing is kept.
 
     >>> choose("eight_schools", workers=0).best  # doctest: +SKIP
     ['complete pooling', 'partial pooling']
     """
     given = {"group": group, "value": value, "standard_error": standard_error, "successes": successes, "trials": trials}
     question = question_about(data, given, priors=priors or {}, seed=seed)
-    with tempfile.TemporaryDirectory(prefix="simstudy-choose-") as place, _conflicts_told_once():
+    with (
+        ending_at_once(),
+        tempfile.TemporaryDirectory(prefix="simstudy-choose-") as place,
+        _conflicts_told_once(),
+    ):
         return Choice(_find(question, Path(place), workers=workers, progress=progress or (lambda _: None)))
 
 
@@ -149,26 +156,26 @@ def _find(question: Question, place: Path, *, workers: int | None, progress: Cal
     progress(f"fitting three models to {question.groups}")
     fitted, draws = fit_data(question, place / "data")
     _require(fitted)
-    groups = of_groups(question, fitted)
+    groups, hyperparameters = of_groups(question, fitted), of_hyperparameters(question, fitted)
     sampling, check, ranks, reason = pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), ""
     progress("trying the sampler in both parameterizations")
     try:
         sampling = of_sampling(sample_data(question, place / "sampler", workers=workers))
     except SimstudyError as error:  # data far from the unit in which the sampler begins
-        reason = SECTION.sub("", str(error))
+        reason = without_section(str(error))
     progress("fitting the three models to data simulated around the posterior")
     errors, ratios = of_errors(question, fit_simulated(question, draws, place / "simulated", workers=workers))
     found = Findings(
         question=question,
         groups=groups,
-        hyperparameters=of_hyperparameters(question, fitted),
+        hyperparameters=hyperparameters,
         errors=errors,
         ratios=ratios,
         sampling=sampling,
         reason=reason,
         check=check,
         ranks=ranks,
-        sensitivity=of_sensitivity(question, draws, question.labels),
+        sensitivity=of_sensitivity(question, draws, groups, hyperparameters),
         tau=draws["tau"],
         unlike=of_unlike(question, draws),
         conflicts=_conflicts(question),

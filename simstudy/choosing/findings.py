@@ -173,11 +173,15 @@ def of_check(checked: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     return verdicts, ranks
 
 
-def of_sensitivity(question: Question, draws: Draws, groups: Sequence[str]) -> Sensitivity:
-    """Return how mu, tau and each group's effect move with the prior of tau."""
+def of_sensitivity(
+    question: Question, draws: Draws, groups: pd.DataFrame, hyperparameters: pd.DataFrame
+) -> Sensitivity:
+    """Return how mu, tau and each group's effect move with the prior of tau, from the means in the other tables."""
     quantities = {name: draws[name] for name in HYPERPARAMETERS if name in draws}
-    effects = {label: draws[question.effect][:, i] for i, label in enumerate(groups)}
-    return sensitivity(draws, question.priors(PARTIAL)["tau"], quantities, effects)
+    effects = {label: draws[question.effect][:, i] for i, label in enumerate(groups["label"])}
+    means = {(str(row["label"]), True): float(row[PARTIAL]) for row in groups.to_dict("records")}
+    means |= {(str(row["estimand"]), False): float(row["mean"]) for row in hyperparameters.to_dict("records")}
+    return sensitivity(draws, question.priors(PARTIAL)["tau"], quantities, effects, means=means)
 
 
 def of_unlike(question: Question, draws: Draws) -> tuple[str, float] | None:

@@ -8,16 +8,16 @@ import pandas as pd
 
 from simstudy.choosing import figures as own_figures
 from simstudy.choosing.findings import LEVEL, Findings
-from simstudy.choosing.fits import CENTERED, CHECKS, NONCENTERED, NUTS, SEEDS
-from simstudy.choosing.question import PARTIAL, STRUCTURES
+from simstudy.choosing.question import PARTIAL, STRUCTURES, plural
+from simstudy.choosing.sampler_section import sampler_section
 from simstudy.choosing.sentences import answers, plain
+from simstudy.models.estimands import THETA
 from simstudy.report import figures
 from simstudy.report.document import lay_out, write_page
 from simstudy.report.figures.canvas import MIDDLE
 from simstudy.report.parts import Part, with_anchors
-from simstudy.report.reading import palette
 from simstudy.report.reading.palette import Mark
-from simstudy.report.reading.wording import counted, estimand_words, number, symbol
+from simstudy.report.reading.wording import counted, number, symbol
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
 
@@ -28,9 +28,7 @@ PULLED = {
     "binomial": "B = 1 / (1 + n p (1 − p) τ²) with p at μ, approximate and on the scale of log odds",
     "poisson": "B = 1 / (1 + E exp(μ) τ²) of an exposure of E, approximate and on the scale of log rates",
 }
-CHECKED = ("mu", "tau", "sigma", "theta", "theta_mean", "log_lik")
 MARKS: dict[str, Mark] = own_figures.MARKS
-SAMPLED = {NONCENTERED: palette.NONCENTERED, CENTERED: palette.CENTERED}
 
 
 def write_choices(found: Sequence[Findings], path: str | Path) -> Path:
@@ -61,7 +59,7 @@ def choice_part(found: Findings) -> Part:
             "below 2 MCSE."
         ),
         picture=_groups_picture(found),
-        sections=[_groups(found), _errors(found), _sampler(found), _sensitivity(found), _priors(found)],
+        sections=[_groups(found), _errors(found), sampler_section(found), _sensitivity(found), _priors(found)],
         marks=MARKS,
         origin="this answer",
     )
@@ -78,9 +76,10 @@ def _groups_picture(found: Findings) -> Picture:
     ]
     labels = dict(zip(names, shown["label"].astype(str), strict=True))
     data = pd.Series(shown["own"].to_numpy(float), index=names)
+    what = found.question.effect_noun
     some = "" if len(shown) == len(found.groups) else f" The {len(shown)} that partial pooling moves most are drawn."
     caption = (
-        f"Posterior means and {100 * LEVEL:g} % intervals of each {found.question.noun}’s own mean under the three "
+        f"Posterior means and {100 * LEVEL:g} % intervals of each {found.question.noun}’s own {what} under the three "
         f"poolings, from the lowest of the data to the highest; strokes are the data.{some}"
     )
     table = pd.DataFrame(rows)
@@ -99,18 +98,24 @@ def drawn(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def _groups(found: Findings) -> Section:
+    decimals = _decimals(found)
     columns = [
         Column(head=found.question.noun, source="label"),
         Column(head="n", source="n") if "n" in found.groups else Column(head="se", source="se"),
-        Column(head="data", source="own", decimals=_decimals(found)),
-        *(Column(head=method, source=method, ends=(f"{method} lower", f"{method} upper")) for method in STRUCTURES),
+        Column(head="data", source="own", decimals=decimals),
+        *(
+            Column(head=method, source=method, ends=(f"{method} lower", f"{method} upper"), decimals=decimals)
+            for method in STRUCTURES
+        ),
         Column(head="pulled", source="pull", percent=True),
     ]
+    question = found.question
     note = (
-        f"Posterior means with {100 * LEVEL:g} % intervals. Pulled: the posterior mean of the weight of the "
-        f"common mean in the group’s effect under partial pooling, {PULLED[found.question.dataset.likelihood.kind]}."
+        f"Posterior means with {100 * LEVEL:g} % intervals. Pulled: the posterior mean of the weight of the common "
+        f"mean in the {question.noun}’s {question.effect_noun} under partial pooling, "
+        f"{PULLED[question.dataset.likelihood.kind]}."
     )
-    table = Table(title="Every group", frame=found.groups, columns=columns, note=note)
+    table = Table(title="Every group", frame=found.groups, columns=columns, note=note, open_up_to=MOST_DRAWN)
     return Section(name="each-group", title="Every group by name", tables=[table])
 
 
@@ -120,16 +125,18 @@ def _decimals(found: Findings) -> int | None:
 
 
 def _errors(found: Findings) -> Section:
-    n = int(found.errors["n"].min())
+    n, question = int(found.errors["n"].min()), found.question
     caption = (
-        "Root mean squared error of the groups’ effects and coverage of their intervals, bars of 2 MCSE. Dashed: the "
-        "stated coverage."
+        f"Root mean squared error of the {plural(question.noun)}’ {plural(question.effect_noun)} and coverage of their "
+        "intervals, bars of 2 MCSE. Dashed: the stated coverage."
     )
+    of_log_odds = "" if question.effect == THETA.name else " on the scale of log odds"
     paragraphs = [
         f"{n:,} data sets were simulated at the sizes of these data: the hyperparameters of each are one draw of the "
-        "posterior of partial pooling, so that what the data do not say of τ counts; the effects are new ones, drawn "
-        "from a normal distribution around μ as partial pooling takes them to be: a group that is unlike the others by "
-        "more than that has no part in this comparison. The three poolings were fitted to each with the priors below."
+        f"posterior of partial pooling, so that what the data do not say of τ counts; the {plural(question.noun)} are "
+        f"new ones, drawn{of_log_odds} from a normal distribution around μ as partial pooling takes them to be: a "
+        f"{question.noun} that is unlike the others by more than that has no part in this comparison. The three "
+        "poolings were fitted to each with the priors below."
     ]
     ratios = pd.DataFrame(
         [
@@ -172,61 +179,6 @@ def _errors(found: Findings) -> Section:
         paragraphs=paragraphs,
         pictures=[drawn_errors],
         tables=tables,
-    )
-
-
-def _sampler(found: Findings) -> Section:
-    if found.sampling.empty:
-        return Section(name="sampler", title="The sampler", paragraphs=[f"The sampler was not tried: {found.reason}"])
-    table = Table(
-        title="The sampler on these data",
-        frame=found.sampling,
-        columns=[
-            Column(head="parameterization", source="method"),
-            Column(head="flagged runs", source="flagged", percent=True),
-            Column(head="divergences per 1,000 draws", source="divergent", mcse="divergent_mcse", scale=1000),
-            Column(head="ESS per leapfrog", source="ess_per_leapfrog", mcse="ess_per_leapfrog_mcse"),
-            Column(head="runs", source="n"),
-        ],
-        note="Flagged: a divergence, R-hat above 1.01, or fewer than 400 effective draws. ESS: the smaller of μ and τ.",
-    )
-    verdicts = Table(
-        title="Verdict by estimand",
-        frame=found.check.assign(words=found.check["estimand"].astype(str).map(estimand_words)),
-        columns=[
-            Column(head="estimand", source="words"),
-            Column(head="p-value", source="p_value"),
-            Column(head="p-value after Holm", source="p_holm"),
-            Column(head="verdict", source="verdict"),
-        ],
-    )
-    settings = (
-        f"{NUTS['chains']} chains, warm-up {NUTS['warmup']}, {NUTS['draws']:,} draws each, target acceptance "
-        f"{NUTS['target_accept']}"
-    )
-    paragraphs = [
-        f"Partial pooling was sampled from {SEEDS} seeds in both parameterizations ({settings}). The better one, "
-        f"{found.parameterization}, was then held to the posterior itself (posterior SBC, Säilynoja et al. 2025): "
-        f"{CHECKS} times parameters were drawn from the exact posterior and as many new observations as there are from "
-        "them; fitted to both data together, the sampler must rank these parameters uniformly."
-    ]
-    ranks = found.ranks[found.ranks["estimand"].isin(CHECKED)]
-    pictures = []
-    if len(ranks):
-        caption = (
-            "The distribution of the parameters’ ranks less the uniform one. A line that leaves its band is a sampler "
-            "that is wrong here."
-        )
-        pictures = [
-            picture(
-                "ranks",
-                "Posterior check",
-                caption,
-                lambda width: figures.calibration(ranks, marks=SAMPLED, width=width),
-            ),
-        ]
-    return Section(
-        name="sampler", title="The sampler", paragraphs=paragraphs, pictures=pictures, tables=[table, verdicts]
     )
 
 

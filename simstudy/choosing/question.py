@@ -9,14 +9,14 @@ from typing import Any
 from simstudy.errors import StudyError
 from simstudy.mechanisms import Dataset
 from simstudy.mechanisms.built_in import refuse_terms
-from simstudy.mechanisms.dataset import BUILT_IN
+from simstudy.mechanisms.dataset import BUILT_IN, load_dataset
 from simstudy.models.estimands import THETA
+from simstudy.study.of_table import check_given_priors, without_section
 from simstudy.study.study import Study
 
 NONE, COMPLETE, PARTIAL = "no pooling", "complete pooling", "partial pooling"
 STRUCTURES = {NONE: "none", COMPLETE: "complete", PARTIAL: "partial"}
 EXACT = {"kind": "exact", "chains": 4, "draws": 1000, "precision": "float64"}
-SECTION = re.compile(r"^(\[mechanism\] |\[\[method\]\] '[^']*' )")
 WORD = re.compile(r"[a-z]{3,20}")
 
 
@@ -60,6 +60,11 @@ class Question:
         mean = self.dataset.likelihood.mean
         return THETA.name if mean is None else mean.name
 
+    @property
+    def effect_noun(self) -> str:
+        """What is estimated of a group, in a word; the estimates of a table may be of anything."""
+        return {"normal": "mean", "binomial": "probability"}.get(self.dataset.likelihood.kind, "effect")
+
     def priors(self, method: str) -> dict[str, str]:
         """Return parameter -> prior, as text, of one of the three methods."""
         options = next(dict(m.options) for m in self.study.methods if m.name == method)
@@ -86,6 +91,8 @@ def ask(
             f"priors.{fixed[0]}: expected a distribution as text, such as 'HalfNormal(10)', got {priors[fixed[0]]!r}"
         )
     refuse_terms(data)
+    if priors:
+        check_given_priors(priors, load_dataset(data, folder=folder, columns=columns), besides=(THETA,))
     study = _study(
         {
             "study": {"name": "choose", "aim": "Which pooling fits these groups?", "seed": seed, "replicates": 1},
@@ -109,7 +116,7 @@ def _study(contents: Mapping[str, Any], *, folder: Path | None) -> Study:
     try:
         return Study.from_dict(contents, folder=folder)
     except StudyError as error:
-        raise StudyError(SECTION.sub("", str(error))) from None
+        raise StudyError(without_section(str(error))) from None
 
 
 def _of(structure: str, priors: Mapping[str, Any]) -> dict[str, str]:

@@ -54,6 +54,8 @@ def sensitivity(
     prior: str,
     quantities: Mapping[str, np.ndarray],
     groups: Mapping[str, np.ndarray] | None = None,
+    *,
+    means: Mapping[tuple[str, bool], float] | None = None,
 ) -> Sensitivity:
     """Return how quantities of a posterior move with the prior of tau.
 
@@ -62,8 +64,10 @@ def sensitivity(
         prior: of tau, as text.
         quantities: name -> (draw,) what is asked about.
         groups: label -> (draw,) the effect of a group; it may be called as a quantity is.
+        means: (name or label, whether it is a group's) -> its posterior mean, where that is known better than by the
+            draws; the means under other priors are moved with it.
     """
-    groups = groups or {}
+    groups, means = groups or {}, means or {}
     parsed = parse_prior(prior, TAU)
     base = log_density(parsed, draws["tau"])
     smoothed = {c: _smoothed(log_density(parsed, draws["tau"] / c) - np.log(c) - base) for c in FACTORS}
@@ -78,6 +82,8 @@ def sensitivity(
         for name, values in some.items()
     ]
     table = pd.DataFrame(rows)
+    known = [means.get((row["name"], row["is_group"]), row["mean"]) for row in rows]
+    table[["mean", *_words()]] = table[["mean", *_words()]].add(known - table["mean"], axis=0)
     moved = table[list(_words())].sub(table["mean"], axis=0).abs().max(axis=1, skipna=False)
     return Sensitivity(prior=prior, table=table.assign(shift=moved / table["sd"]), weights=weights, k=k)
 

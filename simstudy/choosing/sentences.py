@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from simstudy.choosing.findings import CLEAR, LEVEL, Findings, named
 from simstudy.choosing.fits import CHECKS, NUTS
-from simstudy.choosing.question import PARTIAL, STRUCTURES
+from simstudy.choosing.question import PARTIAL, STRUCTURES, plural
 from simstudy.choosing.sensitivity import FACTORS, LARGEST_K, SENSITIVE
 from simstudy.measures.calibration import NOT_CALIBRATED
+from simstudy.models.estimands import THETA
 from simstudy.report.reading.wording import MOST_DECIMALS, enumerate_words, number, number_among, with_mcse
 
 WHICH, GROUPS, SAMPLING, PRIORS, CONFLICT = (
@@ -21,6 +23,10 @@ WHICH, GROUPS, SAMPLING, PRIORS, CONFLICT = (
 )
 SLIGHT = 0.02  # what coverage may lack before it is told
 NOTICED = 0.1  # posterior sds: a shift below is not worth a word
+OWN_FITS = (
+    "That is for fits of your own, as with Stan, brms, PyMC or bambi, where the target acceptance is adapt_delta or "
+    "target_accept; the estimates here are by quadrature and need no sampling."
+)
 UNLIKELY, LEAST = 0.01, 0.001  # of posterior predictive p-values: told, and told as a bound
 PERCENT = 100.0
 Row = dict[str, Any]
@@ -58,40 +64,42 @@ def group_name(found: Findings, label: str) -> str:
 
 
 def which(found: Findings) -> list[str]:
-    """Return how near each pooling comes to the truth on data like these."""
+    """Return which pooling to use, and how near each comes to the truth on data like these."""
     first = recommended(found)
     others = [name for name in STRUCTURES if name != first]
     clauses = [_against(found, first, name) for name in others]
-    n = int(found.errors["n"].min())
-    told = (
-        f"On {n:,} data sets simulated from what these {found.question.groups} say, the mean squared error of "
-        f"{named(first)} is {enumerate_words(clauses)}."
-    )
-    return [told, *_advice(found, first), *_coverage(found)]
+    n, what = int(found.errors["n"].min()), plural(found.question.effect_noun)
+    shown = f"on {n:,} data sets simulated from what these {found.question.groups} say, the mean squared error of their"
+    is_advised = not found.conflicts
+    pooled = "" if is_advised else f" under {named(first)}"
+    told = f"{_advice(found, first)}: {shown} {what}{pooled} is {enumerate_words(clauses)}."
+    return [told, *(_besides(found, first) if is_advised else []), *_coverage(found)]
 
 
 def _against(found: Findings, first: str, other: str) -> str:
     ratio, mcse = found.ratios[first, other]
     if found.beats(first, other):
-        return f"{with_mcse(1 - ratio, mcse, percent=True)} below that of {named(other)}"
-    return f"not to be told from that of {named(other)} (ratio {with_mcse(ratio, mcse)})"
+        return f"{with_mcse(1 - ratio, mcse, percent=True)} below that under {named(other)}"
+    return f"not to be told from that under {named(other)} (ratio {with_mcse(ratio, mcse)})"
 
 
-def _advice(found: Findings, first: str) -> list[str]:
+def _advice(found: Findings, first: str) -> str:
     if found.conflicts:
-        return ["Nothing is advised while priors contradict the data: what is said here is of the priors too."]
+        return "Nothing is advised while priors contradict the data, since what follows is of the priors too"
+    return f"Use {named(first)}"
+
+
+def _besides(found: Findings, first: str) -> list[str]:
+    """Return what another choice costs, or what speaks for this one where others do as well."""
     if first != PARTIAL:
         ratio, mcse = found.ratios[PARTIAL, first]
-        return [
-            f"{named(first)} is the better choice for groups like these: {named(PARTIAL)} costs "
-            f"{with_mcse(ratio - 1, mcse, percent=True)} more."
-        ]
+        return [f"{named(PARTIAL)} costs {with_mcse(ratio - 1, mcse, percent=True)} more on groups like these."]
     tied = [name for name in found.best if name != PARTIAL]
     if not tied:
-        return [f"Use {named(PARTIAL)}."]
+        return []
     return [
-        f"Use {named(PARTIAL)}: it does as well as {enumerate_words(list(map(named, tied)))} here, and the data choose "
-        "how much it pools."
+        f"{named(PARTIAL)} does as well as {enumerate_words(list(map(named, tied)))} here, and the data choose how "
+        "much it pools."
     ]
 
 
@@ -99,15 +107,17 @@ def _coverage(found: Findings) -> list[str]:
     """Say whose intervals hold the truth less often than they state."""
     missing = LEVEL - found.errors["coverage"]
     low = found.errors[(missing > CLEAR * found.errors["coverage_mcse"]) & (missing > SLIGHT)]
+    what, level = f"true {plural(found.question.effect_noun)}", f"{PERCENT * LEVEL:g} %"
     if low.empty and (missing > SLIGHT).any():
-        return [f"No {PERCENT * LEVEL:g} % intervals hold the true effects less often than they state by over 2 MCSE."]
+        return [f"No {level} intervals hold the {what} less often than they state by over 2 MCSE."]
     if low.empty:
         return [
-            f"The {PERCENT * LEVEL:g} % intervals of all three hold the true effects as often as they state, or at "
-            f"most {PERCENT * SLIGHT:g} points less."
+            f"The {level} intervals of all three hold the {what} as often as they state, or at most "
+            f"{PERCENT * SLIGHT:g} points less."
         ]
     told = [f"{named(row['method'])} {PERCENT * row['coverage']:.0f} %" for row in low.to_dict("records")]
-    return [f"Of {PERCENT * LEVEL:g} % intervals, fewer hold the true effect than stated: {enumerate_words(told)}."]
+    more = f"more than {PERCENT * SLIGHT:g} points (and 2 MCSE)"
+    return [f"{level} intervals that hold the {what} less often than stated, by {more}: {enumerate_words(told)}."]
 
 
 def of_groups(found: Findings) -> list[str]:
@@ -122,16 +132,29 @@ def of_groups(found: Findings) -> list[str]:
     moves = f"{who} moves most, from {start} to {end}" if start != end else "no mean moves in the digits shown"
     told = [f"Under {named(PARTIAL)} each {noun} is pulled {pull} of the way to the common mean; {moves}."]
     told += of_unlike(found)
-    known = _rows(found.hyperparameters, "estimand")
-    told += [
-        f"The common mean μ is {_interval(known['mu'])}, the effect of a new {noun} {_interval(known['theta_new'])}"
-        + (", on the scale of log odds." if found.question.effect != "theta" else ".")
+    return [*told, *_population(found)]
+
+
+def _population(found: Findings) -> list[str]:
+    """Return the common mean, a new group, and the spread between groups; log odds as probabilities where they are."""
+    noun, known = found.question.noun, _rows(found.hyperparameters, "estimand")
+    if found.question.effect == THETA.name:
+        return [
+            f"The common mean μ is {_interval(known['mu'])}, the {found.question.effect_noun} of a new {noun} "
+            f"{_interval(known['theta_new'])}.",
+            f"The sd between {plural(noun)}, τ, is {_interval(known['tau'])}.",
+        ]
+    middle, new = (_probability(known[name]) for name in ("mu", "theta_new"))
+    return [
+        f"At the common mean μ the probability is {_interval(middle)}, that of a new {noun} {_interval(new)}.",
+        f"On the scale of log odds μ is {_interval(known['mu'])}, and the sd between {plural(noun)}, τ, "
+        f"{_interval(known['tau'])}.",
     ]
-    told.append(
-        f"The sd between groups, τ, is {_interval(known['tau'])}"
-        + (" on the scale of log odds." if found.question.effect != "theta" else ".")
-    )
-    return told
+
+
+def _probability(row: Row) -> Row:
+    """Return a median and an interval of log odds as those of the probability, which keeps their order."""
+    return {name: float(expit(row[name])) for name in ("median", "lower", "upper")}
 
 
 def of_unlike(found: Findings) -> list[str]:
@@ -149,7 +172,7 @@ def of_unlike(found: Findings) -> list[str]:
 def _interval(row: Row) -> str:
     all_three = [row["median"], row["lower"], row["upper"]]
     median, low, high = (number_among(value, all_three) for value in all_three)
-    return f"{median} ({PERCENT * LEVEL:g} % interval {low} to {high})"
+    return f"{median} (posterior median; {PERCENT * LEVEL:g} % interval {low} to {high})"
 
 
 def plain(value: float, table: pd.DataFrame) -> str:
@@ -178,8 +201,7 @@ def of_sampling(found: Findings) -> list[str]:
     state = "none of its runs is flagged" if flagged == 0 else some
     sampled = f"{chosen}, target acceptance {NUTS['target_accept']}"
     what = f"Sample it {sampled}" if found.is_checked else f"Sampled {sampled}"
-    told = f"{what}: {state}" + _compared(own, other, name, n) + _checked(found)
-    return [told]
+    return [f"{what}: {state}" + _compared(own, other, name, n) + _checked(found), OWN_FITS]
 
 
 def _compared(own: Row, other: Row, name: str, n: int) -> str:
@@ -187,9 +209,9 @@ def _compared(own: Row, other: Row, name: str, n: int) -> str:
     spread = float(np.hypot(own["ess_per_leapfrog_mcse"], other["ess_per_leapfrog_mcse"]))
     ratio = own["ess_per_leapfrog"] / other["ess_per_leapfrog"]
     if float(own["ess_per_leapfrog"] - other["ess_per_leapfrog"]) > CLEAR * spread:
-        return f" ({name}: {flagged} of {n}), and a step is worth {ratio:.1f} times as many effective draws"
+        return f" ({name}: {flagged} of {n}), and it has {ratio:.1f} times as many effective draws per step"
     if float(other["ess_per_leapfrog"] - own["ess_per_leapfrog"]) > CLEAR * spread:
-        return f" ({name}: {flagged} of {n}, though its steps are worth {1 / ratio:.1f} times as many effective draws)"
+        return f" ({name}: {flagged} of {n}, though with {1 / ratio:.1f} times as many effective draws per step)"
     return f" ({name}: {flagged} of {n})"
 
 

@@ -26,6 +26,7 @@ from simstudy.cli.verify import verify_command
 from simstudy.errors import SimstudyError, shown
 
 GO_ON = "interrupted; what is finished is stored: run the same command again to go on"
+ANEW = "interrupted; nothing is kept: the same command begins anew"
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run_command,
     "report": report_command,
@@ -78,8 +79,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     prepare()
     code = _code_of(arguments)
     if code == INTERRUPTED:  # typer itself turns Ctrl-C into this code
-        say(GO_ON)
+        say(_interrupted(arguments))
     sys.exit(settle() or code)
+
+
+def _interrupted(arguments: Sequence[str] | None) -> str:
+    """Return what the end of a command says that a signal ended; ``run`` alone stores on its way."""
+    words = sys.argv[1:] if arguments is None else arguments
+    return GO_ON if next((word for word in words if word in COMMANDS), "") == "run" else ANEW
 
 
 def _code_of(arguments: Sequence[str] | None) -> int:
@@ -93,7 +100,7 @@ def _code_of(arguments: Sequence[str] | None) -> int:
         code = INTERRUPTED
     except SystemExit as error:
         if error.code == TERMINATED:
-            say(GO_ON)
+            say(_interrupted(arguments))
         raise
     except MemoryError:
         say("there is not enough memory; leave out rows, draws or workers")

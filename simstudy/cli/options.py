@@ -1,5 +1,6 @@
 """Values of options that more than one command reads."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from simstudy.errors import StudyError, suggestion
 from simstudy.study.built_in_studies import built_in_studies
 from simstudy.study.naming import study_file
 
+SIGN = re.compile("[=~]")
 Load = Annotated[list[Path] | None, typer.Option("--load", help="Python file that registers parts of your own.")]
 """The option ``--load``, which may be given again."""
 
@@ -83,14 +85,14 @@ def check_choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
 
 
 def read_priors(texts: Iterable[str]) -> dict[str, str]:
-    """Return parameter -> prior of texts such as ``tau = HalfNormal(10)``.
+    """Return parameter -> prior of texts such as ``tau = HalfNormal(10)`` or ``tau ~ HalfNormal(10)``.
 
     Raises:
-        StudyError: a text has no name, no equals sign or no prior.
+        StudyError: a text has no name, no sign between or no prior.
     """
     priors = {}
     for text in texts:
-        name, _, prior = (part.strip() for part in text.partition("="))
+        name, _, prior = (part.strip() for part in SIGN.sub("=", text, count=1).partition("="))
         if not (name and prior):
             raise StudyError(f'--prior {text}: expected a parameter and its prior, as "tau = HalfNormal(10)"')
         priors[name] = prior

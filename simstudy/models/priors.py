@@ -15,7 +15,7 @@ import numpy as np
 
 from simstudy.errors import StudyError, shown, suggestion
 from simstudy.late import constraints, dist, jax, jnp, numpyro
-from simstudy.models.common_priors import ends_of_common
+from simstudy.models.common_priors import COMMON, ends_of_common
 from simstudy.models.estimands import Parameter, Support
 from simstudy.models.half_student_t import NAME, half_student_t
 
@@ -229,6 +229,12 @@ def families() -> dict[str, Callable[..., dist.Distribution]]:
 
 def _checked(prior: Prior, text: str, parameter: Parameter) -> Prior:
     """See that there is such a distribution, that it takes its arguments, and that it keeps to the range."""
+    taken = COMMON[prior.name].arguments if prior.name in COMMON else None
+    if taken is not None and len(prior.args) > len(taken):
+        raise StudyError(
+            f"{parameter.name}: {prior.name} takes {len(taken)} number{'s' * (len(taken) > 1)} "
+            f"({', '.join(taken)}), got {len(prior.args)} in {shown(text)}; a number has a decimal point: 1.5"
+        )
     ends = ends_of_common(prior.name, prior.args, dict(prior.kwargs)) or _ends_by_numpyro(prior, text, parameter)
     positive = {"Cauchy": "HalfCauchy(scale)", "StudentT": "HalfStudentT(df, scale)"}.get(
         prior.name, "HalfNormal(scale)"

@@ -9,12 +9,13 @@ import numpy as np
 from simstudy.errors import RunError, StudyError
 from simstudy.mechanisms import Dataset
 from simstudy.mechanisms.built_in import refuse_terms
-from simstudy.mechanisms.dataset import place_of
+from simstudy.mechanisms.dataset import load_dataset, place_of
 from simstudy.planning.goal import Goal
 from simstudy.planning.points import Design
 from simstudy.planning.question import MOST_GROUPS, MOST_SIZE, Question, read_number, sampler_of
 from simstudy.running.runner import run
 from simstudy.store.kept import kept_fits
+from simstudy.study.of_table import check_given_priors, without_section
 from simstudy.study.study import Study
 
 POSTERIOR = {"kind": "exact", "chains": 4, "draws": 1000, "precision": "float64"}
@@ -99,6 +100,8 @@ def _posterior(
     """Return the data, (draw,) draws of the hyperparameters, and the priors of partial pooling as text."""
     place, source = place_of(data)
     refuse_terms(source)
+    if priors:
+        check_given_priors(priors, load_dataset(source, folder=place, columns=columns))
     contents = {
         "study": {"name": "plan", "seed": seed, "replicates": 1},
         "mechanism": {"kind": Dataset.kind, "data": source, **columns},
@@ -107,8 +110,8 @@ def _posterior(
     }
     try:
         study = Study.from_dict(contents, folder=place)
-    except StudyError as error:  # there is no study file whose section could be named
-        raise StudyError(str(error).removeprefix("[mechanism] ")) from error
+    except StudyError as error:
+        raise StudyError(without_section(str(error))) from error
     dataset = study.scenarios[0].mechanism
     assert isinstance(dataset, Dataset)  # the section says so
     if len(dataset.shape) < FEWEST_GROUPS:

@@ -1,8 +1,10 @@
 """``plan``: from the user's groups, or a study with an open design, to the smallest design that reaches a goal."""
 
+import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from simstudy.planning.question import MOST_GROUPS, MOST_SIZE, Question
 from simstudy.planning.search import Effort, Search
 from simstudy.planning.suitable import check_suitable, smallest
 from simstudy.planning.work import effort_of, work_of
+from simstudy.running.interruption import ending_at_once
 
 SEED = 20260101
 FEWEST_REPLICATES = 200
@@ -98,6 +101,7 @@ def plan(
         StudyError: there is not exactly one goal, or it does not go with the groups or the design.
         TableError: the table cannot be read as what the columns say.
         RunError: the folder ``keep`` is there already, or the data cannot be fitted.
+        KeyboardInterrupt: at once after Ctrl-C; nothing is kept.
     """
     goal = read_goal(width=width, power=power, at_least=at_least, rank_best=rank_best, regret=regret, level=level)
     if replicates < FEWEST_REPLICATES:
@@ -108,7 +112,7 @@ def plan(
     given = {"group": group, "value": value, "standard_error": standard_error, "successes": successes, "trials": trials}
     columns = {name: column for name, column in given.items() if column is not None}
     most = most_groups, most_size
-    with tempfile.TemporaryDirectory(prefix="simstudy-plan-") as place:
+    with ending_at_once(), _without_half(keep), tempfile.TemporaryDirectory(prefix="simstudy-plan-") as place:
         if is_study(data):
             _refuse_columns(columns, priors)
             question = question_of_study(
@@ -145,6 +149,17 @@ def plan(
         with Experiment(question, goal, folder, workers=workers, progress=progress) as experiment:
             answer = _search(question, goal, experiment, costs, effort)
     return replace(answer, seconds=time.monotonic() - started)
+
+
+@contextmanager
+def _without_half(keep: str | Path | None) -> Iterator[None]:
+    """Remove the folder of a search that was interrupted: no search goes on from it, and none could begin anew."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if keep is not None:
+            shutil.rmtree(keep, ignore_errors=True)
+        raise
 
 
 def is_study(data: Any) -> bool:

@@ -34,7 +34,7 @@ class Column:
         ends: the columns with the ends of an interval, or None.
         percent: whether a share is shown in percent.
         scale: what a number and its MCSE are multiplied by where they are shown, as 1,000 for rates per 1,000.
-        decimals: how many are shown without an MCSE, or None for three significant digits.
+        decimals: how many are shown without an MCSE, of the ends too, or None for three significant digits.
         sd: the column with the standard deviation of what is shown, two digits of which are seen where it has no MCSE;
             ``decimals`` are the fewest then.
     """
@@ -135,13 +135,19 @@ def _number_text(record: Mapping[Any, Any], column: Column, value: float) -> str
     if column.sd and record[column.sd] > 0 and not mcse > 0:
         return _beside_sd(value, float(record[column.sd]), fewest=column.decimals or 0)
     if column.decimals is not None and not mcse > 0:
-        return f"{value:,.{column.decimals}f}".replace("-", MINUS)
+        text, *ends = [f"{one:,.{column.decimals}f}".replace("-", MINUS) for one in (value, *_ends(record, column))]
+        return f"{text} [{', '.join(ends)}]" if ends else text
     text = with_mcse(float(value) * column.scale, float(mcse) * column.scale, percent=column.percent)
-    if column.ends and all(record[end] == record[end] for end in column.ends):
+    if ends := _ends(record, column):
         scale = 100 if column.percent else 1
-        lower, upper = (number(float(record[end]) * scale) for end in column.ends)
-        text += f" [{lower}, {upper}]"
+        text += f" [{', '.join(number(end * scale) for end in ends)}]"
     return text
+
+
+def _ends(record: Mapping[Any, Any], column: Column) -> list[float]:
+    """Return the ends of the interval of a cell; nothing where one is unknown."""
+    ends = [float(record[end]) for end in column.ends or ()]
+    return ends if all(end == end for end in ends) else []
 
 
 def _beside_sd(value: float, sd: float, *, fewest: int) -> str:

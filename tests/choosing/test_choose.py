@@ -7,9 +7,11 @@ import pytest
 import simstudy
 from simstudy.choosing import fits
 from simstudy.choosing.choose import choose
-from simstudy.choosing.findings import of_check
+from simstudy.choosing.findings import of_check, of_sampling
+from simstudy.choosing.page import choice_part
 from simstudy.choosing.question import PARTIAL, ask
 from simstudy.errors import SimstudyError, StudyError
+from tests.choosing.made import made
 
 NAMES = ["Lincoln", "St. Mary", "North", "Hill", "Lake", "01"]
 
@@ -89,6 +91,27 @@ def test_the_check_passes_a_right_posterior_and_fails_a_wrong_one(trials, tmp_pa
     assert verdicts["verdict"].eq("calibrated").all() == is_right
 
 
+def test_flags_are_those_that_the_page_names(tmp_path, monkeypatch):
+    """The eight schools, centered: a run with a divergence or two in a thousand is flagged, though not in a study."""
+    monkeypatch.setattr(fits, "SEEDS", 3)
+    question = ask("eight_schools", columns={}, priors={}, seed=1)
+    sampled = fits.sample_data(question, tmp_path / "sampler", workers=0)
+    of_each = sampled.fits.set_index("method")
+    ess = of_each[["min_ess_bulk", "min_ess_tail"]].min(axis=1)
+    by_hand = (of_each["n_divergent"] > 0) | (of_each["max_rhat"] > 1.01) | (ess < 400)
+    found = of_sampling(sampled).set_index("method")
+    for name in ("centered", "non-centered"):
+        assert found.loc[name, "flagged"] == by_hand[name].mean()
+    assert found.loc["centered", "flagged"] == 1
+    assert (of_each.loc["centered", "n_divergent"] > 0).all()
+    sampler = next(section for section in choice_part(made([4.0, 2.0, 1.0])).sections if section.name == "sampler")
+    assert sampler.tables[0].note.startswith(
+        "Flagged: a divergence, an R-hat above 1.01, or fewer than 400 effective draws, as befits a fit whose "
+        "posterior is the answer. (A fit of a study, one of many, is flagged for more than 1 % of divergent draws, an "
+        "R-hat above 1.04, or fewer than 100 effective draws.)"
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -96,7 +119,13 @@ def test_the_check_passes_a_right_posterior_and_fails_a_wrong_one(trials, tmp_pa
         ({"value": "site"}, "named for value too"),
         ({"standard_error": "SE"}, "no column 'SE'"),
         ({"priors": {"tau": "HalfNormal(-1)"}}, "tau"),
-        ({"priors": {"nu": "Normal(0, 1)"}}, "nu"),
+        (
+            {"priors": {"sd": "HalfNormal(2)"}},
+            r"priors.sd: there is no such parameter; did you mean 'tau'\?; expected mu \(the mean of the groups μ\), "
+            r"tau \(the sd between groups τ\), theta \(the group effects θ\)",
+        ),
+        ({"priors": {"sigma": "HalfNormal(2)"}}, "priors.sigma: there is no such parameter; expected mu"),
+        ({"standard_error": None, "priors": {"nu": "Normal(0, 1)"}}, r"sigma \(the residual sd σ\), theta"),
         ({"priors": {"tau": 2.0}}, "tau: expected a distribution as text, such as 'HalfNormal\\(10\\)', got 2.0"),
         ({"priors": {"mu": 0}}, "mu: expected a distribution as text"),
     ],

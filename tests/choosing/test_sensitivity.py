@@ -85,3 +85,16 @@ def test_a_group_may_be_called_as_a_parameter_is():
     assert table["name"].tolist() == ["tau", "tau"]
     assert table["is_group"].tolist() == [False, True]
     assert table["mean"].tolist() == pytest.approx([draws["tau"].mean(), effect.mean()])
+
+
+def test_means_that_are_known_better_are_those_of_the_table():
+    """The exact mean stands where the draws' own lies beside it, and those under other priors are moved with it."""
+    draws = half_normal_posterior(1.0, 4.0)
+    names = {"tau": draws["tau"]}, {"tau": 5 + draws["tau"]}
+    own = sensitivity(draws, "HalfNormal(1)", *names).table
+    means = {("tau", False): 0.36, ("tau", True): 5.4}
+    found = sensitivity(draws, "HalfNormal(1)", *names, means=means).table
+    assert found["mean"].tolist() == pytest.approx([0.36, 5.4])
+    for column in ("halved", "doubled"):
+        assert (found[column] - found["mean"]).tolist() == pytest.approx((own[column] - own["mean"]).tolist())
+    assert found["shift"].tolist() == pytest.approx(own["shift"].tolist())

@@ -1,5 +1,6 @@
 """``simstudy choose``: what stands on the terminal, where the page goes, and what is refused."""
 
+import signal
 from dataclasses import replace
 
 import pytest
@@ -95,3 +96,15 @@ def test_what_no_sentence_says_is_a_warning(table, monkeypatch, capsys):
     out, err = capsys.readouterr()
     assert "warning: τ is sensitive to its prior" in err
     assert "sensitive" not in out
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_answer_promises_nothing(table, monkeypatch, capsys, number, code):
+    """Nothing is kept to go on with, and the message says so; a signal in the middle of the fits ends them at once."""
+    monkeypatch.setattr(choosing, "fit_data", lambda *_: signal.raise_signal(number))
+    before = sorted(table.parent.iterdir())
+    assert run(table.name, "--group", "school", "--value", "score") == code
+    err = capsys.readouterr().err
+    assert err.endswith("simstudy: interrupted; nothing is kept: the same command begins anew\n")
+    assert "stored" not in err
+    assert sorted(table.parent.iterdir()) == before

@@ -1,8 +1,11 @@
 """``simstudy plan``: the answer on standard output, what was looked at on standard error, misuse in one sentence."""
 
+import signal
+
 import pytest
 
 from simstudy.cli import main
+from simstudy.planning import experiment
 
 STUDY = """
 [study]
@@ -92,3 +95,29 @@ def test_a_column_that_is_not_there_is_named(tmp_path, capsys):
     assert "group: no column 'scool'" in said
     assert "did you mean 'school'?" in said
     assert "[mechanism]" not in said
+
+
+def test_an_interrupted_search_leaves_nothing(study, tmp_path, monkeypatch, capsys):
+    """Its folder would refuse the same command, which the message says begins anew."""
+    monkeypatch.setattr(experiment, "scores", lambda *_: signal.raise_signal(signal.SIGINT))
+    options = ["--width", "theta", "2.5", "--workers", "0", "--replicates", "200", "--keep", tmp_path / "kept"]
+    assert command("plan", study, *options) == 130
+    assert not (tmp_path / "kept").exists()
+    assert capsys.readouterr().err.endswith("interrupted; nothing is kept: the same command begins anew\n")
+
+
+@pytest.mark.parametrize(
+    ("prior", "message"),
+    [
+        ("sd = HalfNormal(2)", "priors.sd: there is no such parameter; did you mean 'tau'?; expected mu"),
+        ("theta ~ Normal(0, 1)", "priors.theta: there is no such parameter"),
+        ("tau ~ HalfNormal(1,5)", "priors.tau: HalfNormal takes 1 number (scale), got 2"),
+    ],
+)
+def test_a_prior_of_data_is_refused_in_their_words(tmp_path, capsys, prior, message):
+    """As of partial pooling of a table, not of a section of a study file."""
+    (tmp_path / "scores.csv").write_text("group,value\na,1\na,2\nb,3\nb,4\n")
+    assert command("plan", tmp_path / "scores.csv", "--width", "theta", "2", "--prior", prior) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert "[" not in err

@@ -57,7 +57,8 @@ def test_a_number_is_a_constant():
     [
         ("mu", "Normall(0, 1)", "did you mean 'Normal'"),
         ("mu", "Normal(0, -1)", "NumPyro refuses 'Normal(0, -1)'"),
-        ("mu", "Normal(0, 1, 2, 3, 4)", "NumPyro refuses"),
+        ("mu", "Normal(0, 1,5)", "Normal takes 2 numbers (loc, scale), got 3 in 'Normal(0, 1,5)'; a number has a dec"),
+        ("tau", "HalfNormal(1,5)", "HalfNormal takes 1 number (scale), got 2 in 'HalfNormal(1,5)'"),
         ("mu", "Normal", "expected a prior such as"),
         ("mu", "Normal(0, x)", "the arguments must be finite numbers"),
         ("mu", "__import__('os').system('true')", "expected a prior such as"),

@@ -104,3 +104,15 @@ def test_rates_are_shown_per_1000_with_two_digits(evidence):
     assert (rates > 0).any()
     for text, rate in zip(told, rates, strict=True):
         assert float(text.partition(" ±")[0]) == pytest.approx(1000 * rate, rel=0.05)
+
+
+def test_ends_have_the_decimals_that_are_asked_for():
+    """A value and its interval stand as the column beside them does: 0.062 next to 0.066, not 0.0660."""
+    frame = pd.DataFrame({"own": [0.0625], "mean": [0.06604], "lower": [0.0104], "upper": [np.nan]})
+    columns = [
+        Column(head="own", source="own", decimals=3),
+        Column(head="both", source="mean", ends=("lower", "own"), decimals=3),
+        Column(head="open", source="mean", ends=("lower", "upper"), decimals=3),
+    ]
+    (cells,) = Table(title="made", frame=frame, columns=columns).rows
+    assert [cell.text for cell in cells] == ["0.062", "0.066 [0.010, 0.062]", "0.066"]

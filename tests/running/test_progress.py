@@ -6,7 +6,7 @@ import pytest
 
 from simstudy.errors import StudyError
 from simstudy.running.duration import read_duration
-from simstudy.running.interruption import Interruption
+from simstudy.running.interruption import Interruption, ending_at_once
 from simstudy.running.progress import RunProgress
 from simstudy.running.stopping import Stopping
 
@@ -119,3 +119,22 @@ def test_signals_wait_for_the_end_once(number, ending, capfd):
     assert reached == [number]
     assert signal.getsignal(number) is before
     assert ending is KeyboardInterrupt or caught.value.code == 143
+
+
+@pytest.mark.parametrize(("number", "ending"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+def test_where_nothing_is_kept_the_first_signal_ends_a_run(number, ending, capfd):
+    """At once, without a word of parts that would be stored; the handlers of before are there again."""
+    reached = []
+
+    def interrupted():
+        with ending_at_once(), Interruption():
+            signal.raise_signal(number)
+            reached.append("never")
+
+    before = signal.getsignal(number)
+    with pytest.raises(ending) as caught:
+        interrupted()
+    assert not reached
+    assert signal.getsignal(number) is before
+    assert ending is KeyboardInterrupt or caught.value.code == 143
+    assert "stored" not in capfd.readouterr().err
