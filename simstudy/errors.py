@@ -31,6 +31,7 @@ class ComparisonError(SimstudyError):
 
 
 MOST_SHOWN = 60
+SYNONYMS = {"names": "labels", "se": "standard_errors"}
 LONGEST_NAME = 200  # what is longer is misspelt from nothing, and would take long to compare
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Categories of characters that a terminal obeys or hides: control, format, halves of pairs, ends of lines."""
@@ -94,6 +95,11 @@ def suggestion(name: str, allowed: Iterable[str]) -> str:
 
     >>> suggestion("replicate", ["replicates", "seed"])
     "; did you mean 'replicates'?"
+    >>> suggestion("names", ["values", "labels"])
+    "; did you mean 'labels'?"
     """
-    near = get_close_matches(name, list(allowed), n=1, cutoff=0.5) if len(name) <= LONGEST_NAME else []
+    allowed = list(allowed)
+    if (word := SYNONYMS.get(name)) in allowed:
+        return f"; did you mean '{word}'?"
+    near = get_close_matches(name, allowed, n=1, cutoff=0.5) if len(name) <= LONGEST_NAME else []
     return f"; did you mean '{near[0]}'?" if near else ""

@@ -4,7 +4,7 @@ The first axis of every array is the fit: one fit is a block of one. Results at 
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -60,6 +60,7 @@ class SamplerStats:
         step_size: (fit, chain) adapted step size.
         n_leapfrog_warmup: (fit, chain) int, leapfrog steps of the warm-up.
         max_treedepth: maximum tree depth of the trajectories; 0 for samplers without trees.
+        of: number of fits and of chains, for a sampler that says nothing else; ``Draws`` fills it in.
     """
 
     diverging: np.ndarray | None = None
@@ -69,12 +70,13 @@ class SamplerStats:
     step_size: np.ndarray | None = None
     n_leapfrog_warmup: np.ndarray | None = None
     max_treedepth: int = 10
+    of: tuple[int, int] = (0, 0)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Number of fits and of chains."""
-        told = (self.step_size, self.accept_prob, self.diverging, self.num_steps, self.energy)
-        return next(value.shape[:2] for value in told if value is not None)
+        told = (self.step_size, self.accept_prob, self.diverging, self.num_steps, self.energy, self.n_leapfrog_warmup)
+        return next(((len(value), value.shape[1]) for value in told if value is not None), self.of)
 
     @property
     def hit_max_treedepth(self) -> np.ndarray | None:
@@ -90,7 +92,7 @@ class SamplerStats:
 
 
 class KnownPosterior(Protocol):
-    """What is known of the posteriors of a block without Monte Carlo error."""
+    """What is known of the posteriors of a block without Monte Carlo error: all of it for every estimand named."""
 
     @property
     def mean(self) -> Mapping[str, np.ndarray]:
@@ -100,8 +102,17 @@ class KnownPosterior(Protocol):
     def sd(self) -> Mapping[str, np.ndarray]:
         """Estimand -> (fit, *group) posterior standard deviation, NaN where it does not exist."""
 
+    def quantiles(self, probabilities: Sequence[float]) -> dict[str, np.ndarray]:
+        """Return the quantiles of probabilities in (0, 1), estimand -> (fit, *group, probability)."""
+
+    def hdi(self, level: float) -> dict[str, np.ndarray]:
+        """Return the ends of the shortest interval with a probability, estimand -> (fit, *group, 2)."""
+
     def cdf(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the posterior probability of less than given values, estimand -> (fit, *group)."""
+
+    def crps(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the continuous ranked probability score at given values, NaN without a mean; shapes as of ``cdf``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,12 +124,20 @@ class Draws:
         stats: the sampler's statistics, or None for a sampler that makes exact, independent draws.
         reasons: fit index -> why its draws cannot be used; every other fit is usable as far as the sampler knows.
         known: what the sampler knows beside its draws; it takes the place of what they would say.
+        n_boundary: (fit,) number of parameters that an estimate puts at the edge of where they can lie, masked where
+            there is no estimate; None for samplers of posteriors, which have no such edge.
     """
 
     sites: Mapping[str, np.ndarray]
     stats: SamplerStats | None = None
     reasons: Mapping[int, str] = field(default_factory=dict)
     known: KnownPosterior | None = None
+    n_boundary: np.ma.MaskedArray | None = None
+
+    def __post_init__(self) -> None:
+        if self.stats is not None and (sites := list(self.sites.values())):
+            n_fits, n_chains = sites[0].shape[:2]
+            object.__setattr__(self, "stats", replace(self.stats, of=(n_fits, n_chains)))
 
 
 @dataclass(frozen=True, kw_only=True)

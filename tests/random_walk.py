@@ -26,6 +26,7 @@ class RandomWalk(Sampler):
 
     kind: ClassVar[str] = "random_walk"
     words: ClassVar[str] = "random-walk Metropolis"
+    has_trajectories: ClassVar[bool] = False
     scale: Annotated[float, Field(gt=0)] = 0.1
 
     @property

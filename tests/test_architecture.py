@@ -25,12 +25,12 @@ def graph():
 
 
 def rooms_of_the_map():
-    """Yield the folders that the map names, an indented one inside the last that is not."""
-    outer = ""
+    """Yield the folders that the map names, an indented one inside the last that is less so."""
+    around = []
     for line in MAP.splitlines():
         room = re.match(r"( *)(\w+)/ ", line)
-        outer = outer if room[1] else room[2]
-        yield f"{outer}/{room[2]}" if room[1] else outer
+        around = [*around[: len(room[1]) // 2], room[2]]
+        yield "/".join(around)
 
 
 def test_the_map_is_the_folders():

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from simstudy.cli.options import Load, existing_folder, load_parts
+from simstudy.cli.options import Load, existing_folder, load_parts, read_labels
 from simstudy.errors import StudyError
 
 KINDS = ("pdf", "svg", "png")
@@ -29,6 +29,9 @@ def figures_command(
     ] = PAGE,
     font: Annotated[str | None, typer.Option(help="Font, such as 'Times New Roman'.")] = None,
     font_size: Annotated[float | None, typer.Option(help="Size of text in points; by default 9.", min=3.0)] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="What a method is called, METHOD=TEXT; may be given again.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="File, ending in .pdf, .svg or .png.")] = None,
     load: Load = None,
 ) -> None:
@@ -47,7 +50,8 @@ def figures_command(
     from simstudy.store.atomic import publish, stage, writing
 
     with in_font(font, font_size):
-        drawn = draw(run, figure, scenario=scenario, estimand=estimand, measure=measure, width=width)
+        labels = read_labels(run, label)
+        drawn = draw(run, figure, scenario=scenario, estimand=estimand, measure=measure, labels=labels, width=width)
         data = content(drawn, kind)
     with writing(out.parent):
         publish(stage(out.parent, data), out)

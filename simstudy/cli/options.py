@@ -97,3 +97,24 @@ def read_priors(texts: Iterable[str]) -> dict[str, str]:
             raise StudyError(f'--prior {text}: expected a parameter and its prior, as "tau = HalfNormal(10)"')
         priors[name] = prior
     return priors
+
+
+def read_labels(run: Path, texts: Iterable[str] | None) -> dict[str, str] | None:
+    """Return method -> what it is called, of texts ``METHOD=TEXT``; a method's name may have equals signs of its own.
+
+    Raises:
+        RunError: the folder is no run.
+        StudyError: a text begins with no method of the run, or has nothing after it.
+    """
+    if not texts:
+        return None
+    from simstudy.store.opening import open_run  # not before there is a label
+
+    known = sorted(map(str, open_run(run).methods["method"]), key=len, reverse=True)
+    labels = {}
+    for text in texts:
+        name = next((name for name in known if text.startswith(f"{name}=")), "")
+        if not (name and text.removeprefix(f"{name}=").strip()):
+            raise StudyError(f"--label {text}: expected METHOD=TEXT, METHOD one of {', '.join(sorted(known))}")
+        labels[name] = text.removeprefix(f"{name}=").strip()
+    return labels

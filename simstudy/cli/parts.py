@@ -55,6 +55,15 @@ def _priors() -> Iterator[Line]:
             yield key.name, f"{key.default}: {key.words} ({key.only})"
 
 
+def _distributions() -> Iterator[Line]:
+    """Yield the distributions that priors usually are, their arguments, and the numbers that they give."""
+    from simstudy.models.common_priors import COMMON
+
+    for name, common in COMMON.items():
+        yield f"{name}({', '.join(common.arguments)})", common.numbers
+    yield "others", "any continuous distribution of one number of numpyro.distributions, with numbers as arguments"
+
+
 def _estimands() -> Iterator[Line]:
     """Yield what built-in models estimate: what all grouped models share, then what single families add."""
     from simstudy.models.estimands import OF_GROUPED_MODELS, listed
@@ -82,13 +91,14 @@ LISTS = {
     "studies": _studies,
     "measures": _measures,
     "priors": _priors,
+    "distributions": _distributions,
     "estimands": _estimands,
     "figures": _figures,
     "keys": _keys,
 }
 NAMED = ("studies", *FAMILIES, "measures")
 """What is listed by name beside all else."""
-LISTED = ("studies", *FAMILIES, "measures", "priors", "estimands", "figures", "keys")
+LISTED = ("studies", *FAMILIES, "measures", "priors", "distributions", "estimands", "figures", "keys")
 
 
 def _aim(path: Path) -> str:

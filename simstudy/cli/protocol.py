@@ -1,5 +1,6 @@
 """``simstudy protocol``: a study's pre-registration text, before there is a run."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -37,8 +38,9 @@ def protocol_command(
     load_parts(load)
     planned = open_study(study)
     planned = planned.with_replicates(replicates) if replicates else planned
+    now = datetime.now(UTC)
     if out is None:
-        tell(preregistration(planned).removesuffix("\n"), lines=True)
+        tell(preregistration(planned, written=now).removesuffix("\n"), lines=True)
     else:
-        write_content(out, FORMS[out.suffix](protocol(planned)))
+        write_content(out, FORMS[out.suffix](protocol(planned, written=now)))
         tell(f"protocol: {out}")

@@ -35,12 +35,13 @@ def show_command(
 
 
 def comments(study: Any) -> list[str]:
-    """Return size and priors of a study, a line each, and the priors that its data contradict.
+    """Return size and priors of a study, a line each, and the priors that its data or its truth contradict.
 
     Args:
         study: a ``simstudy.Study``.
     """
     from simstudy.store.cards import counted, size_words
+    from simstudy.study.conflict import told_of
 
     sizes = len(study.scenarios), len(study.methods), study.replicates
     lines = [f"{size_words(*sizes)}: {counted(math.prod(sizes), 'fit')}"]
@@ -52,5 +53,4 @@ def comments(study: Any) -> list[str]:
     for one in study.extensions:
         said = f"{one['part']} ({one['package']})" if one["package"] else one["part"]
         lines.append(f"extension: {said}{': ' if one['words'] else ''}{one['words']}")
-    warnings = [f"warning: {name}: {one.text}" for name, found in study.conflicts.items() for one in found]
-    return lines + warnings
+    return lines + [f"warning: {told}" for told in told_of(study.conflicts)]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from simstudy.cli.options import Load, check_choice, existing_folder, load_parts
+from simstudy.cli.options import Load, check_choice, existing_folder, load_parts, read_labels
 from simstudy.errors import StudyError
 
 DOCX = "docx"
@@ -20,6 +20,9 @@ def table_command(
     wide: Annotated[bool, typer.Option("--wide/--long", help="A column a method, or a row a number.")] = True,
     groups: Annotated[bool, typer.Option("--groups", help="Groups of real data by their names, instead.")] = False,
     level: Annotated[float | None, typer.Option(help="Level of intervals; by default the one nearest to 0.95.")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="What a method is called, METHOD=TEXT; may be given again.")
+    ] = None,
     form: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")] = FORMATS[0],
     out: Annotated[Path | None, typer.Option(help="File; standard output by default.")] = None,
     load: Load = None,
@@ -27,7 +30,7 @@ def table_command(
     """Write measures of a run as a table for a paper: factors, methods, values with their MCSE."""
     load_parts(load)
     check_choice("--format", form, FORMATS)
-    if groups and (measure or estimand or level is not None or not wide):
+    if groups and (measure or estimand or label or level is not None or not wide):
         raise StudyError("--groups: a table of groups has no measures; leave out the other options of the table")
     if out is None and form == DOCX:
         raise StudyError("--format docx: a Word document needs a file; add --out table.docx")
@@ -42,7 +45,8 @@ def table_command(
     if groups:
         frame = group_table(run)
     else:
-        frame = table(run, measure=measure or "rmse", estimand=estimand or None, wide=wide, level=level)
+        labels, names = read_labels(run, label), estimand or None
+        frame = table(run, measure=measure or "rmse", estimand=names, wide=wide, level=level, labels=labels)
     content = _content(frame, form)
     if out is None:
         sys.stdout.write(content.decode())

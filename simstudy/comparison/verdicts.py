@@ -29,8 +29,8 @@ def judge(table: pd.DataFrame, *, alpha: float) -> pd.DataFrame:
 
     Returns:
         The rows with ``p_holm``; ``verdict``; ``direction`` of a change, None otherwise; ``n_needed``, the replicates
-        with which the row would be decided with probability ``POWER`` if its difference is what it seems: for ``cannot
-        tell`` alone, and null where they are unknown or more than a million.
+        (of times, the blocks of fits) with which the row would be decided with probability ``POWER`` if its difference
+        is what it seems: for ``cannot tell`` alone, and null where they are unknown or more than a million.
     """
     is_open = (table["evidence"] != "identical").to_numpy()
     p_holm = np.ones(len(table))

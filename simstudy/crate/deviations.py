@@ -5,40 +5,63 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
 import pandas as pd
 
 from simstudy.errors import StudyError
-from simstudy.report.protocol import study_digest
+from simstudy.report.protocol import WRITTEN, study_digest
 from simstudy.report.reading.extent import read_extent
 from simstudy.report.reading.wording import counted
 from simstudy.store import Run
 from simstudy.store.extension import ABSENT, leaves
 
 DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+TIME = re.compile(r"\bwritten (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
+WHEN = "registered protocol written"
 LARGEST_TEXT = 50_000_000
 MOST_LISTED = 200
 
 
-def deviations(run: Run, *, planned: Mapping[str, Any] | None, registered: str | None) -> pd.DataFrame:
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """What a registered protocol says of itself.
+
+    Attributes:
+        digest: SHA-256 of the planned ``study.json``.
+        written: when it was written, or None where it does not say.
+    """
+
+    digest: str
+    written: datetime | None = None
+
+
+def deviations(run: Run, *, planned: Mapping[str, Any] | None, registered: Registered | None) -> pd.DataFrame:
     """Return what was planned and what was done, a row each thing that is not as planned, or that nothing can tell.
 
     Args:
         run: what was done.
         planned: canonical study that was planned, or None where none is given.
-        registered: SHA-256 of the planned ``study.json`` that the registered protocol says, or None without one.
+        registered: what the registered protocol says of itself, or None without one.
 
     Returns:
         ``what``, ``planned``, ``done``.
     """
-    rows = [*_of_digest(run, registered), *_of_study(run.study, planned), *_of_fits(run), *_of_sessions(run)]
+    rows = [
+        *_of_digest(run, registered),
+        *_of_time(run, registered),
+        *_of_study(run.study, planned),
+        *_of_fits(run),
+        *_of_sessions(run),
+    ]
     return pd.DataFrame(rows, columns=["what", "planned", "done"])
 
 
-def digest_in(protocol: bytes, *, name: str) -> str:
-    """Return the SHA-256 of ``study.json`` that a protocol says, be it Markdown, LaTeX or a Word document.
+def registered_in(protocol: bytes, *, name: str) -> Registered:
+    """Return which ``study.json`` a protocol is of, and when it was written, be it Markdown, LaTeX or Word.
 
     Raises:
         StudyError: it says none, or several.
@@ -48,7 +71,9 @@ def digest_in(protocol: bytes, *, name: str) -> str:
     if len(found) != 1:
         said = "none" if not found else f"{len(found)}"
         raise StudyError(f"--protocol {name}: expected a protocol that says the SHA-256 of study.json, it says {said}")
-    return found.pop()
+    when = TIME.findall(text)
+    written = datetime.strptime(when[-1], WRITTEN).replace(tzinfo=UTC) if when else None
+    return Registered(digest=found.pop(), written=written)
 
 
 def _word_text(content: bytes, name: str) -> str:
@@ -57,16 +82,29 @@ def _word_text(content: bytes, name: str) -> str:
             entry = archive.getinfo("word/document.xml")
             if entry.file_size > LARGEST_TEXT:
                 raise ValueError("it is too large")
-            return re.sub(r"<[^>]*>", "", archive.read(entry).decode(errors="replace"))
+            paragraphs = archive.read(entry).decode(errors="replace").replace("</w:p>", "\n")
+            return re.sub(r"<[^>]*>", "", paragraphs)
     except (zipfile.BadZipFile, KeyError, ValueError, NotImplementedError) as error:
         raise StudyError(f"--protocol {name}: is no Word document ({type(error).__name__})") from None
 
 
-def _of_digest(run: Run, registered: str | None) -> Iterator[tuple[str, str, str]]:
+def _of_time(run: Run, registered: Registered | None) -> Iterator[tuple[str, str, str]]:
+    """Yield that a protocol is younger than the results, or does not say how old it is."""
+    sessions = run.provenance.get("sessions", [])
+    if registered is None or not sessions:
+        return
+    began = datetime.fromisoformat(str(sessions[0]["started"]))
+    if registered.written is None:
+        yield WHEN, "before the run", "it does not say"
+    elif registered.written > began:
+        yield WHEN, "before the run", f"{registered.written:{WRITTEN}} UTC, after the run began ({began:{WRITTEN}} UTC)"
+
+
+def _of_digest(run: Run, registered: Registered | None) -> Iterator[tuple[str, str, str]]:
     if registered is None:
         yield "registered protocol", "none is given", "the protocol here was written from the run"
-    elif registered != (own := study_digest(run.study)):
-        yield "SHA-256 of study.json", registered, own
+    elif registered.digest != (own := study_digest(run.study)):
+        yield "SHA-256 of study.json", registered.digest, own
 
 
 def _of_study(done: Mapping[str, Any], planned: Mapping[str, Any] | None) -> Iterator[tuple[str, str, str]]:

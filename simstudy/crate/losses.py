@@ -27,6 +27,7 @@ FLAGS = {
     "divergent draws": "divergent",
     "R-hat too high": "max_rhat",
     "effective draws too few": "min_ess",
+    "parameter at the edge of where it can lie": "boundary",
 }
 LEFT_OUT = "left out of the measures of its method and scenario; no other fit is left out with it"
 WORST_RANK = "counted with the rank that speaks most against calibration"
@@ -55,6 +56,7 @@ def losses(run: RunTables) -> pd.DataFrame:
     flagged = [
         fits[is_ok][flags[name].to_numpy()].assign(kind="flagged", **{"class": words}, handling=counted)
         for words, name in FLAGS.items()
+        if name in flags
     ]
     keys = ["scenario", "method", "kind", "class", "handling"]
     found = pd.concat([failed[keys], *(rows[keys] for rows in flagged)]).value_counts(sort=False).rename("fits")

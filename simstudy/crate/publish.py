@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from simstudy.crate.deviations import deviations, deviations_text, digest_in
+from simstudy.crate.deviations import Registered, deviations, deviations_text, registered_in
 from simstudy.crate.dictionary import dictionary
 from simstudy.crate.files import RUN, copy_run, names_in, write
 from simstudy.crate.losses import losses_csv, losses_text
@@ -128,7 +128,7 @@ def publish(
     registered = None
     if protocol is not None:
         name = Path(protocol).name
-        registered = digest_in(files[f"registered/{name}"], name=name)
+        registered = registered_in(files[f"registered/{name}"], name=name)
     run = Run.open(place)
     planned = _planned(study) if study is not None else None
     run.verify()
@@ -212,7 +212,7 @@ def _made(target: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _told(run: Run, planned: Mapping[str, Any] | None, registered: str | None) -> dict[str, bytes]:
+def _told(run: Run, planned: Mapping[str, Any] | None, registered: Registered | None) -> dict[str, bytes]:
     """Return what is written of the run, as texts."""
     table = deviations(run, planned=planned, registered=registered)
     return {

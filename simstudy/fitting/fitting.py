@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from simstudy.fitting.blocks import Block
+from simstudy.fitting.compiling import Sampling
 from simstudy.fitting.log_density import log_density
 from simstudy.fitting.reasons import reason_of
 from simstudy.fitting.rows import (
@@ -31,8 +32,9 @@ from simstudy.samplers import Program
 from simstudy.store.schema import interval_probabilities
 from simstudy.study.methods import Method
 from simstudy.study.study import Study
-from simstudy.summaries.summaries import Summary, summarize, with_known
-from simstudy.types import Draws, Replicate, SamplerStats
+from simstudy.summaries.known import with_known
+from simstudy.summaries.summaries import Summary, summarize
+from simstudy.types import Draws, KnownPosterior, Replicate, SamplerStats
 
 FITS_PER_SLAB = 8  # estimands of this many fits are held at once: more of them leave a core's cache
 MOST_PER_SLAB = 2**22  # numbers of the largest site of a slab's fits, where a single one is as large
@@ -56,14 +58,16 @@ def _fitted(block: Block, replicates: Sequence[Replicate], clock: Clock) -> Bloc
     method = block.study.methods[block.method]
     program, compile_seconds = _program(method, replicates[0].data)
     keys = np.stack([block.study.sampler_key(block.study.scenarios[s], r, method) for s, r in block.fits])
-    sampling = time.perf_counter()
-    draws = program.sample(method.model.arrays([r.data for r in replicates]), keys)
+    arrays = method.sampler.arrays(method.model, [r.data for r in replicates])
+    sampling = Sampling(program)
+    with sampling.timed():
+        draws = program.sample(arrays, keys)
     summarizing = time.perf_counter()
     summary, kept = _summarized(block, replicates, draws, keys)
     clock = replace(
         clock,
-        compile_seconds=compile_seconds,
-        run_seconds=summarizing - sampling,
+        compile_seconds=compile_seconds + sampling.compile_seconds,
+        run_seconds=sampling.run_seconds,
         summarize_seconds=time.perf_counter() - summarizing,
     )
     return replace(finished_rows(block, replicates, draws, summary, clock), kept=kept)
@@ -95,7 +99,7 @@ def _program(method: Method, data: Any) -> tuple[Program, float]:
     key = (method.model, method.sampler, method.sampler.program_shape(method.model, method.model.shape(data)))
     if key in _PROGRAMS:
         return _PROGRAMS[key], 0.0
-    example = jax.tree.map(lambda leaf: leaf[0], method.model.arrays([data]))
+    example = jax.tree.map(lambda leaf: leaf[0], method.sampler.arrays(method.model, [data]))
     _PROGRAMS[key] = method.sampler.compile(method.model.bound(data), example)
     return _PROGRAMS[key], _PROGRAMS[key].compile_seconds
 
@@ -107,22 +111,25 @@ def _summarized(
     method = block.study.methods[block.method]
     slabs: list[Summary] = []
     kept: list[KeptDraws] = []
+    left_out = method.sampler.left_out(method.model)
     largest = max((site[0].size for site in draws.sites.values()), default=1)
     n_at_once = max(1, min(FITS_PER_SLAB, MOST_PER_SLAB // max(1, largest)))
     for start in range(0, len(block.fits), n_at_once):
         fits = slice(start, start + n_at_once)
         sites = {name: site[fits] for name, site in draws.sites.items()}
         estimands = method.model.estimands(sites, [r.data for r in replicates[fits]], keys[fits])
+        estimands = {name: value for name, value in estimands.items() if name not in left_out}
         truth: dict[str, np.ndarray] = {}
         if ranked := _log_density(block, replicates[fits], sites, estimands):
             estimands, truth = {**estimands, LOG_DENSITY.name: ranked[0]}, {LOG_DENSITY.name: ranked[1]}
-        slabs.append(_summary(block.study, method, replicates[fits], estimands, keys[fits], known=truth))
+        slabs.append(_summary(block.study, method, replicates[fits], estimands, keys[fits], truth, draws.known))
         kept += _kept(block, fits, estimands, draws.stats)
     summary = Summary.concatenate(slabs)
     if draws.known is not None:
         known = method.model.restored(draws.known, [r.data for r in replicates])
         truth = _truths(block.study, method, replicates, {name: mean.shape[1:] for name, mean in known.mean.items()})
-        summary = with_known(summary, known, truth)
+        probabilities = interval_probabilities(block.study.levels)
+        summary = with_known(summary, known, truth, probabilities=probabilities, rank_key=_rank_keys(keys))
     return summary, tuple(kept)
 
 
@@ -142,14 +149,23 @@ def _summary(
     replicates: Sequence[Replicate],
     estimands: Mapping[str, np.ndarray],
     keys: np.ndarray,
-    *,
-    known: Mapping[str, np.ndarray],
+    further: Mapping[str, np.ndarray],
+    known: KnownPosterior | None,
 ) -> Summary:
+    """Return what the draws of some fits say; ``further`` are true values beside those of the replicates."""
     truth = _truths(study, method, replicates, {name: value.shape[3:] for name, value in estimands.items()})
-    truth |= known
-    rank_key = keys[:, 0].astype(np.uint64) << np.uint64(32) | keys[:, 1].astype(np.uint64)
-    probabilities = interval_probabilities(study.levels)
-    return summarize(estimands, truth, probabilities=probabilities, rank_key=rank_key)
+    return summarize(
+        estimands,
+        {**truth, **further},
+        probabilities=interval_probabilities(study.levels),
+        rank_key=_rank_keys(keys),
+        known=() if known is None else known.mean.keys(),
+    )
+
+
+def _rank_keys(keys: np.ndarray) -> np.ndarray:
+    """Return the (fit,) keys of random ranks."""
+    return keys[:, 0].astype(np.uint64) << np.uint64(32) | keys[:, 1].astype(np.uint64)
 
 
 def _truths(

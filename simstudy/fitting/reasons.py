@@ -1,4 +1,7 @@
-"""Why a fit failed, in one line that a person can act on: what was raised, and where in the user's own code."""
+"""Why a fit failed, in one line that a person can act on: what was raised, and where.
+
+The place is that in the user's own code, and where nothing of it was running that in this package.
+"""
 
 import re
 import sysconfig
@@ -44,11 +47,11 @@ def _size(number: str, unit: str) -> str:
 
 
 def _where(error: BaseException) -> str:
-    """Return the innermost place in the user's own code, or an empty text where there is none."""
+    """Return the innermost place in the user's own code, or else in this package; an empty text where there is none."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [
         frame for frame in frames if not frame.filename.startswith(FOREIGN) and not frame.filename.startswith("<frozen")
-    ]
+    ] or [frame for frame in frames if frame.filename.startswith(FOREIGN[0])]
     if not own:
         return ""
     return f" (in {own[-1].name}, {Path(own[-1].filename).name} line {own[-1].lineno})"

@@ -74,7 +74,9 @@ def finished_rows(
     used = np.array([i not in reasons for i in range(n)])
     return BlockRows(
         batch=block.batch,
-        fits=_fit_columns(block, status, reasons) | summarize_fits(draws.stats, summary, indicators=_indicators(block)),
+        fits=_fit_columns(block, status, reasons)
+        | summarize_fits(draws.stats, summary, indicators=_indicators(block))
+        | ({} if draws.n_boundary is None else {"n_boundary": draws.n_boundary}),
         chains=_chain_columns(block, draws.stats),
         estimates=_estimate_columns(block, summary, used),
         groups=group_columns(block, replicates),

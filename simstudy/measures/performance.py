@@ -9,7 +9,7 @@ import pandas as pd
 
 from simstudy.measures.choices import check_choice
 from simstudy.measures.measure import MCSE_METHODS, McseMethod, Measure
-from simstudy.measures.policies import POLICIES, Policy, count_fits
+from simstudy.measures.policies import POLICIES, Policy, count_fits, has_boundaries
 from simstudy.measures.registry import MEASURES
 from simstudy.measures.rows.cells import Cells, average_cells, distance_cells, divergence_cells, group_cells, size_cells
 from simstudy.measures.rows.context import Context
@@ -23,7 +23,7 @@ from simstudy.measures.scoring import Terms, assemble, score_cells
 from simstudy.measures.worst_case import add_missing
 from simstudy.store.run import Run
 from simstudy.store.schema import interval_columns
-from simstudy.store.traits import exact_samplers, has_fixed_data
+from simstudy.store.traits import exact_samplers, has_fixed_data, without_posterior
 from simstudy.types import RunTables
 
 Groups = Literal["auto", "average", "each"]
@@ -147,7 +147,7 @@ def _score_estimates(
 
 
 def _score_sampler_errors(run: RunTables, rows: Rows, plan: _Plan) -> list[pd.DataFrame]:
-    if not (partners := exact_methods(run.study["methods"], exact_samplers(run))):
+    if not (partners := exact_methods(run.study["methods"], exact_samplers(run), without_posterior(run))):
         return []
     errors = read_sampler_errors(run, rows, partners)
     every = [average_cells(errors, plan.attempted), divergence_cells(errors, plan.attempted, plan.n_counted)]
@@ -158,6 +158,8 @@ def _score_sampler_errors(run: RunTables, rows: Rows, plan: _Plan) -> list[pd.Da
 def _score_sampling(run: RunTables, labels: Labels, context: Context, plan: _Plan) -> list[pd.DataFrame]:
     terms, counted = plan.terms, plan.counted
     divergences = [measure for measure in _over("fits") if "ess" not in measure.needs]
+    if not has_boundaries(run.fits):
+        divergences = [measure for measure in divergences if "n_boundary" not in measure.needs]
     leapfrogs = [measure for measure in _over("fits") if "ess" in measure.needs]
     tables = score_cells(fit_cells(run, labels, counted=counted), divergences, terms)
     for cells in leapfrog_cells(run, labels, context, counted=counted):

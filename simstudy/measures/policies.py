@@ -15,16 +15,19 @@ POLICIES: tuple[Policy, ...] = get_args(Policy)
 
 
 def flag(fits: pd.DataFrame, diagnostics: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one bool column per flag and one row per fit: ``divergent``, ``max_rhat``, ``min_ess``.
+    """Return one bool column per flag and one row per fit: ``divergent``, ``max_rhat``, ``min_ess``, ``boundary``.
+
+    The last is there where maximum likelihood made fits.
 
     Args:
         fits: the run's fits.
         diagnostics: ``max_rhat``, ``min_ess`` (bulk and tail) and ``max_divergence_rate`` (per draw). What a sampler
-            does not report, or a threshold that is not set, flags nothing.
+            does not report, or a threshold that is not set, flags nothing. An estimate at the edge of where a parameter
+            can lie (tau = 0) needs no threshold.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = _floats(fits["n_divergent"]) / _floats(fits["n_draws"])
-    return pd.DataFrame(
+    flags = pd.DataFrame(
         {
             "divergent": rate > _threshold(diagnostics, "max_divergence_rate"),
             "max_rhat": _floats(fits["max_rhat"]) > _threshold(diagnostics, "max_rhat"),
@@ -32,6 +35,12 @@ def flag(fits: pd.DataFrame, diagnostics: Mapping[str, Any]) -> pd.DataFrame:
         },
         index=fits.index,
     )
+    return flags.assign(boundary=_floats(fits["n_boundary"]) > 0) if has_boundaries(fits) else flags
+
+
+def has_boundaries(fits: pd.DataFrame) -> bool:
+    """Whether fits say if an estimate is at the edge of where it can lie: those of maximum likelihood do."""
+    return "n_boundary" in fits and bool(fits["n_boundary"].notna().any())
 
 
 def least_ess(fits: pd.DataFrame) -> np.ndarray:

@@ -75,12 +75,15 @@ def posterior_of(method: Mapping[str, Any]) -> str:
     return json.dumps({key: method[key] for key in method if key not in NOT_OF_POSTERIOR}, sort_keys=True)
 
 
-def exact_methods(methods: Iterable[Mapping[str, Any]], of_exact_samplers: Collection[str]) -> dict[str, str]:
+def exact_methods(
+    methods: Iterable[Mapping[str, Any]], of_exact_samplers: Collection[str], of_no_posterior: Collection[str] = ()
+) -> dict[str, str]:
     """Return method -> the first exact method of the same model, for the methods that have one.
 
     Args:
         methods: those of the study, each with its options.
         of_exact_samplers: names of the methods whose sampler gives the posterior without error.
+        of_no_posterior: names of the methods that estimate no posterior, whose distance from one is no error.
 
     >>> model = {"structure": "complete", "priors": {"mu": "Normal(0, 1)", "sigma": "1"}}
     >>> nuts, exact = {"name": "a", "sampler": {"kind": "nuts"}}, {"name": "b", "sampler": {"kind": "exact"}}
@@ -93,7 +96,7 @@ def exact_methods(methods: Iterable[Mapping[str, Any]], of_exact_samplers: Colle
         name, model = str(method["name"]), posterior_of(method)
         if name in of_exact_samplers:
             exact.setdefault(model, name)
-        else:
+        elif name not in of_no_posterior:
             others[name] = model
     return {name: exact[model] for name, model in others.items() if model in exact}
 

@@ -13,12 +13,13 @@ from simstudy.types import RunTables
 WITH_WARMUP = "with warm-up"
 BY_LEAPFROGS = "split by leapfrogs"
 ALL_WORKERS = "all workers, wall clock"
+COUNTED = ("n_divergent", "n_max_treedepth", "n_draws", "n_boundary")
 
 
 def fit_cells(run: RunTables, labels: Labels, *, counted: np.ndarray) -> Cells:
     """Return one cell per scenario and method, with a row per fit that counts; without rows where none does."""
     fits = run.fits
-    columns = {name: floats(fits[name])[counted] for name in ("n_divergent", "n_max_treedepth", "n_draws")}
+    columns = {name: floats(fits[name])[counted] for name in COUNTED if name in fits}
     keys = labels.read(fits)
     index, pairs = pd.factorize(keys.scenario * len(labels.methods) + keys.method)
     return Cells(

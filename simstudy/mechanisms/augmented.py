@@ -50,6 +50,11 @@ class Augmented(NormalEffects):
         return {"kind": self.kind, "likelihood": self.likelihood.kind, "digest": digest.hexdigest()}
 
     @property
+    def truth(self) -> Mapping[str, float]:
+        """None: every replicate has a draw of its own."""
+        return {}
+
+    @property
     def own_options(self) -> dict[str, Any]:
         """None beside the data."""
         return {}

@@ -84,6 +84,11 @@ class GroupedMechanism(Mechanism):
         return {"mu": self.mu, "tau": self.tau, **of_scale}
 
     @property
+    def truth(self) -> Mapping[str, float]:
+        """The parameters that are numbers."""
+        return {name: prior.value for name, prior in self.priors.items() if prior.is_constant}
+
+    @property
     def symbols(self) -> Mapping[str, str]:
         """Letters of the design, of the parameters, and of the effects' own options."""
         of_parameters = {p.name: p.symbol for p in (MU, TAU, *self.likelihood.parameters)}

@@ -59,6 +59,11 @@ class Mechanism(ABC):
         return None
 
     @property
+    def truth(self) -> Mapping[str, float]:
+        """Parameter -> its value, of those that are the same number in every replicate."""
+        return {}
+
+    @property
     def symbols(self) -> Mapping[str, str]:
         """Letters of the factors."""
         return self.letters

@@ -110,6 +110,11 @@ class Multilevel(Mechanism):
         return dict(self.values) if is_plain else None
 
     @property
+    def truth(self) -> Mapping[str, float]:
+        """The values that are numbers."""
+        return {name: prior.value for name, prior in self.values if prior.is_constant}
+
+    @property
     def symbols(self) -> Mapping[str, str]:
         """Letters of the parameters."""
         parameters = [*self.location.parameters, *(p for s in self.terms for p in s.term.parameters)]

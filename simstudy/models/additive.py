@@ -24,7 +24,7 @@ from simstudy.models.location import Location, covariate_leaves, spread_words, u
 from simstudy.models.model import Model, stacked
 from simstudy.models.noise import Noise
 from simstudy.models.of_terms import described, estimands_of
-from simstudy.models.predictor import WORDS, Term, predictor
+from simstudy.models.predictor import WORDS, Term, constants_of, predictor
 from simstudy.models.priors import Prior
 from simstudy.models.terms.structure import Constants
 from simstudy.models.unit import Unit
@@ -87,6 +87,10 @@ class AdditiveModel(Model):
         """Stack the sufficient statistics of the cells, covariates, and shares of centering."""
         return stacked([self._arrays(d) for d in data])
 
+    def cell_arrays(self, data: Sequence[CellData]) -> dict[str, np.ndarray]:
+        """Stack the sufficient statistics of the cells and covariates, their constants included."""
+        return stacked([self._statistics(d) for d in data])
+
     def shape(self, data: CellData) -> Hashable:
         """Return the identity of the design, and what the likelihood's statistics depend on besides."""
         return self.known_shape((data.design, tuple(int(n) for n in data.n_obs)))
@@ -103,6 +107,11 @@ class AdditiveModel(Model):
 
     @property
     def declared(self) -> AdditiveModel:
+        """The model itself."""
+        return self
+
+    @property
+    def sampled(self) -> AdditiveModel:
         """The model itself."""
         return self
 
@@ -177,6 +186,35 @@ class AdditiveModel(Model):
             noise=Noise(keys, shape[1:]),
         )
 
+    def sites_of(
+        self,
+        location: Mapping[str, np.ndarray],
+        values: Mapping[str, np.ndarray],
+        white: Mapping[str, Mapping[str, np.ndarray]],
+        arrays: Mapping[str, np.ndarray],
+    ) -> dict[str, np.ndarray]:
+        """Return the latent sites at which a program is where its parameters are these: what ``estimands`` undoes.
+
+        Args:
+            location: ``mu`` and every ``beta[x]``, (fit, chain, draw).
+            values: parameters of terms and likelihood, (fit, chain, draw).
+            white: factor -> part -> (mode, fit, chain, draw) noise that the effects are made of.
+            arrays: what ``cell_arrays`` returned.
+        """
+        priors, of_fits = dict(self.priors), {name: against_draws(leaf) for name, leaf in arrays.items()}
+        sites = {name: value for name, value in values.items() if not priors[name].is_constant}
+        sites |= self.location.sites_of(location, priors, arrays)
+        for term in self.terms:
+            p, factor = term.values(values), self._design.factor(term.factor)
+            for part, z in white[term.factor].items():
+                share = share_of(term, part, of_fits)
+                constants = constants_of(term.structure, factor)
+                mean, sd = (
+                    (0.0, 1.0) if share is None else moments(term, part, p, white[term.factor], constants, share, np)
+                )
+                sites[term.site(part)] = np.moveaxis(mean + sd * z, 0, -1)
+        return sites
+
     @property
     def _design(self) -> Design:
         if self.design is None:
@@ -233,11 +271,11 @@ class AdditiveModel(Model):
         constants = term.constants(factor, next(iter(data.values())), jnp)
         z: dict[str, Any] = {}
         for part, n in term.structure.parts(factor).items():
-            share = _share(term, part, data)
+            share = share_of(term, part, data)
             if share is None:
                 z[part] = numpyro.sample(term.site(part), dist.Normal(0, 1).expand((n, *lane)))
                 continue
-            mean, sd = _moments(term, part, p, z, constants, share, jnp)
+            mean, sd = moments(term, part, p, z, constants, share, jnp)
             moved = numpyro.sample(term.site(part), dist.Normal(mean, sd).expand((n, *lane)))
             z[part] = (moved - mean) / sd
         return term.structure.effects(p, z, constants, jnp)
@@ -256,20 +294,20 @@ def _white(
     z: dict[str, np.ndarray] = {}
     for part in term.structure.parts(factor):
         moved = np.ascontiguousarray(groups_first(sites[term.site(part)]))
-        share = _share(term, part, of_fits)
-        mean, sd = (0.0, 1.0) if share is None else _moments(term, part, p, z, constants, share, np)
+        share = share_of(term, part, of_fits)
+        mean, sd = (0.0, 1.0) if share is None else moments(term, part, p, z, constants, share, np)
         z[part] = (moved - mean) / sd
     return z
 
 
-def _share(term: Term, part: str, data: Mapping[str, Any]) -> Any:
+def share_of(term: Term, part: str, data: Mapping[str, Any]) -> Any:
     """Return how far a part is centered: None not at all, 1, or (mode, *lane) shares."""
     if term.parameterization == "noncentered":
         return None
     return 1.0 if term.parameterization == "centered" else data[f"centered.{term.site(part)}"]
 
 
-def _moments(
+def moments(
     term: Term, part: str, p: Mapping[str, Any], z: Mapping[str, Any], constants: Constants, share: Any, xp: Any
 ) -> tuple[Any, Any]:
     """Return mean and sd of what a sampler moves in the place of the white noise of a part."""

@@ -28,6 +28,11 @@ class Common:
     positive: tuple[str, ...]
     ends: Ends | None
 
+    @property
+    def numbers(self) -> str:
+        """The numbers that it can give, in words."""
+        return {REAL: "all numbers", POSITIVE: "above 0", UNIT: "0 to 1", None: "low to high"}[self.ends]
+
 
 COMMON: Mapping[str, Common] = {
     "Normal": Common(arguments=("loc", "scale"), positive=("scale",), ends=REAL),
@@ -35,6 +40,7 @@ COMMON: Mapping[str, Common] = {
     "StudentT": Common(arguments=("df", "loc", "scale"), positive=("df", "scale"), ends=REAL),
     "HalfNormal": Common(arguments=("scale",), positive=("scale",), ends=POSITIVE),
     "HalfCauchy": Common(arguments=("scale",), positive=("scale",), ends=POSITIVE),
+    "HalfStudentT": Common(arguments=("df", "scale"), positive=("df", "scale"), ends=POSITIVE),
     "LogNormal": Common(arguments=("loc", "scale"), positive=("scale",), ends=POSITIVE),
     "Exponential": Common(arguments=("rate",), positive=("rate",), ends=POSITIVE),
     "Gamma": Common(arguments=("concentration", "rate"), positive=("concentration", "rate"), ends=POSITIVE),

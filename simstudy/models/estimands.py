@@ -211,6 +211,7 @@ Y_NEW = Estimand(name="y_new", role="prediction", symbol="new y", words="an obse
 SIGMA_MEDIAN = Estimand(
     name="sigma_median",
     role="scale",
+    symbol="median σ",
     words="the median of the groups' residual sds",
     lower=0.0,
     moves="difference",

@@ -196,6 +196,27 @@ class Location:
             return {MU.name: posterior[AT_MEANS] - shift, **out}
         return {MU.name: priors[MU.name].draws(posterior.get(MU.name), shape), **out}
 
+    def sites_of(
+        self, values: Mapping[str, np.ndarray], priors: Mapping[str, Prior], data: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """Return the latent sites of mu and every beta, (fit, chain, draw): what ``restore`` undoes."""
+        out: dict[str, np.ndarray] = {}
+        shift: Any = 0.0
+        for name in self.covariates:
+            parameter = f"beta[{name}]"
+            prior, beta = priors[parameter], values[parameter]
+            shift = shift + beta * _of_fits(data[f"mean.{name}"])
+            if not prior.is_constant:
+                is_scaled = _is_on_reals(prior)
+                out[f"{parameter}_standardized" if is_scaled else parameter] = (
+                    beta * _of_fits(data[f"sd.{name}"]) if is_scaled else beta
+                )
+        prior = priors[MU.name]
+        if not prior.is_constant:
+            is_moved = self.covariates and _is_on_reals(prior)
+            out[AT_MEANS if is_moved else MU.name] = values[MU.name] + shift if is_moved else values[MU.name]
+        return out
+
 
 def covariate_leaves(covariates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the leaves that programs need of covariates: mean and sd of each over cells, and deviations from it.

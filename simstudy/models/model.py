@@ -55,6 +55,10 @@ class Model(ABC):
     def arrays(self, data: Sequence[Any]) -> PyTree:
         """Stack the data of a block of fits of one shape: leaves (fit, ...), float64."""
 
+    def cell_arrays(self, data: Sequence[Any]) -> PyTree:
+        """Stack what an exact posterior is made of, (fit, ...): statistics of single cells, and covariates."""
+        return self.arrays(data)
+
     @abstractmethod
     def shape(self, data: Any) -> Hashable:
         """Return what a compiled program depends on: fits of one shape share a program."""

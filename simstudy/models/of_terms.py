@@ -164,11 +164,7 @@ def estimands_of(
     """
     first = {name: against_draws(leaf) for name, leaf in statistics.items()}
     covariates = {name.removeprefix("x."): leaf for name, leaf in first.items() if name.startswith("x.")}
-    at_cells: Any = location["mu"]
-    for name, beta in coefficients_in(location).items():
-        at_cells = at_cells + beta * covariates[name]
-    theta = predictor(at_cells, terms, effects, design, covariates)
-    theta = np.broadcast_to(theta, (design.n_cells, *location["mu"].shape))
+    theta = _predictor(location, terms, effects, design, covariates)
     of_terms = {p.name: values[p.name] for term in terms for p in term.estimated}
     out: dict[str, Any] = {"theta": _last(theta), **location, **of_terms}
     for term in terms:
@@ -184,7 +180,53 @@ def estimands_of(
     if likelihood.mean is not None:
         out[likelihood.mean.name] = likelihood.inverse_link(out["theta"])
     out["log_lik"] = likelihood.log_likelihood(theta, scale, first, xp=np)
-    return out | _predictions(location, terms, values, white, effects, scale, design, likelihood, covariates, noise)
+    out |= _of_new(location, terms, values, white, effects, design, covariates, noise)
+    if "theta_new" in out and isinstance(noise, Noise):
+        out["y_new"] = likelihood.new_observation(out["theta_new"], scale, noise)
+    return out
+
+
+def linear_estimands(
+    *,
+    location: Arrays,
+    terms: Sequence[Term],
+    values: Arrays,
+    white: Mapping[str, Arrays],
+    effects: Mapping[str, Arrays],
+    design: Design,
+    covariates: Arrays,
+    noise: Mapping[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Return the estimands that are linear in location, white noise and new effects, (level, *lane) or (*lane).
+
+    Args:
+        location: ``mu`` and every ``beta[x]``, (*lane).
+        terms: the addends.
+        values: parameters of the terms by the names of the study, (*lane).
+        white: factor -> part -> (mode, *lane) noise that the effects were made of.
+        effects: factor -> column -> (level, *lane) effects.
+        design: of the cells.
+        covariates: name -> (cell, 1, ...) with an axis for each of the lanes.
+        noise: factor -> (*lane) noise of a new level.
+    """
+    theta = _predictor(location, terms, effects, design, covariates)
+    out: dict[str, Any] = {"theta": theta, **location}
+    for term in terms:
+        out |= {f"{column}[{term.factor}]": of_levels for column, of_levels in effects[term.factor].items()}
+    of_new = _of_new(location, terms, values, white, effects, design, covariates, noise)
+    n_axes = location["mu"].ndim
+    return out | {name: np.moveaxis(v, -1, 0) if v.ndim > n_axes else v for name, v in of_new.items()}
+
+
+def _predictor(
+    location: Arrays, terms: Sequence[Term], effects: Mapping[str, Arrays], design: Design, covariates: Arrays
+) -> np.ndarray:
+    """Return the predictor of every cell, (cell, *lane)."""
+    at_cells: Any = location["mu"]
+    for name, beta in coefficients_in(location).items():
+        at_cells = at_cells + beta * covariates[name]
+    theta = predictor(at_cells, terms, effects, design, covariates)
+    return np.broadcast_to(theta, (design.n_cells, *location["mu"].shape))
 
 
 def _shares(
@@ -205,15 +247,13 @@ def _shares(
         return {f"share[{term.factor}]": variances[term.factor] / of_all for term in terms if term.estimated}
 
 
-def _predictions(
+def _of_new(
     location: Arrays,
     terms: Sequence[Term],
     values: Arrays,
     white: Mapping[str, Arrays],
     effects: Mapping[str, Arrays],
-    scale: Arrays,
     design: Design,
-    likelihood: Likelihood,
     covariates: Arrays,
     noise: Noise | Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
@@ -238,8 +278,6 @@ def _predictions(
         others = sum(out[f"new[{t.factor}]"] for t in terms if t.factor not in known and t.factor != inner.factor)
         theta = at_means + sum(known.values()) + out[f"new[{inner.factor}]"] + others
         out[f"theta_new[{outer.factor}]"] = _last(theta)
-    if isinstance(noise, Noise):
-        out["y_new"] = likelihood.new_observation(theta_new, scale, noise)
     return out
 
 

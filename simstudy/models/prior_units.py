@@ -12,8 +12,7 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
-from simstudy.late import dist
-from simstudy.models.priors import Prior, constant
+from simstudy.models.priors import Prior, constant, families
 from simstudy.models.unit import Moves, Unit
 
 Kind = Literal["location", "scale", "rate", "log"]
@@ -30,6 +29,7 @@ ANYWHERE: Mapping[str, Mapping[str, Kind]] = {
 FROM_ZERO: Mapping[str, Mapping[str, Kind]] = {
     "HalfNormal": {"scale": "scale"},
     "HalfCauchy": {"scale": "scale"},
+    "HalfStudentT": {"scale": "scale"},
     "Exponential": {"rate": "rate"},
     "Gamma": {"rate": "rate"},
     "InverseGamma": {"rate": "scale"},
@@ -64,7 +64,7 @@ def in_unit(prior: Prior, moves: Moves | None, unit: Unit) -> Prior | None:
     kinds = ANYWHERE.get(prior.name) or (FROM_ZERO.get(prior.name) if center == 0 else None)
     if kinds is None:
         return None
-    signature = inspect.signature(getattr(dist, prior.name))
+    signature = inspect.signature(families()[prior.name])
     bound = signature.bind(*prior.args, **dict(prior.kwargs))
     bound.apply_defaults()
     given = {name: value for name, value in bound.arguments.items() if name != "validate_args" and value is not None}

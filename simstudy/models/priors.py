@@ -17,6 +17,7 @@ from simstudy.errors import StudyError, shown, suggestion
 from simstudy.late import constraints, dist, jax, jnp, numpyro
 from simstudy.models.common_priors import COMMON, ends_of_common
 from simstudy.models.estimands import Parameter, Support
+from simstudy.models.half_student_t import NAME, half_student_t
 
 LONGEST_TEXT = 500
 SINGLE = np.finfo(np.float32)
@@ -38,7 +39,7 @@ class Prior:
     """A prior by name and arguments; ``Constant`` holds a parameter fixed.
 
     Args:
-        name: a distribution of ``numpyro.distributions``, or ``Constant``.
+        name: a distribution of ``numpyro.distributions``, ``HalfStudentT``, or ``Constant``.
         args: positional arguments.
         kwargs: keyword arguments, sorted by name.
     """
@@ -105,7 +106,7 @@ class Prior:
 
     def distribution(self) -> dist.Distribution:
         """Return the NumPyro distribution; a constant has none."""
-        return getattr(dist, self.name)(*self.args, **dict(self.kwargs))
+        return families()[self.name](*self.args, **dict(self.kwargs))
 
 
 def number_or_text(text: str) -> float | str:
@@ -220,10 +221,10 @@ def _number(node: ast.expr) -> float:
 
 
 @functools.cache
-def _families() -> dict[str, Callable[..., dist.Distribution]]:
-    """What NumPyro offers under a distribution's name: classes, and functions such as TruncatedNormal."""
+def families() -> dict[str, Callable[..., dist.Distribution]]:
+    """Return what makes a distribution, by name: what NumPyro offers, and half-t, which it does not."""
     names = [name for name in dist.__all__ if name[0].isupper() and name not in _NO_PRIORS]
-    return {name: getattr(dist, name) for name in names if callable(getattr(dist, name))}
+    return {**{name: getattr(dist, name) for name in names if callable(getattr(dist, name))}, NAME: half_student_t}
 
 
 def _checked(prior: Prior, text: str, parameter: Parameter) -> Prior:
@@ -235,9 +236,12 @@ def _checked(prior: Prior, text: str, parameter: Parameter) -> Prior:
             f"({', '.join(taken)}), got {len(prior.args)} in {shown(text)}; a number has a decimal point: 1.5"
         )
     ends = ends_of_common(prior.name, prior.args, dict(prior.kwargs)) or _ends_by_numpyro(prior, text, parameter)
+    positive = {"Cauchy": "HalfCauchy(scale)", "StudentT": "HalfStudentT(df, scale)"}.get(
+        prior.name, "HalfNormal(scale)"
+    )
     if parameter.support == "positive" and not _is_inside(ends, "positive"):
         raise StudyError(
-            f"{parameter.name}: {text!r} reaches below 0; expected a prior on positive numbers (HalfNormal, ...)"
+            f"{parameter.name}: {text!r} reaches below 0; expected a prior on positive numbers, such as {positive}"
         )
     if not _is_inside(ends, parameter.support):
         lower, upper = ENDS[parameter.support]
@@ -250,11 +254,11 @@ def _checked(prior: Prior, text: str, parameter: Parameter) -> Prior:
 
 def _ends_by_numpyro(prior: Prior, text: str, parameter: Parameter) -> tuple[float, float]:
     """Build the distribution once to see that NumPyro accepts it; return its least and its largest number."""
-    if prior.name not in _families():
-        near = suggestion(prior.name, _families())
+    if prior.name not in families():
+        near = suggestion(prior.name, families())
         raise StudyError(f"{parameter.name}: {shown(text)} names no distribution of NumPyro{near}")
     try:
-        built = _families()[prior.name](*prior.args, **dict(prior.kwargs), validate_args=True)
+        built = families()[prior.name](*prior.args, **dict(prior.kwargs), validate_args=True)
     except Exception as error:
         # NumPyro signals bad arguments with several exception types; each says what was wrong in its first line.
         raise StudyError(

@@ -65,6 +65,10 @@ class StandardizedModel(Model):
         """Stack standardized data."""
         return self.sampled.arrays([standardized(d, self.unit) for d in data])
 
+    def cell_arrays(self, data: Sequence[Any]) -> PyTree:
+        """Stack statistics of standardized data."""
+        return self.sampled.cell_arrays([standardized(d, self.unit) for d in data])
+
     def shape(self, data: Any) -> Hashable:
         """Return the model's shape."""
         return self.model.shape(data)
@@ -162,14 +166,32 @@ class MovedPosterior:
     @cached_property
     def sd(self) -> dict[str, np.ndarray]:
         """Estimand -> (fit, *group): of a mean as of a distance."""
-        power: dict[Moves, int] = {"value": 1, "difference": 1, "variance": 2}
-        spread, moves = self.model.unit.spread, self.model.moves
-        return {name: sd * spread ** power.get(moves[name], 0) for name, sd in self.known.sd.items()}
+        return self._distances(self.known.sd)
+
+    def quantiles(self, probabilities: Sequence[float]) -> dict[str, np.ndarray]:
+        """Return the quantiles, estimand -> (fit, *group, probability)."""
+        return self.model.moved(self.known.quantiles(probabilities), self.data)
+
+    def hdi(self, level: float) -> dict[str, np.ndarray]:
+        """Return the ends of the shortest intervals, estimand -> (fit, *group, 2)."""
+        return self.model.moved(self.known.hdi(level), self.data)
 
     def cdf(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the posterior probability of less than given values, estimand -> (fit, *group)."""
+        return self.known.cdf(self._standardized(values))
+
+    def crps(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the continuous ranked probability score at given values, a distance."""
+        return self._distances(self.known.crps(self._standardized(values)))
+
+    def _standardized(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         unit, moves = self.model.unit, self.model.moves
-        return self.known.cdf({name: unit.standardized(value, moves[name]) for name, value in values.items()})
+        return {name: unit.standardized(value, moves[name]) for name, value in values.items()}
+
+    def _distances(self, in_units: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        power: dict[Moves, int] = {"value": 1, "difference": 1, "variance": 2}
+        spread, moves = self.model.unit.spread, self.model.moves
+        return {name: value * spread ** power.get(moves[name], 0) for name, value in in_units.items()}
 
 
 def standardized(data: Data, unit: Unit) -> Data:

@@ -65,8 +65,10 @@ def _size_words(study: Mapping[str, Any]) -> str:
     scenarios = counted(n_scenarios(study), "scenario")
     if n_scenarios(study) == 1:
         return scenarios
-    unequal = any(_without_data(study["mechanism"]).get(name) for name in UNEQUAL)
-    among = "balanced and unequal designs, each crossed with all other factors" if unequal else "all factors crossed"
+    mechanism = _without_data(study["mechanism"])
+    unequal = any(mechanism.get(name) for name in UNEQUAL)
+    balanced = "balanced and unequal designs" if any(mechanism.get(name) for name in COUNTS) else "designs"
+    among = f"{balanced}, each crossed with all other factors" if unequal else "all factors crossed"
     return f"{scenarios}: {among}"
 
 

@@ -32,7 +32,7 @@ from simstudy.store.declared import Declared
 from simstudy.store.factors import levels_of, names_by_level
 from simstudy.store.group_names import group_names
 from simstudy.store.kept import KeptFit, kept_fits
-from simstudy.store.traits import exact_samplers, has_fixed_data
+from simstudy.store.traits import exact_samplers, has_fixed_data, without_posterior
 from simstudy.types import RunTables
 
 HEADLINE_ROLES = ("effects", "mean")
@@ -131,7 +131,7 @@ class Evidence:
     @cached_property
     def exact_of(self) -> dict[str, str]:
         """Method -> the exact method on the same model, for the methods that have one."""
-        return exact_methods(self.study["methods"], exact_samplers(self.run))
+        return exact_methods(self.study["methods"], exact_samplers(self.run), without_posterior(self.run))
 
     @cached_property
     def split(self) -> pd.DataFrame:
@@ -170,12 +170,15 @@ class Evidence:
     @cached_property
     def shares_posterior(self) -> bool:
         """Whether several methods have one model and one prior, so that they differ in how they are sampled alone."""
+        if without_posterior(self.run):
+            return False
         return len(self.marks) > 1 and len({posterior_of(method) for method in self.study["methods"]}) == 1
 
     @cached_property
     def convergence(self) -> pd.DataFrame:
-        """How many fits of each method did not converge; independent draws of the posterior have none."""
-        exact = self.run.fits["method"].astype(str).isin(exact_samplers(self.run)).to_numpy()
+        """How many fits of each method did not converge; independent draws and maxima have no chains."""
+        without_chains = exact_samplers(self.run) | without_posterior(self.run)
+        exact = self.run.fits["method"].astype(str).isin(without_chains).to_numpy()
         return convergence_table(self.run.fits[~exact], self.flags[~exact])
 
     @cached_property

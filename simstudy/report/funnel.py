@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from simstudy.errors import RunError
+from simstudy.errors import RunError, TableError
 from simstudy.logs import log
 from simstudy.report.evidence import Evidence
 from simstudy.report.reading.vocabulary import declared, effects
 from simstudy.report.reading.wording import letters, number, symbol
+from simstudy.store.group_names import called
 
 FEWEST_DIVERGENT = 5
 CLEAR_SDS, CLEAR_ERRORS = 0.3, 3.0
@@ -52,12 +53,16 @@ class _Fit:
     diverging: np.ndarray
 
 
-def read_funnel(evidence: Evidence, scenario: str) -> Funnel | None:
+def read_funnel(evidence: Evidence, scenario: str, parameter: str | None = None) -> Funnel | None:
     """Return the funnel of a scenario, of each method its first kept replicate; None without draws.
 
     Args:
         evidence: of a run that keeps draws.
         scenario: its id.
+        parameter: the scale to draw; that in which divergent draws differ most where left out.
+
+    Raises:
+        TableError: no draws of that parameter were kept, or it can be negative.
     """
     fits = [fit for name in evidence.marks if (fit := _read(evidence, scenario, name)) is not None]
     apart = {name: _apart(fits, name) for fit in fits for name in fit.parameters}
@@ -65,11 +70,17 @@ def read_funnel(evidence: Evidence, scenario: str) -> Funnel | None:
         return None
     known = {name: distance for name, distance in apart.items() if np.isfinite(distance)}
     usual = str(effects().spread)
-    chosen = max(known, key=lambda name: abs(known[name])) if known else usual if usual in apart else next(iter(apart))
+    if parameter is not None and parameter not in apart:
+        raise TableError(
+            f"estimand: the funnel is drawn of a scale, and {parameter} is none here; it can draw {', '.join(apart)}"
+        )
+    chosen = parameter or (
+        max(known, key=lambda name: abs(known[name])) if known else usual if usual in apart else next(iter(apart))
+    )
     shown = [fit for fit in fits if chosen in fit.parameters]
     is_grouped = any(fit.parameters[chosen].ndim > 1 for fit in shown)
     theta = symbol(effects().name)
-    first = evidence.group_names.get(0, "the first group")
+    first = called(evidence.group_names, 0)
     return Funnel(
         draws=pd.concat([_rows(fit, chosen, is_grouped=is_grouped) for fit in shown], ignore_index=True),
         spread=f"smallest {symbol(chosen)} of a group" if is_grouped else symbol(chosen),

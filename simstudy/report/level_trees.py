@@ -49,7 +49,8 @@ def _tree(drawn: DrawnReplicate, factors: dict[str, pd.DataFrame], chain: list[s
     letters = " + ".join(symbol(name) for name in (center, *names.values()))
     caption = (
         f"Each level stands at its value, {letters}, beside the level that it belongs to; a factor that is not in a "
-        f"model adds 0. {_lengths(table, columns, has_truth=has_truth)}"
+        f"model adds 0. {f'Gray line: the true {symbol(center)}. ' if has_truth else ''}"
+        f"{_lengths(table, columns, has_truth=has_truth)}"
     )
     draw: dict[str, Any] = {"columns": columns, "words": "value", "marks": drawn.evidence.marks}
     title = f"{' / '.join(chain)}: the tree of levels"

@@ -21,7 +21,7 @@ LEADING = 2
 """Questions beside the picture of a page that has no lead of its own."""
 ACCURACY, COSTS = ("calibration", "posterior", "recovery", "own-measures"), ("error-split", "divergences", "speed")
 """Sections about the aim of a study, which are open when a page opens, by what the answer leads with."""
-CAVEATS = ("What is missing", "Which priors the data contradict")
+CAVEATS = ("What is missing", "Which priors the data contradict", "Which priors the truth contradicts")
 ERROR = "the Monte Carlo standard error (MCSE) over replicates"
 SAMPLER_ERROR = "the Monte Carlo standard error (MCSE) of the sampler, over its seeds"
 

@@ -35,8 +35,10 @@ from simstudy.running.stopping import Stopping
 from simstudy.running.tolerance import Cell, Tolerance
 from simstudy.store import Run, RunWriter
 from simstudy.store.atomic import writing
+from simstudy.store.cards import size_words
 from simstudy.store.kept import kept_fits
 from simstudy.store.provenance import session
+from simstudy.study.conflict import told_of
 from simstudy.study.opening import StudySource, folder_of, open_study
 from simstudy.study.study import Study
 
@@ -164,17 +166,19 @@ def _without_draws(writer: RunWriter, study: Study, *, folder: Path, keep_draws:
 
 
 def _tell_of_priors(study: Study) -> None:
-    """Log the default priors that are made of given data, and warn of priors that the data contradict."""
+    """Log the priors of simulated data, and default ones that are made of given data; warn of those in conflict."""
+    if study.scenarios[0].mechanism.replication == "data":
+        for text in dict.fromkeys(method.priors_text for method in study.methods if method.priors_text):
+            log.info("priors of %s: %s", ", ".join(m.name for m in study.methods if m.priors_text == text), text)
     for name, made in study.priors_of_data.items():
         log.info("%s: default priors %s", name, made.text)
-    for name, found in study.conflicts.items():
-        for conflict in found:
-            log.warning("%s: %s", name, conflict.text)
+    for told in told_of(study.conflicts):
+        log.warning("%s", told)
 
 
 def _plan_text(study: Study, blocks: list[Block]) -> str:
     n_fits, n_programs = sum(len(block.fits) for block in blocks), len({block.program for block in blocks})
-    design = f"{len(study.scenarios)} scenarios x {len(study.methods)} methods x {study.replicates} replicates"
+    design = size_words(len(study.scenarios), len(study.methods), study.replicates)
     return f"{study.name}: {design}; fits to come: {n_fits}, programs: {n_programs}"
 
 

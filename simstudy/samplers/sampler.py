@@ -5,7 +5,7 @@ any number of data sets of that shape. Draws of a fit depend on its key and the 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import Field, dataclass
 from typing import Any, ClassVar
 
@@ -24,14 +24,15 @@ class Program(ABC):
     """A sampler compiled for one model and one shape of data."""
 
     compile_seconds: float
-    """Seconds that tracing and compilation took."""
+    """Seconds that tracing and compilation took so far. What JAX compiles inside ``sample`` is taken off the time of
+    sampling by itself; a program that compiles otherwise adds it here."""
 
     @abstractmethod
     def sample(self, arrays: PyTree, keys: np.ndarray) -> Draws:
         """Draw from the posterior of every fit.
 
         Args:
-            arrays: what ``Model.arrays`` made: leaves (fit, ...), float64.
+            arrays: what ``Sampler.arrays`` made: leaves (fit, ...), float64.
             keys: (fit, 2) uint32.
         """
 
@@ -43,9 +44,14 @@ class Sampler(ChainOptions, ABC):
     words: ClassVar[str]
     """What it is, for a report."""
     has_trajectories: ClassVar[bool] = True
-    """Whether it adapts and follows trajectories; a sampler of independent draws has none."""
+    """Whether it adapts and follows trajectories; a random walk does not, nor a sampler of independent draws. Reports
+    tell options of trajectories, target acceptance and maximum tree depth, of those that do."""
+    has_warmup: ClassVar[bool] = True
+    """Whether it discards ``warmup`` draws before those that it keeps; a sampler that is exact does not."""
     is_exact: ClassVar[bool] = False
     """Whether its draws are those of the posterior itself, so that others can be held to them."""
+    has_posterior: ClassVar[bool] = True
+    """Whether it goes by the priors; a method of maximum likelihood does not."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -74,7 +80,7 @@ class Sampler(ChainOptions, ABC):
         options = sorted(option_fields(type(self)), key=lambda f: f.name)
         shown = [f for f in options if self.has_trajectories or not f.metadata.get("of_trajectories")]
         lengths = f"{self.draws:,} draws"
-        if self.warmup and self.has_trajectories:
+        if self.warmup and self.has_warmup and not self.is_exact:
             lengths = f"{self.warmup:,} warm-up and {lengths}"
         others = [
             f"{f.metadata.get('words', f.name.replace('_', ' '))} {value}"
@@ -103,6 +109,14 @@ class Sampler(ChainOptions, ABC):
         Raises:
             StudyError: says what the sampler can fit.
         """
+
+    def arrays(self, model: Model, data: Sequence[Any]) -> PyTree:
+        """Return what its programs read of data sets of one shape: leaves (fit, ...), float64."""
+        return model.arrays(data)
+
+    def left_out(self, model: Model) -> frozenset[str]:
+        """Return the estimands of a model that it says nothing of: they have no rows."""
+        return frozenset()
 
     def program_shape(self, model: Model, shape: Hashable) -> Hashable:
         """Return the shape that a program is compiled for, given ``Model.shape``: shapes may share one by padding."""

@@ -128,7 +128,8 @@ def _completed(part: pa.Table, schema: pa.Schema | None, columns: list[str] | No
     lacking = [name for name in names if is_later(name) and name not in part.column_names]
     for name in lacking:
         part = part.append_column(schema.field(name), pa.nulls(len(part), schema.field(name).type))
-    return part.select(names) if lacking else part
+    # A part that lacks others as well is no earlier one, and is refused by its types.
+    return part.select(names) if lacking and set(names) <= set(part.column_names) else part
 
 
 def _has_types(part: pa.Table, schema: pa.Schema, columns: list[str] | None) -> bool:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 LABEL = pa.dictionary(pa.int32(), pa.string())
 STATUSES = ("ok", "non_finite", "failed")
+LATER = ("n_boundary",)
 HDI_COLUMNS = ("hdi90_lower", "hdi90_upper")  # highest-density interval, for posteriors of real data
 
 _FIT = [("scenario", LABEL), ("replicate", pa.int64()), ("method", LABEL)]
@@ -42,6 +43,7 @@ FITS = pa.schema(
         ("n_leapfrog", pa.int64()),
         ("n_leapfrog_warmup", pa.int64()),
         ("n_draws", pa.int64()),
+        ("n_boundary", pa.int64()),
         ("data_key", pa.string()),
         ("sampler_key", pa.string()),
         ("batch", pa.string()),
@@ -172,8 +174,8 @@ def mcse_column(statistic: str) -> str:
 
 
 def is_later(column: str) -> bool:
-    """Whether runs of earlier versions lack a column of the estimates: it is read as null from them."""
-    return column.startswith((mcse_column("q"), mcse_column("median")))
+    """Whether runs of earlier versions lack a column of estimates or fits: it is read as null from them."""
+    return column in LATER or column.startswith((mcse_column("q"), mcse_column("median")))
 
 
 def interval_columns(level: float) -> tuple[str, str]:

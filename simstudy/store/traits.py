@@ -13,8 +13,10 @@ from simstudy.types import RunTables
 
 FIXED_DATA_BEFORE = ("dataset",)
 NORMAL_MEANS_BEFORE = ("normal", "normal_known_se")
+KNOWN_ERRORS_BEFORE = ("normal_known_se",)
+"""Likelihoods whose standard errors stood in the column of sizes."""
 EXACT_BEFORE = ("exact",)
-TRUE = (True, "true")
+TRUE, FALSE = (True, "true"), (False, "false")
 """How a table that was read shows a column of truth values."""
 
 
@@ -54,6 +56,14 @@ def exact_samplers(run: RunTables) -> frozenset[str]:
     if "is_exact" in methods:
         return frozenset(methods["method"][methods["is_exact"].isin(TRUE)].astype(str))
     return frozenset(_exact_before(run.study["methods"]))
+
+
+def without_posterior(run: RunTables) -> frozenset[str]:
+    """Return the names of the methods that go by no priors, such as maximum likelihood."""
+    methods: pd.DataFrame = run.methods
+    if "has_posterior" not in methods:
+        return frozenset()
+    return frozenset(methods["method"][methods["has_posterior"].isin(FALSE)].astype(str))
 
 
 def _exact_before(methods: Iterable[Mapping[str, Any]]) -> Iterable[str]:

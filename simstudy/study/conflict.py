@@ -1,4 +1,4 @@
-"""Prior-data conflict: priors under which given data are as good as impossible.
+"""Prior-data conflict: priors under which given data are as good as impossible (of simulated data: ``truth_conflict``).
 
 Data are held against the prior predictive distribution of three statistics (Box 1980, JRSS A 143; Evans & Moshonov
 2006, Bayesian Analysis 1): the mean of the groups' estimates, their standard deviation, and the spread within groups. A
@@ -13,7 +13,7 @@ A conflict is a warning. What is drawn is drawn with fixed keys: a study says th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,16 +48,18 @@ class Conflict:
         parameter: name of the parameter.
         prior: its prior as text.
         words: what is seen, where it was expected, and how unlikely that is.
+        verdict: what contradicts it.
     """
 
     parameter: str
     prior: str
     words: str
+    verdict: str = f"{CONTRADICT} the prior"
 
     @property
     def text(self) -> str:
         """The conflict as a sentence."""
-        return f"{CONTRADICT} the prior {self.parameter} ~ {self.prior}: {self.words}"
+        return f"{self.verdict} {self.parameter} ~ {self.prior}: {self.words}"
 
 
 def conflicts(mechanism: Mechanism, methods: Iterable[Method]) -> dict[str, list[Conflict]]:
@@ -67,6 +69,15 @@ def conflicts(mechanism: Mechanism, methods: Iterable[Method]) -> dict[str, list
         return {}
     found = {m.name: _of_method(m.model, data, mechanism.labels) for m in methods}
     return {name: some for name, some in found.items() if some}
+
+
+def told_of(found: Mapping[str, Iterable[Conflict]]) -> list[str]:
+    """Return the conflicts of a study as lines, each once, with the methods that it is of."""
+    methods: dict[str, list[str]] = {}
+    for name, some in found.items():
+        for conflict in some:
+            methods.setdefault(conflict.text, []).append(name)
+    return [f"{', '.join(names)}: {text}" for text, names in methods.items()]
 
 
 def _of_method(model: Model, data: GroupedData, labels: Sequence[str]) -> list[Conflict]:

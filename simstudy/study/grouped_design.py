@@ -6,7 +6,7 @@ there are, the families say: the effects' distribution and the likelihood have t
 
 import functools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeGuard
 
 from pydantic import Field, create_model
@@ -255,16 +255,22 @@ def _number_text(number: float) -> str:
     return short if float(short := f"{number:g}") == number else repr(number)
 
 
+def _list_text(numbers: Sequence[float] | None) -> str | None:
+    """Return the numbers of unequal groups as tables show them, or None."""
+    return ",".join(map(_number_text, numbers)) if numbers else None
+
+
 def _factors(section: GroupedSection, mechanism: GroupedMechanism) -> dict[str, Any]:
     """Return the factors of a scenario as the tables show them."""
-    unequal = section.sizes or getattr(section, "standard_errors", None)
+    errors = getattr(section, "standard_errors", None)
     factors: dict[str, Any] = {
         "groups": len(mechanism.sizes),
         "group_size": section.group_size,
-        "sizes": ",".join(map(_number_text, unequal)) if unequal else None,
+        "sizes": _list_text(section.sizes),
         "effects": section.effects,
         **options_of(mechanism.likelihood),
         "standard_error": getattr(section, "standard_error", None),
+        **({"standard_errors": _list_text(errors)} if errors else {}),
     }
     for name, prior in mechanism.priors.items():
         factors[name] = prior.value if prior.is_constant else prior.text

@@ -29,6 +29,11 @@ def check_matching(scenarios: Iterable[Scenario], methods: Iterable[Method]) -> 
         if model.family is None:
             continue
         where = f"[[method]] {method.name!r} in scenario {scenario.label!r}"
+        if not method.sampler.has_posterior:
+            raise StudyError(
+                f"{where}: the sampler {method.sampler.kind!r} has no posterior that ranks could be taken of; give the "
+                'method another sampler, or the study kind = "simulation"'
+            )
         population = mechanism.population
         if population is None:
             kind = "'exchangeable'" if mechanism.design is None else "'multilevel' with normal noise"

@@ -72,9 +72,15 @@ class Method:
     sources: Sources = ()
 
     @property
+    def priors_that_count(self) -> dict[str, str]:
+        """Parameter -> prior as text; constants alone for a sampler that goes by no others; none for a user's model."""
+        priors = dict(self.options).get("priors") or {}
+        return {name: text for name, text in priors.items() if self.sampler.has_posterior or "(" not in text}
+
+    @property
     def priors_text(self) -> str:
         """Its priors on one line, the default ones among them; empty for a user's model."""
-        priors = dict(self.options).get("priors") or {}
+        priors = self.priors_that_count
         return ", ".join(f"{name} {'~' if '(' in text else '='} {text}" for name, text in priors.items())
 
     @property
@@ -98,7 +104,7 @@ def methods_of(sections: Iterable[Any], shared: Mapping[str, Any], mechanism: Me
         where = f"[[method]] {shown(contents.get('name', number))}"
         priors = _table(contents.get("priors", {}), f"{where} priors", 'a table such as { mu = "Normal(0, 10)" }')
         own = _table(contents.get("sampler", {}), f"{where} sampler", 'a table such as { kind = "numpyro" }')
-        sampler = {**shared, **own}
+        sampler = {**_shared_with(own, shared), **own}
         lists, of_sampler = _method_lists(mechanism), _sampler_lists()
         _check_size(contents, priors, sampler, lists, where)
         section = _section_for(mechanism)
@@ -109,6 +115,16 @@ def methods_of(sections: Iterable[Any], shared: Mapping[str, Any], mechanism: Me
             chosen |= _chosen(sampler, some_sampler, of_sampler)
             named = {**options, **_named(contents, chosen), "priors": some_priors, "sampler": {}}
             yield _method(checked(section, named, where), some_sampler, mechanism, where)
+
+
+def _shared_with(own: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the shared options of samplers that a method has: not those of the shared kind that its own lacks."""
+    kinds = [sampler.get("kind") for sampler in (own, shared)]
+    families = [SAMPLERS[kind] for kind in kinds if isinstance(kind, str) and kind in list(SAMPLERS)]
+    if len(families) < len(kinds):
+        return dict(shared)
+    has, of_shared = (option_types(family) for family in families)
+    return {name: value for name, value in shared.items() if name in has or name not in of_shared}
 
 
 def _section_for(mechanism: Mechanism) -> type[Section]:

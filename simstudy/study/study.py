@@ -38,6 +38,7 @@ from simstudy.study.study_file import (
     check_sections,
     read_study_file,
 )
+from simstudy.study.truth_conflict import truth_conflicts
 from simstudy.study.units import at_home
 from simstudy.tables import Table
 
@@ -157,7 +158,8 @@ class Study:
         sections = {name: canonical[name] for name in ("study", "mechanism", "summary", "diagnostics")}
         sections["mechanism"] = _with_rows(canonical["mechanism"], folder, rows)
         sections["summary"] = {"log_density": False, **canonical["summary"]}  # no run made before has it
-        return cls.from_dict({**sections, "method": methods, "sampler": methods[0]["sampler"]}, folder=folder)
+        # Every method has a sampler of its own: options that were left at defaults would be taken from a shared one.
+        return cls.from_dict({**sections, "method": methods, "sampler": {}}, folder=folder)
 
     @property
     def name(self) -> str:
@@ -220,7 +222,8 @@ class Study:
         ``mechanism`` has ``words``, ``likelihood`` (how observations arise), ``effects`` (new in each replicate or
         fixed), each empty where there is nothing to say, ``symbols`` (factor -> letter), ``defaults`` (parameter ->
         value that the study does not give), ``has_fixed_data`` and ``has_normal_means``; ``methods`` has name ->
-        ``model``, ``sampler``, ``priors_of_data`` where priors are made of given data, and ``unused`` where a log
+        ``model``, ``sampler``, ``has_posterior`` where it is false, ``priors_of_data`` where priors are made of given
+        data, and ``unused`` where a log
         density is ranked: of which data a user's program makes nothing. ``extensions`` has, where there are any, the
         parts that do not come with the package, in their own words.
         """
@@ -241,6 +244,7 @@ class Study:
                 m.name: {
                     "model": m.model.words,
                     "sampler": m.sampler.described,
+                    **({} if m.sampler.has_posterior else {"has_posterior": False}),
                     **({"priors_of_data": made.described} if (made := self.priors_of_data.get(m.name)) else {}),
                     **({"unused": unused[m.name]} if m.name in unused else {}),
                 }
@@ -294,8 +298,11 @@ class Study:
 
     @cached_property
     def conflicts(self) -> dict[str, list[Conflict]]:
-        """Method -> its priors that given data contradict; methods without any are left out."""
-        return conflicts(self.scenarios[0].mechanism, self.methods)
+        """Method -> its priors that given data, or the truth of simulated ones, contradict; only methods with any."""
+        inferring = [m for m in self.methods if m.sampler.has_posterior]
+        if self.scenarios[0].mechanism.replication == "data":
+            return truth_conflicts(self.scenarios, inferring)
+        return conflicts(self.scenarios[0].mechanism, inferring)
 
     def estimand_rows(self) -> list[dict[str, Any]]:
         """Return the rows of the estimands table: what every method declares of its estimands."""
@@ -303,6 +310,7 @@ class Study:
             {"method": m.name, "estimand": estimand.name, **estimand.row(m.model.effect_scale)}
             for m in self.methods
             for estimand in m.model.described
+            if estimand.name not in m.sampler.left_out(m.model)
         ]
 
     @property
@@ -333,18 +341,24 @@ class Study:
     def method_rows(self) -> list[dict[str, Any]]:
         """Return the rows of the methods table: every option, priors as text."""
         rows = []
+        is_given = self.scenarios[0].mechanism.replication == "sampler"
         told_of_samplers = dict.fromkeys(name for m in self.methods for name in m.sampler.told_options)
         for m in self.methods:
             options = dict(m.options)
-            priors = {f"prior_{name}": text for name, text in (options.pop("priors", None) or {}).items()}
+            options.pop("priors", None)
+            priors: dict[str, str | None] = {f"prior_{name}": text for name, text in m.priors_that_count.items()}
             if "terms" in options:
                 options["terms"] = terms_text(options["terms"])
                 options["covariates"] = ", ".join(options["covariates"] or ()) or None
             options |= {"pooling": m.model.pooling, "is_exact": m.sampler.is_exact}
-            if self.scenarios[0].mechanism.replication == "sampler":
+            if not all(one.sampler.has_posterior for one in self.methods):
+                options["has_posterior"] = m.sampler.has_posterior
+            if is_given:
                 made = self.priors_of_data.get(m.name)
+                priors["priors_of_data"] = made.text if made else None
+            if is_given or self.conflicts:
                 told = "; ".join(conflict.text for conflict in self.conflicts.get(m.name, ()))
-                priors |= {"priors_of_data": made.text if made else None, "prior_conflict": told or None}
+                priors["prior_conflict"] = told or None
             sampler = {
                 "sampler" if name == "kind" else name: getattr(m.sampler, name, None) for name in told_of_samplers
             }

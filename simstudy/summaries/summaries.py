@@ -8,17 +8,16 @@ writes as null; missing floats are NaN. No row depends on the other fits of its 
 import math
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from simstudy.models.estimands import OF_GROUPED_MODELS
 from simstudy.summaries import engine
 from simstudy.summaries.diagnostics import ebfmi, slabs
-from simstudy.summaries.rows import MISSING, N_RANK, Columns, log_score
-from simstudy.types import KnownPosterior, SamplerStats
+from simstudy.summaries.rows import MISSING, N_RANK, Columns
+from simstudy.types import SamplerStats
 
-KNOWN_COLUMNS = ("mean", "sd", "mcse_mean", "mcse_sd", "pit", "log_score")  # that an exact posterior replaces
 INDICATORS = frozenset(name for name, estimand in OF_GROUPED_MODELS.items() if estimand.role == "indicator")
 
 COUNTERS = ("n_divergent", "n_max_treedepth", "n_leapfrog", "n_leapfrog_warmup")
@@ -62,6 +61,7 @@ def summarize(
     *,
     probabilities: tuple[float, ...],
     rank_key: np.ndarray,
+    known: Collection[str] = (),
 ) -> Summary:
     """Summarize the draws of the estimands of a block of fits.
 
@@ -70,6 +70,8 @@ def summarize(
         truth: estimand -> (fit, *group) true values, NaN where there is none; estimands may be left out.
         probabilities: in [0, 1], of the quantiles to keep.
         rank_key: (fit,) uint64 keys of the random numbers that break ties of ranks.
+        known: estimands whose rows ``with_known`` fills: here they are empty, and their draws are only looked at for
+            being finite.
 
     Returns:
         One row per fit, estimand and group:
@@ -98,56 +100,60 @@ def summarize(
     """
     n_fits, n_chains, n_draws = _block_shape(draws, truth, rank_key)
     n_groups = {name: int(np.prod(value.shape[3:])) for name, value in draws.items()}
-    row_truth = _truth_rows(truth, n_groups, n_fits)
-    is_indicator = np.tile(
-        np.repeat([value.dtype == bool for value in draws.values()], list(n_groups.values())), n_fits
-    )
-    columns_of = engine.row_columns()
-    parts = [
-        columns_of(rows, row_truth[where], probabilities, is_indicator=is_indicator[where])
-        for where, rows in _slabs_of_rows(draws, n_groups, (n_fits, n_chains, n_draws))
-    ]
-    columns = _joined(parts)
-    is_finite = columns.pop("is_finite").reshape(n_fits, -1)
-    columns |= _labels(draws, n_groups, n_fits)
+    described = {name: n for name, n in n_groups.items() if name not in known} or n_groups
+    columns = _described({name: draws[name] for name in described}, truth, described, probabilities)
+    is_finite = columns.pop("is_finite").reshape(n_fits, -1).all(axis=1)
     columns |= _ranks(
-        columns.pop("n_below"), columns.pop("n_tied"), n_groups, min(N_RANK, n_chains * n_draws), rank_key
+        columns.pop("n_below"), columns.pop("n_tied"), described, min(N_RANK, n_chains * n_draws), rank_key
     )
+    if len(described) < len(n_groups):
+        columns = _spread(columns, np.repeat([name in described for name in n_groups], list(n_groups.values())))
+        columns["truth"] = _truth_rows(truth, n_groups, n_fits)
+        is_finite &= _are_finite([draws[name] for name in n_groups if name not in described])
     return Summary(
         n_fits=n_fits,
         n_draws=n_chains * n_draws,
-        fit=np.repeat(np.arange(n_fits), is_finite.shape[1]),
-        columns=columns,
-        non_finite=np.flatnonzero(~is_finite.all(axis=1)),
+        fit=np.repeat(np.arange(n_fits), sum(n_groups.values())),
+        columns=columns | _labels(draws, n_groups, n_fits),
+        non_finite=np.flatnonzero(~is_finite),
     )
 
 
-def with_known(summary: Summary, known: KnownPosterior, truth: Mapping[str, np.ndarray]) -> Summary:
-    """Return a summary with what is known exactly in the place of what the draws said.
+def _described(
+    draws: Mapping[str, np.ndarray],
+    truth: Mapping[str, np.ndarray],
+    n_groups: Mapping[str, int],
+    probabilities: tuple[float, ...],
+) -> Columns:
+    """Return what the draws of some estimands say, row by row."""
+    shape = next(iter(draws.values())).shape[:3]
+    row_truth = _truth_rows(truth, n_groups, shape[0])
+    is_indicator = np.repeat([value.dtype == bool for value in draws.values()], list(n_groups.values()))
+    is_indicator = np.tile(is_indicator, shape[0])
+    columns_of = engine.row_columns()
+    parts = [
+        columns_of(rows, row_truth[where], probabilities, is_indicator=is_indicator[where])
+        for where, rows in _slabs_of_rows(draws, n_groups, shape)
+    ]
+    return _joined(parts)
 
-    Means and standard deviations have no Monte Carlo error then (``mcse_mean`` and ``mcse_sd`` are missing), and
-    ``pit`` and ``log_score`` follow from them. Quantiles, ranks and the other columns are those of the draws.
 
-    Args:
-        summary: of the draws.
-        known: of the same fits.
-        truth: estimand -> (fit, *group) true values, as ``summarize`` got them.
-    """
-    columns = {name: np.array(summary.columns[name]) for name in KNOWN_COLUMNS}
-    estimand = summary.columns["estimand"]
-    cdf = known.cdf({name: truth[name] for name in known.mean if name in truth})
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for name, mean in known.mean.items():
-            rows = (estimand == name) & ~np.isnan(summary.columns["mean"])
-            kept = rows[estimand == name]
-            values = {"mean": mean.ravel(), "sd": known.sd[name].ravel()}
-            values |= dict.fromkeys(("mcse_mean", "mcse_sd"), np.full(mean.size, np.nan))
-            if name in cdf:
-                at = np.broadcast_to(truth[name], mean.shape).ravel()
-                values |= {"pit": cdf[name].ravel(), "log_score": log_score(at, values["mean"], values["sd"])}
-            for column, value in values.items():
-                columns[column][rows] = value[kept]
-    return replace(summary, columns={**summary.columns, **columns})
+def _spread(columns: Columns, is_described: np.ndarray) -> Columns:
+    """Return columns with empty rows where a fit's row is not described."""
+    n_fits = len(next(iter(columns.values()))) // np.count_nonzero(is_described)
+    places = np.flatnonzero(np.tile(is_described, n_fits))
+    out: Columns = {}
+    for name, values in columns.items():
+        empty = np.nan if values.dtype == np.float64 else MISSING
+        spread = np.full(n_fits * len(is_described), empty, values.dtype)
+        spread[places] = np.ma.filled(values, MISSING) if isinstance(values, np.ma.MaskedArray) else values
+        out[name] = _whole(spread) if isinstance(values, np.ma.MaskedArray) else spread
+    return out
+
+
+def _are_finite(draws: Sequence[np.ndarray]) -> np.ndarray:
+    """Return for each fit whether all of its draws are finite."""
+    return np.all([np.isfinite(value.reshape(len(value), -1)).all(axis=1) for value in draws], axis=0)
 
 
 def summarize_fits(
@@ -270,12 +276,17 @@ def _ranks(
     for name, n in n_groups.items():
         group = slice(start, start + n)
         for fit in np.flatnonzero((tied[:, group] > 0).any(axis=1)):
-            key = np.array([rank_key[fit], zlib.crc32(name.encode())], dtype=np.uint64)
-            uniform = np.random.Generator(np.random.Philox(key=key)).random(n)
+            uniform = uniforms(rank_key[fit], name, n)
             rank[fit, group] += np.floor(uniform * (tied[fit, group] + 1)).astype(np.int64)
         start += n
     n_ranks = np.where(rank == MISSING, MISSING, n_rank)
     return {"rank": _whole(rank.ravel()), "n_rank": _whole(n_ranks.ravel())}
+
+
+def uniforms(key: np.uint64, estimand: str, n: int) -> np.ndarray:
+    """Return the random numbers in [0, 1) that break ties of the groups of an estimand."""
+    keys = np.array([key, zlib.crc32(estimand.encode())], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=keys)).random(n)
 
 
 def _whole(values: np.ndarray) -> np.ma.MaskedArray:

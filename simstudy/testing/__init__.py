@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from simstudy.testing.gating.gate import gate as gate
     from simstudy.testing.gating.problem import Problem as Problem
     from simstudy.testing.gating.verdict import Verdict as Verdict
+    from simstudy.testing.known.posteriors import exact_posteriors as exact_posteriors
     from simstudy.testing.likelihood import check_likelihood as check_likelihood
     from simstudy.testing.measure import check_measure as check_measure
     from simstudy.testing.mechanism import check_mechanism as check_mechanism
@@ -43,6 +44,7 @@ _PLACES = {
     "check_sampler": "sampler",
     "check_structure": "structure",
     "check_term": "term",
+    "exact_posteriors": "known.posteriors",
     "gate": "gating.gate",
 }
 

@@ -4,6 +4,7 @@ Without the option tests that use the fixture are skipped, since a gate takes a 
 before a test calls it.
 """
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -14,10 +15,16 @@ VERDICTS = pytest.StashKey[list[str]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option."""
-    parser.getgroup("simstudy").addoption(
+    group = parser.getgroup("simstudy")
+    group.addoption(
         "--simstudy-gate",
         action="store_true",
         help="run the tests that hold samplers to simstudy's exact posteriors (fixture simstudy_gate)",
+    )
+    group.addoption(
+        "--simstudy-gate-write",
+        action="store_true",
+        help="run them, and write what an effective draw costs into their baseline files, which are not compared with",
     )
 
 
@@ -29,15 +36,24 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def simstudy_gate(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """``simstudy.testing.gate`` that fails the test where the sampler does not pass; it returns the verdict."""
-    if not request.config.getoption("--simstudy-gate"):
+    writes = request.config.getoption("--simstudy-gate-write")
+    if not writes and not request.config.getoption("--simstudy-gate"):
         pytest.skip("needs --simstudy-gate")
 
     def hold(sampler: Any, **options: Any) -> Any:
+        from simstudy.errors import SimstudyError
         from simstudy.testing import gate
 
-        verdict = gate(sampler, **options)
+        path = options.pop("baseline", None) if writes else None
+        try:
+            verdict = gate(sampler, **options)
+        except SimstudyError as error:
+            pytest.fail(str(error), pytrace=False)
         request.config.stash[VERDICTS].append(f"{request.node.nodeid}: {verdict}")
-        verdict.check()
+        if not verdict.passed:
+            pytest.fail(str(verdict), pytrace=False)
+        if isinstance(path, str | os.PathLike):
+            verdict.write_baseline(path)
         return verdict
 
     return hold

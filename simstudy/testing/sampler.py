@@ -10,6 +10,7 @@ import numpy as np
 from simstudy.samplers import Program, Sampler
 from simstudy.streams import canonical_json, random_key
 from simstudy.summaries.diagnostics import ess_mean
+from simstudy.summaries.summaries import summarize_chains
 from simstudy.testing.closed_form import MODEL, make_data, standardize
 from simstudy.testing.expectation import BOUND, ConformanceError, check_choice, differing, expect
 from simstudy.types import Draws, SamplerStats
@@ -34,10 +35,10 @@ def check_sampler(sampler: Sampler) -> None:
 
     - It is a choice: frozen, hashable, equal to its copy, and it can be pickled. ``options`` names every option;
       ``changed_options``, its identity, those that are not at their defaults, and nothing else. ``described`` says in
-      one line what it is and what was chosen, of trajectories where it has any.
+      one line what it is and what was chosen: the warm-up of a Markov chain, and of trajectories where it has any.
     - Draws come from the posterior: on a normal model with known variances mean and sd of mu, of each theta and of
       their mean are those of the closed form, within ``BOUND`` Monte Carlo standard errors over twelve data sets.
-      Before that, ``MIN_ESS`` effective draws in all are demanded.
+      Before that, ``MIN_ESS`` effective draws in all are demanded. A sampler without a posterior is not asked.
     - Draws of a fit depend on its key and its data: alone, in another order and beside a fit that fails they are the
       same bit for bit. Another key gives other draws, and so does another chain.
     - Data without a density do no more than fail their own fit: it has a reason, or draws that are not finite.
@@ -66,7 +67,8 @@ def check_sampler(sampler: Sampler) -> None:
     _check_stats(sampler, draws.stats)
     _check_keys(sampler, program, arrays, keys, draws)
     _check_failure(sampler, program, arrays, keys, draws)
-    _check_posterior(sampler, standardize(dict(draws.sites), data))
+    if sampler.has_posterior:
+        _check_posterior(sampler, standardize(dict(draws.sites), data))
 
 
 def _check_options(sampler: Sampler) -> None:
@@ -116,6 +118,12 @@ def _check_sites(sampler: Sampler, draws: Draws) -> None:
 
 
 def _check_stats(sampler: Sampler, stats: SamplerStats | None) -> None:
+    promise = (
+        "leapfrog steps (num_steps) of a sampler that follows trajectories; has_trajectories = False says that it "
+        "follows none, and that reports tell no tree depth"
+    )
+    has_steps = stats is not None and stats.num_steps is not None
+    expect(sampler, promise, holds=has_steps or not sampler.has_trajectories, got="no num_steps")
     if stats is None:
         return
     by_chain = (N_FITS, sampler.chains)
@@ -131,6 +139,8 @@ def _check_stats(sampler: Sampler, stats: SamplerStats | None) -> None:
         is_inside = np.isfinite(value).all() and value.min() >= lowest and value.max() <= highest
         got = f"{value.min()} to {value.max()}"
         expect(sampler, f"finite {name} from {lowest:g} to {highest:g}", holds=is_inside, got=got)
+    n_chains = len(summarize_chains(stats)["step_size"])
+    expect(sampler, "statistics of each chain", holds=n_chains == N_FITS * sampler.chains, got=f"those of {n_chains}")
     if stats.num_steps is None:
         return
     longest = 2**stats.max_treedepth - 1 if stats.max_treedepth else np.inf

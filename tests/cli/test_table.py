@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import simstudy as package
+from simstudy.cli.options import read_labels
 from simstudy.report.publishing.formats import TEXTS
 from tests.cli.test_cli import simstudy
 
@@ -63,3 +64,16 @@ def test_unknown_names_are_refused(tmp_path):
     done = simstudy("table", BASELINE, "--measure", "rmes", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "did you mean 'rmse'" in done.stderr
+
+
+def test_methods_are_called_otherwise(tmp_path):
+    """By --label METHOD=TEXT, where the name has an equals sign too; a name that is no method's is refused."""
+    first = str(package.Run.open(BASELINE).methods["method"].iloc[0])
+    done = simstudy("table", BASELINE, "--label", f"{first}=p = 1", cwd=tmp_path)
+    assert "p = 1" in done.stdout.splitlines()[0]
+    assert first not in done.stdout
+    for text in ("nobody=a", first, f"{first}= "):
+        done = simstudy("table", BASELINE, "--label", text, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"--label {text}: expected METHOD=TEXT, METHOD one of" in done.stderr
+    assert read_labels(tmp_path, None) is None

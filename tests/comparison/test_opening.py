@@ -12,6 +12,7 @@ import pytest
 
 import simstudy
 from simstudy.errors import ComparisonError, RunError
+from simstudy.report.comparing.sentences import answers
 from simstudy.store import Run
 from tests.comparison.runs import METHODS, small_run, store
 from tests.fakes import fake_run
@@ -184,3 +185,26 @@ def test_times_need_a_reference_on_one_machine():
         ComparisonError, match=r"time_reference: the baseline has no method 'nonne'; did you mean 'none'"
     ):
         simstudy.compare(base, candidate, margins={"time_reference": "nonne"})
+
+
+@pytest.mark.parametrize(
+    ("blocks", "told"),
+    [
+        (1, "it or the reference was timed in one block of fits, and one time has no known error. More replicates"),
+        (3, "blocks of fits, of 3 so far."),
+    ],
+)
+def test_times_that_cannot_be_told_say_what_would(blocks, told):
+    """One block has no spread, so that no number of replicates is named; of several, as many blocks as would do."""
+    run = dataclasses.replace(small_run(), provenance={"machine": {"processor": "p", "cores": 2}})
+    batches = pd.concat([run.timings.drop_duplicates("method")] * blocks, ignore_index=True)
+    batches = batches.assign(batch=np.arange(len(batches)).astype(str), n_fits=10)
+    seconds = 1.0 + 0.2 * (np.arange(len(batches)) // 2)
+    base = dataclasses.replace(run, timings=batches.assign(run_seconds=seconds))
+    is_slow = (batches["method"] == METHODS[1]).to_numpy()
+    candidate = dataclasses.replace(run, timings=batches.assign(run_seconds=np.where(is_slow, 1.25, 1.0) * seconds))
+    compared = simstudy.compare(base, candidate, margins={"time_reference": METHODS[0], "measures": ["time_ratio"]})
+    open_ = " ".join(answers(compared)["What cannot be told"])
+    assert f"“{METHODS[1]}”, time over the reference 1 and 1.25: " in open_
+    assert told in open_
+    assert "million" not in open_

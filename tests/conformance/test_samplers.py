@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from simstudy.samplers import SAMPLERS, Exact, Program
+from simstudy.summaries.summaries import summarize_chains
 from simstudy.testing import ConformanceError, check_sampler
 from simstudy.types import Draws, SamplerStats
 
@@ -156,6 +157,25 @@ def test_broken_samplers_are_caught(what):
         check_sampler(Altered(alter=alter))
 
 
+def test_a_sampler_that_says_nothing_of_itself_passes():
+    """Statistics that are all None are those of a Markov chain that has none, with a row of nulls for each chain."""
+    quiet = lambda draws, arrays, keys: replace(draws, stats=SamplerStats(max_treedepth=0))  # noqa: E731
+    check_sampler(Altered(alter=quiet))
+    draws = quiet(Draws(sites={"mu": np.zeros((3, 2, 10))}), None, None)
+    assert draws.stats.shape == (3, 2)
+    chains = summarize_chains(draws.stats)
+    assert {len(column) for column in chains.values()} == {6}
+    assert np.isnan(chains["step_size"]).all()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowsNone(Altered):
+    """A sampler that counts no leapfrog, and is told with a tree depth."""
+
+    words = "a walk"
+    has_trajectories = True
+
+
 def test_unaltered_draws_pass():
     """What catches the broken ones is what was altered."""
     check_sampler(Altered())
@@ -212,6 +232,7 @@ class SpellsDefaults(Exact):
     [
         (Raises(), "a reason, or draws that are not finite.*FloatingPointError"),
         (SpellsDefaults(), "the options that are not at their defaults as identity"),
+        (FollowsNone(), "has_trajectories = False says that it follows none.*got no num_steps"),
         (Wordless(), "one line that begins with its words"),
         (TellsOfTrajectories(), "words on trajectories only where it has them"),
     ],

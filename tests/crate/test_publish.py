@@ -5,16 +5,19 @@ import io
 import json
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
 
 import simstudy
-from simstudy.crate.deviations import deviations, digest_in
+from simstudy.crate.deviations import Registered, deviations, registered_in
 from simstudy.crate.losses import losses, losses_text
 from simstudy.errors import RunError, StudyError
 from simstudy.report.protocol import FORMS, protocol, study_digest
 from tests.fakes import fake_run
+
+BEFORE = datetime(2020, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 
 def entities(folder):
@@ -92,9 +95,10 @@ def test_nothing_differs_from_the_plan(run, study_file, tmp_path):
     pytest.importorskip("docx")
     study = simstudy.Study.from_toml(study_file)
     for ending, write in FORMS.items():
-        (tmp_path / f"registered{ending}").write_bytes(write(protocol(study)))
+        (tmp_path / f"registered{ending}").write_bytes(write(protocol(study, written=BEFORE)))
         name = f"registered{ending}"
-        assert digest_in((tmp_path / name).read_bytes(), name=name) == study_digest(run.study)
+        said = registered_in((tmp_path / name).read_bytes(), name=name)
+        assert said == Registered(digest=study_digest(run.study), written=BEFORE)
     done = simstudy.publish(run, out=tmp_path / "out", study=study_file, protocol=tmp_path / "registered.md")
     assert "Nothing differs." in (done.folder / "deviations.md").read_text("utf-8")
     assert (done.folder / "study.toml").read_bytes() == study_file.read_bytes()
@@ -107,7 +111,7 @@ def test_deviations_are_told(run):
     planned["study"] |= {"seed": 5, "replicates": 10}
     planned["methods"][0]["name"] = "pooled"
     planned["methods"][1]["priors"]["tau"] = "HalfNormal(3)"
-    table = deviations(run, planned=planned, registered="0" * 64).set_index("what")
+    table = deviations(run, planned=planned, registered=Registered(digest="0" * 64, written=BEFORE)).set_index("what")
     assert table.loc["study.seed"].tolist() == ["5", "11"]
     assert table.loc["study.replicates"].tolist() == ["10", "6"]
     assert table.loc["method pooled"].tolist() == ["there", "not there"]
@@ -115,6 +119,17 @@ def test_deviations_are_told(run):
     assert table.loc["method partial.priors.tau"].tolist() == ["HalfNormal(3)", "HalfNormal(5)"]
     assert table.loc["SHA-256 of study.json"].tolist() == ["0" * 64, study_digest(run.study)]
     assert len(table) == 6
+
+
+@pytest.mark.parametrize(
+    ("written", "said"), [(datetime(2999, 1, 2, tzinfo=UTC), "2999-01-02 00:00:00 UTC, after"), (None, "does not")]
+)
+def test_a_protocol_of_afterwards_is_a_deviation(run, written, said):
+    """A protocol that is younger than the first result, or does not say when it was written, registered nothing."""
+    registered = Registered(digest=study_digest(run.study), written=written)
+    table = deviations(run, planned=run.study, registered=registered)
+    assert table["what"].tolist() == ["registered protocol written"]
+    assert said in table["done"].iloc[0]
 
 
 def test_a_run_that_is_not_finished_is_a_deviation(run):

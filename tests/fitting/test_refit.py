@@ -13,6 +13,7 @@ from simstudy.cli import main
 from simstudy.errors import RunError, StudyError
 from simstudy.store import RunWriter
 from simstudy.store.run import read_study
+from tests.random_walk import registered
 from tests.running.test_runner import STUDY
 
 OPTIONS = ["--replicate", "3", "--method", "partial"]
@@ -50,6 +51,14 @@ def test_draws_are_those_behind_the_summary(run):
     assert tau.shape == (2, 60)
     stored = run.estimates.query("scenario == @scenario and replicate == 0 and method == 'partial'")
     assert tau.mean() == pytest.approx(stored.set_index("estimand").loc["tau", "mean"], rel=1e-5)
+
+
+@pytest.mark.parametrize("method", ["walk", "NUTS", "exact"])
+def test_a_fit_beside_a_sampler_with_options_of_its_own_is_the_stored_fit(walk, method):
+    """A method has the options that its own sampler has: those of the first are not asked of the others."""
+    with registered():
+        again = simstudy.refit(walk, scenario=walk.scenarios["scenario"].iloc[0], replicate=1, method=method)
+    assert again.differences == ()
 
 
 def test_a_changed_row_is_told(run, tmp_path):

@@ -1,5 +1,6 @@
 """Right samplers pass; wrong ones are refused early, with what is wrong, by how much, at what evidence."""
 
+import re
 from functools import partial
 
 import jax.numpy as jnp
@@ -52,10 +53,24 @@ def test_a_missing_jacobian_is_refused_early(refused):
     """Without the Jacobian of log sigma, sigma is too small; the message says so, and by how much."""
     assert not refused.passed
     assert refused.needed < 100
-    with pytest.raises(ConformanceError, match=r"sigma of lecture: draws .* posterior sds too low \(evidence"):
+    with pytest.raises(
+        ConformanceError, match=r"sigma of lecture: draws .* posterior sds too low \(.* of the evidence"
+    ):
         refused.check()
+    assert not refused.is_too_short
+    assert re.search(
+        r"does not pass the gate, after \d+ chains on each of 1 posterior, evidence \S+ where", str(refused)
+    )
+    assert "borne" not in str(refused)
     sigma = refused.table.set_index(["quantity", "check"]).loc[("sigma", "error")]
     assert sigma["found"] < -5 * sigma["mcse"]
+
+
+def test_the_parts_of_the_evidence_are_those_of_the_whole(refused):
+    """What the quantities and checks contribute adds up to the evidence, but for bets in the other direction."""
+    parts = (10.0 ** refused.table["evidence"]).sum()
+    total = np.exp(refused.log_each).mean()
+    assert total / 2 < parts <= total * (1 + 1e-9)
 
 
 def test_what_stands_still_is_refused():
@@ -63,6 +78,8 @@ def test_what_stands_still_is_refused():
     verdict = gate(stands_still, **ON_ONE)
     assert verdict.needed < 30
     assert all("a chain's own 90 % interval holds 0% of the posterior" in reason for reason in verdict.reasons)
+    assert verdict.is_too_short
+    assert "; no error of its draws is shown, its chains are too short:" in str(verdict)
 
 
 def test_draws_that_are_not_finite_are_refused():

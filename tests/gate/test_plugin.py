@@ -1,5 +1,6 @@
 """``pytest --simstudy-gate``: a fixture that holds samplers to the gate, and costs nothing without the option."""
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,12 @@ def stands_still(problem, key):
 
 def test_own_sampler(simstudy_gate):
     simstudy_gate(stands_still, start="exact", posteriors=["lecture"])
+"""
+RIGHT = """
+from simstudy.samplers import Exact
+
+def test_own_sampler(simstudy_gate):
+    simstudy_gate(Exact(chains=64, draws=50), posteriors=["lecture"], chains=64, baseline="baseline.json")
 """
 LIGHT = """
 import sys
@@ -52,6 +59,21 @@ def test_with_the_option_a_wrong_sampler_fails_its_test(run):
     assert "simstudy gate" in done.stdout
     assert "test_own.py::test_own_sampler: stands_still does not pass the gate, after" in done.stdout
     assert "holds 0% of the posterior" in done.stdout
+
+
+def test_a_baseline_is_written_and_then_held_to(run, tmp_path):
+    """Without a file the test fails with one line that says how to write it; written, the same sampler passes."""
+    missing = run(RIGHT, "--simstudy-gate")
+    assert missing.returncode == 1, missing.stdout
+    assert "cannot read the baseline baseline.json" in missing.stdout
+    assert "write it with pytest --simstudy-gate-write" in missing.stdout
+    assert "Traceback" not in missing.stdout
+    assert "def hold" not in missing.stdout
+    written = run(RIGHT, "--simstudy-gate-write")
+    assert written.returncode == 0, written.stdout
+    assert 0.5 < json.loads((tmp_path / "baseline.json").read_text())["lecture"] < 2
+    held = run(RIGHT, "--simstudy-gate")
+    assert held.returncode == 0, held.stdout
 
 
 def test_the_plugin_is_light(run):

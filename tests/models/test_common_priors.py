@@ -4,12 +4,11 @@ import inspect
 
 import numpy as np
 import pytest
-from numpyro import distributions as dist
 
 from simstudy.errors import StudyError
 from simstudy.models.common_priors import COMMON, ends_of_common
 from simstudy.models.estimands import MU
-from simstudy.models.priors import parse_prior
+from simstudy.models.priors import families, parse_prior
 
 ARGUMENTS = {"Uniform": (-1.0, 3.0)}
 
@@ -17,7 +16,7 @@ ARGUMENTS = {"Uniform": (-1.0, 3.0)}
 @pytest.mark.parametrize("name", COMMON)
 def test_arguments_and_ends_are_those_of_numpyro(name):
     """The same names in the same order, and draws that fill the range that is told and stay in it."""
-    family, common = getattr(dist, name), COMMON[name]
+    family, common = families()[name], COMMON[name]
     assert tuple(inspect.signature(family).parameters)[: len(common.arguments)] == common.arguments
     values = ARGUMENTS.get(name, (2.0,) * len(common.arguments))
     low, high = ends_of_common(name, values, {})
@@ -39,7 +38,7 @@ def test_what_numpyro_refuses_is_left_to_it(name, bad):
         given = [*values[:place], bad, *values[place + 1 :]]
         try:
             with np.errstate(all="ignore"):
-                getattr(dist, name)(*given, validate_args=True)
+                families()[name](*given, validate_args=True)
         except ValueError:
             assert ends_of_common(name, given, {}) is None
 

@@ -1,10 +1,15 @@
 """Priors as text: what is accepted, what is refused and with which words."""
 
+import jax
+import numpy as np
 import pytest
+from scipy import stats
 
 from simstudy.errors import StudyError
 from simstudy.models.estimands import MU, estimand_of
+from simstudy.models.prior_units import in_unit
 from simstudy.models.priors import Prior, parse_prior
+from simstudy.models.unit import Unit
 
 
 @pytest.mark.parametrize(
@@ -13,6 +18,7 @@ from simstudy.models.priors import Prior, parse_prior
         ("mu", "Normal(0, 10)"),
         ("mu", "StudentT(3, 0, 2.5)"),
         ("tau", "HalfCauchy(5)"),
+        ("tau", "HalfStudentT(4, 0.5)"),
         ("tau", "TruncatedNormal(0, 5, low=0)"),
         ("tau", "Gamma(2, 0.1)"),
         ("sigma", "Exponential(1)"),
@@ -21,6 +27,23 @@ from simstudy.models.priors import Prior, parse_prior
 def test_text_goes_round(parameter, text):
     """A prior's text is read, and written back as it stood."""
     assert parse_prior(text, estimand_of(parameter)).text == text
+
+
+def test_half_t_is_the_size_of_a_t_number():
+    """Its density is twice that of Student's t above 0; half-Cauchy at one degree of freedom; also in another unit."""
+    tau = estimand_of("tau")
+    x = np.array([0.01, 0.4, 3.0])
+    prior = parse_prior("HalfStudentT(4, 0.5)", tau)
+    with jax.enable_x64(True):
+        density = np.exp(prior.distribution().log_prob(x))
+        draws = np.asarray(prior.distribution().sample(jax.random.key(0), (4000,)))
+        cauchy = parse_prior("HalfStudentT(1, 2)", tau).distribution().log_prob(x)
+        expected = parse_prior("HalfCauchy(2)", tau).distribution().log_prob(x)
+    np.testing.assert_allclose(density, 2 * stats.t(4, scale=0.5).pdf(x), rtol=1e-12)
+    np.testing.assert_allclose(cauchy, expected, rtol=1e-12)
+    assert stats.kstest(draws, lambda q: 2 * stats.t(4, scale=0.5).cdf(q) - 1).pvalue > 0.001
+    assert prior.order_at_zero == 0
+    assert in_unit(prior, "difference", Unit(center=5.0, spread=10.0)).text == "HalfStudentT(4, 0.05)"
 
 
 def test_a_number_is_a_constant():
@@ -47,6 +70,8 @@ def test_a_number_is_a_constant():
         ("mu", True, "expected a prior"),
         ("mu", float("nan"), "out of range"),
         ("tau", "Normal(0, 1)", "reaches below 0"),
+        ("tau", "StudentT(4, 0, 0.5)", "such as HalfStudentT(df, scale)"),
+        ("tau", "HalfStudentT(4, -0.5)", "NumPyro refuses"),
         ("tau", -1.0, "out of range"),
         ("sigma", 0.0, "a number > 0"),
     ],

@@ -269,3 +269,23 @@ def test_known_means_and_sds_move_back_each_in_its_own_power():
     moved = model.restored(known, [grouped(Y)])
     assert [moved.mean[name].item() for name in names] == [11.0, 6.0, 18.0, 2.0]
     assert [moved.sd[name].item() for name in names] == [1.5, 1.5, 4.5, 0.5]
+
+
+def test_known_distributions_move_back():
+    """At m = 5 and s = 3, the quantiles and intervals of mu move as values, and scores as distances of the truth."""
+    priors = {"mu": "Normal(0, 1)", "tau": "HalfNormal(1)", "sigma": "Exponential(1)"}
+    parsed = tuple((p.name, parse_prior(priors[p.name], p)) for p in (MU, TAU, SIGMA))
+    hierarchy = HierarchicalModel(structure=Partial(), likelihood=Normal(), priors=parsed)
+    known = SimpleNamespace(
+        quantiles=lambda p: {"mu": np.array([p]), "tau": np.array([p])},
+        hdi=lambda level: {"mu": np.array([[-level, level]]), "tau": np.array([[0.0, level]])},
+        cdf=lambda values: values,
+        crps=lambda values: {name: np.abs(value) for name, value in values.items()},
+    )
+    moved = StandardizedModel(model=hierarchy, unit=Unit(center=5.0, spread=3.0)).restored(known, [grouped(Y)])
+    truth = {"mu": np.array([11.0]), "tau": np.array([6.0])}
+    np.testing.assert_allclose(moved.quantiles([0.1, 0.5])["mu"], [[5.3, 6.5]])
+    np.testing.assert_allclose(moved.hdi(0.9)["mu"], [[2.3, 7.7]])
+    np.testing.assert_allclose(moved.hdi(0.9)["tau"], [[0.0, 2.7]])
+    assert {name: value.item() for name, value in moved.cdf(truth).items()} == {"mu": 2.0, "tau": 2.0}
+    assert {name: value.item() for name, value in moved.crps(truth).items()} == {"mu": 6.0, "tau": 6.0}

@@ -61,6 +61,56 @@ def test_real_data_promise_nothing_that_needs_new_data():
     assert "not assessed, since it needs new data: coverage" in measures
 
 
+META = {
+    "study": {"name": "meta", "replicates": 4},
+    "mechanism": {
+        "kind": "exchangeable",
+        "likelihood": "normal_known_se",
+        "standard_errors": [[0.1, 0.2, 0.3], [0.1, 0.2, 0.3, 0.4]],
+    },
+    "method": [{"name": "RE", "structure": "partial", "priors": {"tau": ["HalfNormal(1)", "HalfCauchy(1)"]}}],
+    "sampler": {"kind": "exact"},
+}
+
+
+def test_a_meta_analysis_promises_what_it_will_have():
+    """Known standard errors are no sigma, no design of them is balanced, and independent draws do not diverge."""
+    found = parts(preregistration(Study.from_dict(META)))
+    assert "weight of a group against that of an oracle that knows τ\n" in found["Performance measures"]
+    assert "σ" not in found["Performance measures"]
+    assert "2 scenarios: designs, each crossed with all other factors" in found["Data-generating mechanisms"]
+    assert "none diverges" in found["Performance measures"]
+    assert "leapfrog" not in found["Performance measures"]
+    assert "diverge" not in found["Fits that fail or are doubtful"]
+
+
+def test_regret_is_promised_where_there_are_parts_to_compare():
+    """Of terms the best is sought among no, complete and partial pooling: two of them at least, and those named."""
+    terms = {"school": {"levels": 4}, "class": {"levels": 2, "within": "school"}}
+    study = {
+        "study": {"name": "nested", "replicates": 2},
+        "mechanism": {"kind": "multilevel", "per_cell": 3, "terms": terms},
+        "sampler": {"kind": "nuts"},
+    }
+    both = {"name": "both", "pooling": "partial"}
+    for others, said in (
+        ([{"name": "left out", "terms": {"class": "complete"}}], ""),
+        ([{"name": "one", "pooling": "complete"}], "complete and partial"),
+    ):
+        found = parts(preregistration(Study.from_dict({**study, "method": [both, *others]})))["Performance measures"]
+        assert (f"the methods of {said} pooling" in found) == bool(said)
+        assert ("regret" in found) == bool(said)
+
+
+def test_counts_have_no_rivals_in_closed_form():
+    """Regret is that of normal means, and not promised of proportions."""
+    study = {**META, "mechanism": {"kind": "exchangeable", "likelihood": "binomial", "groups": 3, "group_size": 5}}
+    methods = [{"name": name, "structure": name} for name in ("none", "partial")]
+    found = parts(preregistration(Study.from_dict({**study, "method": methods, "sampler": {"kind": "nuts"}})))
+    assert "regret" not in found["Performance measures"]
+    assert "MSE ratio" in found["Performance measures"]
+
+
 def test_a_calibration_study_promises_ranks(run):
     """A calibration study announces ranks, Holm's procedure, and that no fit is left out."""
     study = {**run.study, "study": {**run.study["study"], "kind": "calibration"}}

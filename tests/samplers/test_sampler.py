@@ -1,10 +1,14 @@
 """What every sampler says of itself: its options with their bounds, its identity, and its words for a report."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import pytest
 
 from simstudy.errors import StudyError
 from simstudy.models.options import section_of
 from simstudy.samplers import NUTS, SAMPLERS, Exact, NumPyro
+from tests.random_walk import RandomWalk
 
 TEXTS = {
     NUTS(): "NUTS, batched: 4 chains of 500 warm-up and 500 draws, maximum tree depth 10, target acceptance 0.8, "
@@ -13,6 +17,21 @@ TEXTS = {
     "12,000 draws, maximum tree depth 10, target acceptance 0.95, float64",
     Exact(chains=1024): "independent exact draws by quadrature: 1,024 chains of 500 draws, float32",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Laplace(RandomWalk):
+    """Independent draws of an approximation."""
+
+    words: ClassVar[str] = "Laplace's approximation"
+    has_warmup: ClassVar[bool] = False
+
+
+def test_what_a_sampler_does_not_do_is_not_told():
+    """A random walk warms up, and has neither a target acceptance nor a tree; independent draws do not warm up."""
+    assert RandomWalk().described == "random-walk Metropolis: 4 chains of 500 warm-up and 500 draws, scale 0.1, float32"
+    assert RandomWalk(warmup=0).described == "random-walk Metropolis: 4 chains of 500 draws, scale 0.1, float32"
+    assert Laplace().described == "Laplace's approximation: 4 chains of 500 draws, scale 0.1, float32"
 
 
 @pytest.mark.parametrize("sampler", TEXTS, ids=lambda sampler: sampler.kind)

@@ -181,9 +181,23 @@ FAMILIES = {
 """Families of sums of terms; each with its structure, non-centered."""
 
 
-def study_of(family: str, *, replicates: int, planted: bool) -> Study:
+NORMAL = {
+    **{name: FAMILIES[name] for name in ("nested", "slopes", "random_walk", "gaussian_process")},
+    **{
+        name: replace(
+            FAMILIES[name],
+            mechanism={k: v for k, v in FAMILIES[name].mechanism.items() if k != "likelihood"} | {"per_cell": 3},
+            priors=FAMILIES[name].priors | PRIORS,
+        )
+        for name in ("crossed", "icar", "bym2", "car")
+    },
+}
+"""Families with normal observations, which have an exact posterior."""
+
+
+def study_of(family: str | Calibrated, *, replicates: int, planted: bool, sampler: Any = "nuts") -> Study:
     """Return a calibration study of a family, whose model may have its error."""
-    one = FAMILIES[family]
+    one = FAMILIES[family] if isinstance(family, str) else family
     of_terms = {name for term in one.terms.values() for name in term} | {"beta[day]", "beta[difficulty]"}
     own = {name: prior for name, prior in one.priors.items() if "[" not in name and name not in of_terms}
     study = Study.from_dict(
@@ -191,7 +205,7 @@ def study_of(family: str, *, replicates: int, planted: bool) -> Study:
             "study": {"name": "calibration", "kind": "calibration", "seed": 1, "replicates": replicates},
             "mechanism": {**one.mechanism, **own, "terms": one.terms},
             "method": [{"name": "own", "pooling": "partial", "priors": one.priors}],
-            "sampler": {"kind": "nuts"},
+            "sampler": {"kind": sampler},
         }
     )
     if not planted:

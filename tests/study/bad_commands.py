@@ -79,6 +79,7 @@ COMMANDS: list[tuple[list[str], str]] = [
     (["report", "nowhere", "--out", "folder.csv"], "--out folder.csv: is a folder"),
     (["table"], "Missing argument"),
     (["table", "nowhere"], "nowhere is no run folder: it does not exist"),
+    (["table", "nowhere", "--label", "a=b"], "nowhere is no run folder: it does not exist"),
     (["table", "nowhere", "--format", "latx"], "--format: got 'latx'; did you mean 'latex'"),
     (["table", "nowhere", "--format", "docx"], "a Word document needs a file; add --out table.docx"),
     (["table", "nowhere", "--level", "x"], "got 'x'"),

@@ -99,6 +99,10 @@ STUDIES: dict[str, tuple[str | bytes, str]] = {
         "fitted, multilevel, dataset, or one of your own: --load FILE.py",
     ),
     "mechanism listed": (toml(mechanism='kind = ["exchangeable"]'), "got ['exchangeable']"),
+    "mechanism names": (
+        toml(mechanism='kind = "dataset"\nvalues = [1, 2]\nnames = ["a", "b"]'),
+        "[mechanism] names: unknown key; did you mean 'labels'",
+    ),
     "mechanism a table": (toml(mechanism="kind = { a = 1 }"), "[mechanism] kind: expected one of"),
     "mechanism key": (toml(mechanism="+tua = 1"), "[mechanism] tua: unknown key; did you mean 'tau'"),
     "0 groups": (
@@ -321,7 +325,30 @@ STUDIES: dict[str, tuple[str | bytes, str]] = {
     "no sampler kind": (toml(sampler="chains = 1"), "kind: the key is missing"),
     "sampler misspelt": (toml(sampler='kind = "nutz"'), "no sampler 'nutz'; did you mean 'nuts'"),
     "sampler a word": (toml(method='+sampler = "nuts"'), "sampler: expected a table such as"),
-    "sampler of one's own": (toml(sampler='kind = "walk"'), "numpyro, exact, or one of your own: --load FILE.py"),
+    "sampler of one's own": (
+        toml(sampler='kind = "walk"'),
+        "numpyro, exact, reml, ml, or one of your own: --load FILE.py",
+    ),
+    "reml of counts": (
+        toml(mechanism='+likelihood = "binomial"', sampler='kind = "reml"'),
+        "sampler 'reml': the likelihood 'binomial' is out of scope; expected a built-in model with the",
+    ),
+    "ml of sigma by group": (
+        toml(method='+sigma_by = "hierarchical"', sampler='kind = "ml"'),
+        "sampler 'ml': the likelihood 'normal' with sigma_by = 'hierarchical' is out of scope",
+    ),
+    "reml of raw observations": (
+        toml(method='+observations = "raw"', sampler='kind = "reml"'),
+        "sampler 'reml': observations = 'raw' is out of scope; expected a built-in model",
+    ),
+    "reml to be calibrated": (
+        toml(
+            study='+kind = "calibration"',
+            mechanism='+mu = "Normal(0, 10)"\ntau = 0\nsigma = "Exponential(1)"',
+            sampler='kind = "reml"',
+        ),
+        "the sampler 'reml' has no posterior that ranks could be taken of; give the method another sampler",
+    ),
     "samplers empty": (toml(sampler="kind = []"), "sampler.kind: expected a value, or a list of at least one, got []"),
     "100,000 chains": (toml(sampler='kind = "nuts"\nchains = 100000'), "chains: expected a number of at most 1,024"),
     "acceptance 1": (

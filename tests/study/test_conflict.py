@@ -160,8 +160,8 @@ def test_a_heavy_tail_claims_little():
     assert not prior_conflicts(built, estimates([4.0, 8.0, 2.0, 20.0], 3.0))
 
 
-def test_simulated_data_are_held_against_nothing():
-    """A study that simulates has no column on conflicts: its priors are part of what it asks."""
+def test_simulated_data_have_no_priors_of_data():
+    """A study that simulates has no column on them, and none on conflicts where there are none."""
     study = Study.from_toml("studies/pooling.toml")
     assert study.conflicts == {}
     assert study.priors_of_data == {}

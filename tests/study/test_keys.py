@@ -99,7 +99,7 @@ def test_kinds_that_have_a_key_are_named():
     assert [key.only for key in _named("[mechanism]", "df")] == ["kind: student_t"]
     assert [key.only for key in _named("[mechanism]", "sigma")] == ["likelihood: normal, student_t"]
     assert [key.only for key in _named("[sampler]", "chains")] == [""]
-    assert [key.range for key in _named("[sampler]", "kind")] == ['"nuts", "numpyro", "exact"']
+    assert [key.range for key in _named("[sampler]", "kind")] == ['"nuts", "numpyro", "exact", "reml", "ml"']
 
 
 def test_factors_are_the_keys_whose_lists_are_crossed():

@@ -1,6 +1,7 @@
 """Study files: the factorial design, the methods, identities, and what is refused with which words."""
 
 import copy
+import json
 
 import numpy as np
 import pytest
@@ -281,6 +282,40 @@ def test_a_received_study_reads_no_file_unasked(tmp_path, monkeypatch):
     for data in ("../outside.csv", "link.csv", str(tmp_path / "outside.csv")):
         with pytest.raises(StudyError, match="lies outside the study's folder"):
             Study.from_canonical({**canonical, "mechanism": {**mechanism, "data": data}}, folder=tmp_path / "work")
+
+
+def samplers_of(shared, *own):
+    """Return the samplers of a study, and those of the study that its run stores."""
+    methods = [{"name": f"m{i}", "structure": "partial", "sampler": sampler} for i, sampler in enumerate(own)]
+    made = Study.from_dict({**STUDY, "method": methods, "sampler": shared})
+    again = Study.from_canonical(json.loads(json.dumps(made.canonical)))
+    assert [m.identity for m in again.methods] == [m.identity for m in made.methods]
+    assert [m.sampler for m in again.methods] == [m.sampler for m in made.methods]
+    return [m.sampler for m in made.methods]
+
+
+def test_a_method_of_a_run_has_its_own_sampler_and_nothing_of_another():
+    """Options that stand only where they are changed, and those of one kind, do not go from the first to the others."""
+    first, second, third = samplers_of({"kind": "nuts"}, {"thinning": 4}, {"kind": "numpyro"}, {"kind": "exact"})
+    assert (first.thinning, second.thinning) == (4, 1)
+    assert third.kind == "exact"
+
+
+def test_shared_options_are_those_of_the_kinds_that_have_them():
+    """A method of another kind goes without what its kind does not have, and keeps what it has."""
+    shared = {"kind": "nuts", "thinning": 4, "draws": 60}
+    nuts, exact, numpyro = samplers_of(shared, {}, {"kind": "exact"}, {"kind": "numpyro"})
+    assert (nuts.thinning, numpyro.thinning) == (4, 4)
+    assert (nuts.draws, exact.draws, numpyro.draws) == (60, 60, 60)
+
+
+@pytest.mark.parametrize(
+    ("shared", "own"), [({"thining": 4}, {"kind": "exact"}), ({}, {"kind": "exact", "thinning": 4})]
+)
+def test_options_that_no_kind_has_are_refused(shared, own):
+    """A shared key that its own kind does not know, and an own key of another kind, are mistakes."""
+    with pytest.raises(StudyError, match=r"thin+ing: unknown key"):
+        samplers_of({"kind": "nuts", **shared}, own)
 
 
 def test_another_sampler_or_precision_takes_what_single_precision_does_not():

@@ -336,7 +336,8 @@ def test_columns_are_those_of_the_tables_of_fits_and_chains():
     """No column of another name, and all that are promised."""
     fits = summarize_fits(sampler_stats(), summary_of(*block(3, n_draws=50)))
     identity = {"scenario", "replicate", "method"}
-    assert set(fits) == set(schema.FITS.names) - identity - {"status", "reason", "data_key", "sampler_key", "batch"}
+    of_blocks = {"status", "reason", "n_boundary", "data_key", "sampler_key", "batch"}
+    assert set(fits) == set(schema.FITS.names) - identity - of_blocks
     assert set(summarize_chains(sampler_stats())) == set(schema.CHAINS.names) - identity - {"chain"}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from docs.making.reference.markdown import cell, code, first_line, table
 from simstudy.mechanisms import MECHANISMS
+from simstudy.models.common_priors import COMMON
 from simstudy.models.estimands import OF_GROUPED_MODELS, Estimand, Parameter
 from simstudy.models.likelihoods import LIKELIHOODS
 from simstudy.models.structures import STRUCTURES
@@ -23,7 +24,10 @@ PRIORS = """# Priors
 
 A prior is a number, which fixes the parameter at it, or a distribution of NumPyro with numbers as arguments, such as
 `"Normal(0, 10)"`, `"HalfNormal(5)"`, `"Exponential(1)"`, `"TruncatedNormal(0, 1, low=0)"`: any continuous one of one
-number whose support the parameter has. Text is parsed, never evaluated. A list of priors makes a method of each.
+number whose support the parameter has. NumPyro has no half-t; `"HalfStudentT(df, scale)"` is one. Text is parsed, never
+evaluated. A list of priors makes a method of each. The usual ones (`simstudy list distributions`):
+
+DISTRIBUTIONS
 
 Of simulated data the defaults are fixed, whatever is simulated. Where data are given they are made of them: m is their
 center and s their spread, on the scale of the link function where there is one ([Your own groups](../own_data.md)).
@@ -53,7 +57,9 @@ def priors_page() -> str:
         _priors("Of the observations", {name: of for name, of in found.items() if of}),
         _priors("Of terms", _parameters(TERM_STRUCTURES)),
     ]
-    return "\n".join([PRIORS, *sections])
+    rows = [[code(f"{name}({', '.join(of.arguments)})"), of.numbers] for name, of in COMMON.items()]
+    usual = table(["distribution", "numbers"], rows)
+    return "\n".join([PRIORS.replace("DISTRIBUTIONS", usual), *sections])
 
 
 def estimands_page() -> str:

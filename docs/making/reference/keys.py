@@ -16,7 +16,8 @@ SAID = {
     "[mechanism.covariates.NAME]": "A covariate of data with terms; NAME is yours.",
     "[[method]]": "What is fitted; the section stands once for each method.",
     "[method.priors]": "Priors of a method, `priors = { mu = ... }` in its section; a number fixes the parameter.",
-    "[sampler]": "How draws are made. A method may have other values, `sampler = { ... }` in its section.",
+    "[sampler]": "How draws are made. A method may have other values, `sampler = { ... }` in its section. One that "
+    "names another kind goes without the shared options that this kind does not have.",
     "[summary]": "What is stored of the draws.",
     "[diagnostics]": "Thresholds that flag a fit when it is scored; no fit is deleted.",
 }

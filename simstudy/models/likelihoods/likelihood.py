@@ -26,7 +26,7 @@ from simstudy.types import GroupedData
 
 Statistics = Mapping[str, Statistic]
 Priors = Mapping[str, Prior]
-ExactForm = Literal["normal", "normal_by_group", "binomial"]
+ExactForm = Literal["normal", "normal_by_group", "binomial", "poisson", "negative_binomial"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ import numpy as np
 from simstudy.late import jax, jnp, special
 from simstudy.models.estimands import Parameter
 from simstudy.models.likelihoods.counts import Counts, drawn_counts, log_factorials, new_counts, totals
-from simstudy.models.likelihoods.likelihood import Statistics
+from simstudy.models.likelihoods.likelihood import ExactForm, Statistics
 from simstudy.models.model import GROUP
 from simstudy.models.noise import Noise
 from simstudy.models.shapes import Array, Effects, OfLane, Scales
@@ -70,6 +70,11 @@ class NegativeBinomial(Counts):
     def words(self) -> str:
         """Counts."""
         return "negative binomial counts"
+
+    @property
+    def exact_form(self) -> ExactForm:
+        """Effects are integrated one by one."""
+        return "negative_binomial"
 
     @property
     def statistic_axes(self) -> Mapping[str, tuple[str, ...]]:

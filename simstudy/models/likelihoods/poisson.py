@@ -16,7 +16,7 @@ import numpy as np
 
 from simstudy.late import jax, jnp
 from simstudy.models.likelihoods.counts import Counts, drawn_counts, log_factorials, new_counts, totals
-from simstudy.models.likelihoods.likelihood import Statistics
+from simstudy.models.likelihoods.likelihood import ExactForm, Statistics
 from simstudy.models.model import GROUP
 from simstudy.models.noise import Noise
 from simstudy.models.shapes import Array, Effects, OfLane, Scales
@@ -35,6 +35,11 @@ class Poisson(Counts):
     def words(self) -> str:
         """Counts."""
         return "Poisson counts"
+
+    @property
+    def exact_form(self) -> ExactForm:
+        """Effects are integrated one by one."""
+        return "poisson"
 
     @property
     def statistic_axes(self) -> Mapping[str, tuple[str, ...]]:

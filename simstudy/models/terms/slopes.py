@@ -75,6 +75,11 @@ class Slopes(TermStructure):
         return (TAU_AT_ZERO, *slopes, *(self._correlations if self.correlated else ()))
 
     @property
+    def scales(self) -> tuple[str, ...]:
+        """The standard deviation of every column."""
+        return tuple(parameter.name for parameter in self.parameters[: len(self.columns)])
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The intercept, and the slope of each covariate."""
         return (EFFECT, *(slope_name(name, self.covariates) for name in self.covariates))
@@ -176,7 +181,7 @@ class Slopes(TermStructure):
         return tuple(out)
 
     def _scales(self, p: Values) -> list[Any]:
-        return [p[parameter.name] for parameter in self.parameters[: len(self.columns)]]
+        return [p[name] for name in self.scales]
 
     def _rows(self, p: Values, xp: ModuleType) -> list[list[Any]]:
         """Return the rows of the Cholesky factor L of R, from partial correlations (eq. 5 of the reference)."""

@@ -62,6 +62,11 @@ class TermStructure(ABC):
         """Its parameters, each of which needs a prior and, in a mechanism, a value; the first is the scale."""
 
     @property
+    def scales(self) -> tuple[str, ...]:
+        """Names of the parameters that the effects are proportional to, all together: the first one alone."""
+        return (self.parameters[0].name,)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of its effects, one for each number that a level has: ``effect``, and the slope of each covariate."""
         return (EFFECT,)

@@ -134,8 +134,8 @@ def _open_table(frame: pd.DataFrame) -> Table:
         Column(head="needed", source="n_needed"),
     )
     note = (
-        "Needed: replicates with which the comparison would be decided with probability .8 if the difference is what "
-        "it seems; empty above a million."
+        "Needed: replicates, of times blocks of fits, with which the comparison would be decided with probability .8 "
+        "if the difference is what it seems; empty above a million, and where one block was timed."
     )
     return Table(title="Comparisons that cannot be told", frame=rows, columns=columns, note=note)
 

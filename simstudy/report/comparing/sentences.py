@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from simstudy.comparison import CANNOT_TELL, CHANGED, SAME, Comparison
+from simstudy.comparison.times import MEASURE as OF_TIMES
 from simstudy.comparison.verdicts import BETTER, UNCLEAR, WORSE
 from simstudy.report.reading.vocabulary import Vocabulary, speaking
 from simstudy.report.reading.wording import counted, enumerate_words, measure_words, number, share, symbol, with_mcse
 from simstudy.report.words.sentences import quote
 
 MOST_NAMED = 3
+FEWEST_BLOCKS = 2
+"""Times from which their spread is known."""
 PERCENT_MEASURES = ("coverage", "divergence_rate", "failure_rate", "flagged_rate")
 CHANGES = {WORSE: "is worse", BETTER: "is better", UNCLEAR: "changed, for better or worse"}
 
@@ -49,8 +53,9 @@ def _verdict(comparison: Comparison) -> str:
     better = f", {counts[CHANGED]:,} changed for the better" if counts[CHANGED] else ""
     same = f"{share(counts[SAME], n)} comparisons are the same{better}"
     if counts[CANNOT_TELL]:
-        return f"Nothing is shown to be worse: {same}, {counts[CANNOT_TELL]:,} are open for want of replicates."
-    return f"Nothing is worse: {same}."
+        nothing = "Nothing else" if comparison.unconverged or comparison.lost else "Nothing"
+        return f"{nothing} is shown to be worse: {same}, {counts[CANNOT_TELL]:,} are open for want of replicates."
+    return f"{'Nothing else' if comparison.unconverged or comparison.lost else 'Nothing'} is worse: {same}."
 
 
 def _identical(left_out: Sequence[str]) -> str:
@@ -141,13 +146,34 @@ def _open(comparison: Comparison) -> list[str]:
     rows = comparison.table[comparison.table["verdict"] == CANNOT_TELL]
     if rows.empty:
         return []
-    by_measure = rows.groupby("measure", sort=False)
+    lead = f"{share(len(rows), len(comparison.table))} comparisons, for want of replicates."
+    of_times = rows["measure"] == OF_TIMES
+    by_measure = rows[~of_times].groupby("measure", sort=False)
     named = [f"{measure_words(str(name))} ({_needed(part)})" for name, part in by_measure]
-    lead = f"{share(len(rows), len(comparison.table))} comparisons, for want of replicates"
-    return [f"{lead}. Half of those of each measure would be decided by about this many: {enumerate_words(named)}."]
+    half = f" Half of those of each measure would be decided by about this many: {enumerate_words(named)}."
+    return [lead + (half if named else ""), *_open_times(rows[of_times])]
+
+
+def _open_times(rows: pd.DataFrame) -> list[str]:
+    """Return what would decide times, of which each block of fits is one, method by method."""
+    told = []
+    for row in rows.to_dict("records"):
+        ratios = " and ".join(number(row[side]) for side in ("baseline", "candidate"))
+        about = f"{quote(str(row['method']))}, {measure_words(OF_TIMES)} {ratios}"
+        if row["n_replicates"] < FEWEST_BLOCKS:
+            told.append(
+                f"{about}: it or the reference was timed in one block of fits, and one time has no known error. More "
+                "replicates make more blocks."
+            )
+        else:
+            needed = _needed(pd.DataFrame([row]))
+            told.append(f"{about}: decided by about {needed} blocks of fits, of {row['n_replicates']:,.0f} so far.")
+    return told
 
 
 def _needed(rows: pd.DataFrame) -> str:
     known = rows["n_needed"].astype("Float64").fillna(float("inf")).to_numpy(float)
+    if not rows["mcse"].astype(float).map(math.isfinite).any():
+        return "not known from these"
     middle = float(pd.Series(known).quantile(0.5, interpolation="higher"))
     return "more than a million" if middle == float("inf") else f"{number(middle, digits=2)}"

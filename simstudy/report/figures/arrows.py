@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, called, drawing, legend, panels
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, called, clip_text, drawing, legend, panels
 from simstudy.report.reading.design import Design, read_design
 from simstudy.report.reading.palette import COMPLETE, INK, MUTED, NONCENTERED, NONE, Mark
 from simstudy.report.reading.vocabulary import effects
+from simstudy.report.reading.wording import symbol
+from simstudy.store.group_names import called as name_of
 
 ROW_HEIGHT = 1.75
 MAX_PANELS = 6
+MOST_NAMED, LONGEST_NAME = 12, 14
 TRUTH, PARTIAL, SEPARATE = 0.0, 1.0, 2.0
 
 
@@ -28,6 +32,7 @@ def arrows(
     complete: str | None = None,
     estimand: str | None = None,
     chosen: Sequence[str] | None = None,
+    groups: Mapping[int, str] | None = None,
     marks: Mapping[str, Mark] | None = None,
     labels: Mapping[str, str] | None = None,
     ax: Axes | None = None,
@@ -46,6 +51,7 @@ def arrows(
         complete: the method with complete pooling, or None to leave its line out.
         estimand: the effects; those that are spoken of where left out.
         chosen: the scenarios to draw, at most 6; a spread of the design where left out.
+        groups: group -> its name, which stands above its stroke where there are at most 12.
         marks: method -> how it is drawn.
         labels: name -> what is written for it: of methods, scenarios (id, or label as ``τ = 0.5``), measures and
             estimands; their own names where left out.
@@ -53,17 +59,21 @@ def arrows(
         width: of the figure, in inches.
     """
     design = read_design(scenarios)
-    theta = estimates[(estimates["estimand"] == (estimand or effects().name)) & estimates["mean"].notna()]
+    named = estimand or effects().name
+    theta = estimates[(estimates["estimand"] == named) & estimates["mean"].notna()]
     pairs = {s: p for s in chosen or choose_scenarios(design) if len(p := paired(theta, s, separate, partial))}
     marks = {separate: NONE, partial: NONCENTERED, **({complete: COMPLETE} if complete else {}), **(marks or {})}
     columns = min(len(pairs), 2 if width < NARROW_BELOW else 3)
     with drawing(ax=ax, labels=labels):
         figure, axes = panels(len(pairs), columns=columns, width=width, height=ROW_HEIGHT)
-        for ax, (scenario, pair) in zip(axes, pairs.items(), strict=True):
+        for i, (ax, (scenario, pair)) in enumerate(zip(axes, pairs.items(), strict=True)):
             _panel(ax, pair, marks[separate], marks[partial])
             if complete:
                 _pooled_line(ax, theta, scenario, pair["replicate"].iloc[0], complete, marks[complete])
-            ax.set_title(called(scenario, design.labels[scenario], length=21 if width < NARROW_BELOW else 44))
+            ax.set_xlabel(f"posterior mean of {called(named, symbol(named))}" if i >= len(axes) - columns else "")
+            _name_groups(ax, pair, groups or {})
+            if len(design.labels) > 1:
+                ax.set_title(called(scenario, design.labels[scenario], length=21 if width < NARROW_BELOW else 44))
         _key(figure, width, {n: marks[n] for n in (separate, partial, complete) if n})
     return figure
 
@@ -108,6 +118,16 @@ def _panel(ax: Axes, pair: pd.DataFrame, separate: Mark, partial: Mark) -> None:
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.grid(visible=False, axis="x")
+
+
+def _name_groups(ax: Axes, pair: pd.DataFrame, groups: Mapping[int, str]) -> None:
+    if len(pair) > MOST_NAMED:
+        return
+    for group, start in zip(pair["group"], pair["start"], strict=True):
+        if int(group) in groups:
+            text = clip_text(name_of(groups, int(group)), LONGEST_NAME)
+            at: dict[str, Any] = {"xytext": (0, 6), "textcoords": "offset points", "ha": "left", "va": "bottom"}
+            ax.annotate(text, (start, SEPARATE), **at, rotation=40, fontsize="small", annotation_clip=False)
 
 
 def _pooled_line(ax: Axes, theta: pd.DataFrame, scenario: str, replicate: int, complete: str, mark: Mark) -> None:

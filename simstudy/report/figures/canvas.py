@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
@@ -18,6 +19,7 @@ from simstudy.report.reading.palette import GRID, MUTED, PAPER, Mark
 
 __all__ = ["called", "clip_text", "drawing", "points"]
 
+AT_LEVEL = ("coverage", "bias_eliminated_coverage")
 WIDE, MIDDLE, NARROW = 11.5, 7.2, 3.7
 NARROW_BELOW = 6.0
 KEY_ROW_INCHES = 0.25
@@ -170,6 +172,21 @@ def bars(
         down[known] = np.maximum(values - lower, 0)[known]
         up[known] = np.maximum(upper - values, 0)[known]
     return np.vstack([down, up])
+
+
+def nominal_line(ax: Axes, measure: str, table: pd.DataFrame) -> None:
+    """Draw where a coverage should be, behind all else."""
+    levels = table["level"].dropna()
+    if measure in AT_LEVEL and len(levels):
+        ax.axhline(float(levels.iloc[0]), color=MUTED, linestyle="--", linewidth=1, zorder=1)
+
+
+def nominal_key(measure: str, table: pd.DataFrame) -> list[Line2D]:
+    """Return what a legend has for the line of the nominal level, where there is one."""
+    levels = table["level"].dropna()
+    if measure not in AT_LEVEL or levels.empty:
+        return []
+    return [Line2D([], [], color=MUTED, linestyle="--", linewidth=1, label=f"nominal {100 * levels.iloc[0]:g} %")]
 
 
 def plain_log(axis: Axis) -> None:

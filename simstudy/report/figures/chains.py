@@ -28,6 +28,8 @@ def chain_divergences(
 ) -> Figure:
     """Draw the distribution over chains of divergent draws per 1,000, one panel per method, medians dashed.
 
+    Panels share their axis and their bins.
+
     Args:
         table: one row per chain: ``method``, ``rate`` (divergent draws per 1,000), of one scenario.
         marks: method -> how it is drawn; by name where left out.
@@ -44,10 +46,11 @@ def chain_divergences(
     marks = marks or name_marks(names)
     columns = 1 if width < NARROW_BELOW else min(3, len(names))
     with drawing(ax=ax, labels=labels):
-        figure, axes = panels(len(names), columns=columns, width=width, height=ROW_HEIGHT)
+        figure, axes = panels(len(names), columns=columns, width=width, height=ROW_HEIGHT, sharex=True)
+        n_bins = min(MAX_BINS, 2 + int(table.groupby("method", observed=True).size().min()) // 4)
+        bins = np.linspace(0, max(table["rate"].max(), 1.0), n_bins)
         for ax, name in zip(axes, names, strict=True):
             rates = table.loc[table["method"] == name, "rate"].to_numpy(float)
-            bins = np.linspace(0, max(rates.max(), 1.0), min(MAX_BINS, 2 + len(rates) // 4))
             sns.histplot(x=rates, bins=bins, ax=ax, color=marks[name].light, alpha=1.0, linewidth=0)
             middle = float(np.median(rates))
             ax.axvline(middle, color=INK, linestyle="--", linewidth=1.1)

@@ -17,7 +17,7 @@ from simstudy.report.reading.wording import number
 
 HEIGHT, MOST_COLUMNS = 3.2, 3
 MOST_DRAWS = 800
-DIVERGENT = "divergent draw"
+KINDS_OF_DRAWS = ("divergent draw", "other draw")
 
 
 def funnel(
@@ -69,8 +69,11 @@ def funnel(
             ax.set_xlabel(effect if i >= len(axes) - columns else "")
         axes[0].set_yscale("log")
         plain_log(axes[0].yaxis)
-        cross = Line2D([], [], color=INK, marker="x", linestyle="", markersize=5, label=DIVERGENT)
-        dot = Line2D([], [], color=MUTED, marker="o", linestyle="", markersize=4, label="draw")
+        # Of draws that did not diverge some are left out, so that the eye must not count.
+        most = draws.loc[~draws["diverging"].astype(bool), "method"].value_counts().max()
+        words = ("all divergent draws", f"{MOST_DRAWS:,} of the others") if most > MOST_DRAWS else KINDS_OF_DRAWS
+        cross = Line2D([], [], color=INK, marker="x", linestyle="", markersize=5, label=words[0])
+        dot = Line2D([], [], color=MUTED, marker="o", linestyle="", markersize=4, label=words[1])
         key(figure, {}, width=width, more=[dot, cross])
     return figure
 

@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, called, drawing, panels
-from simstudy.report.figures.lollipop import AT_LEVEL, apart, target_of
+from simstudy.report.figures.canvas import AT_LEVEL, NARROW_BELOW, WIDE, called, drawing, panels
+from simstudy.report.figures.lollipop import apart, target_of
 from simstudy.report.figures.maps import LABEL_LENGTH, map_colors, name_rows_once, paint
 from simstudy.report.reading.design import read_design
 from simstudy.report.reading.readings import average, require

@@ -1,4 +1,7 @@
-"""A tree of levels: nested factors from the common mean to the innermost level, each branch at its estimate."""
+"""A tree of levels: nested factors from the common mean to the innermost level, each branch at its estimate.
+
+A line through all trees stands at the true common mean, where it is known.
+"""
 
 from __future__ import annotations
 
@@ -68,6 +71,7 @@ def level_tree(
             if i % n_columns == 0:
                 one.set_ylabel(words)
         for one in axes:
-            one.axhline(float(table.loc[table["depth"] == 0, "value"].mean()), color=MUTED, linewidth=0.5, zorder=0)
+            for mean in table.loc[(table["depth"] == 0) & (table["method"] == TRUTH), "value"]:
+                one.axhline(float(mean), color=MUTED, linewidth=0.5, zorder=0)
             one.autoscale_view(scalex=False)
     return figure

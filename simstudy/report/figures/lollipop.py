@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 
 from simstudy.report.figures.canvas import (
+    AT_LEVEL,
     NARROW_BELOW,
     WIDE,
     bars,
@@ -30,7 +31,6 @@ from simstudy.report.reading.wording import measure_words
 
 ROW_SPAN, INCHES_PER_METHOD, SMALLEST_ROW, HEAD = 0.72, 0.14, 0.28, 0.95
 LABEL_LENGTH, NARROW_LABEL_LENGTH = 36, 24
-AT_LEVEL = ("coverage", "bias_eliminated_coverage")
 SHARES = (*AT_LEVEL, "rejection")
 NO_VALUE = "no value"
 PARENTHESES = (Path.arc(120, 240), Path.arc(-60, 60))

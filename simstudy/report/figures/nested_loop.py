@@ -10,14 +10,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, called, drawing, error_scale, key, points, sheet
+from simstudy.report.figures.canvas import (
+    NARROW_BELOW,
+    WIDE,
+    bars,
+    called,
+    drawing,
+    error_scale,
+    key,
+    nominal_key,
+    nominal_line,
+    points,
+    sheet,
+)
 from simstudy.report.reading.design import Design, read_design
 from simstudy.report.reading.palette import INK, Mark, name_marks
 from simstudy.report.reading.readings import average, require
 from simstudy.report.reading.wording import measure_words, symbol
 
 HEIGHT, TRACK = 2.9, 0.3
-REACH = 2.0
 LEVELS_SHOWN = 26
 
 
@@ -32,6 +43,8 @@ def nested_loop(
     width: float = WIDE,
 ) -> Figure:
     """Draw a measure along all scenarios as steps, one line per method, with a band of 2 MCSE each way.
+
+    The band of a share is its Wilson interval, and a coverage has a line at its nominal level.
 
     Scenarios stand in the order of the crossed factors, the one that varies slowest first; the tracks below show the
     level of each factor (Rücker & Schwarzer 2014, BMC Medical Research Methodology 14:129). The tracks are axes of
@@ -63,6 +76,7 @@ def nested_loop(
         for name, mark in marks.items():
             rows = table[table["method"] == name].drop_duplicates("scenario").set_index("scenario")
             _steps(axes[0], rows.reindex(ranks.index), mark)
+        nominal_line(axes[0], measure, table)
         error_scale(axes[0], measure, table["value"].to_numpy(float))
         axes[0].set_ylabel(f"{called(measure, measure_words(measure))} of {called(estimand, symbol(estimand))}")
         axes[0].grid(visible=False, axis="x")
@@ -70,7 +84,13 @@ def nested_loop(
             _track(ax, design, ranks, factor, width)
         axes[-1].set_xlabel(f"{len(ranks)} scenarios")
         axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
-        key(figure, {name: Mark(**{**vars(m), "marker": ""}) for name, m in marks.items()}, width=width, line=True)
+        key(
+            figure,
+            {name: Mark(**{**vars(m), "marker": ""}) for name, m in marks.items()},
+            width=width,
+            line=True,
+            more=nominal_key(measure, table),
+        )
     return figure
 
 
@@ -93,9 +113,9 @@ def _ranks(values: pd.Series) -> np.ndarray:
 
 def _steps(ax: Axes, rows: pd.DataFrame, mark: Mark) -> None:
     edges = np.arange(len(rows) + 1)
-    value, mcse = (rows[column].to_numpy(float) for column in ("value", "mcse"))
-    reach = REACH * np.nan_to_num(mcse)
-    ends = [np.append(v, v[-1:]) for v in (value, value - reach, value + reach)]
+    value, *spread = (rows[column].to_numpy(float) for column in ("value", "mcse", "lower", "upper"))
+    down, up = bars(value, *spread)
+    ends = [np.append(v, v[-1:]) for v in (value, value - down, value + up)]
     ax.fill_between(edges, ends[1], ends[2], step="post", color=mark.light, alpha=0.25, linewidth=0)
     ax.step(edges, ends[0], where="post", color=mark.light, linestyle=mark.dash, linewidth=1.3)
     ax.set_xlim(0, len(rows))

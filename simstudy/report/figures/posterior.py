@@ -32,9 +32,9 @@ from simstudy.report.reading.wording import MINUS
 ROW_INCHES, HEAD = 0.11, 0.95
 SMALLEST_ROW, BETWEEN = 0.3, 0.6
 ROW_SPAN = 0.66
-FAR, FEW_TICKS, LONG = 50, 4, (1e-3, 1e5)
-"""Spreads of the effects from 0 beyond which a mean stands with them; ticks of an axis with long numbers; sizes outside
-which numbers are long."""
+APART, FAR, FEW_TICKS, LONG = 1, 50, 4, (1e-3, 1e5)
+"""Spreads of the effects from 0 beyond which a mean stands with them, and beyond which their numbers are long; ticks of
+an axis with long numbers; sizes outside which numbers are long."""
 DATA: dict[str, Any] = {"marker": "|", "markersize": 15, "markeredgewidth": 1.4, "label": "data"}
 TRUTH: dict[str, Any] = {"marker": "x", "markersize": 6, "markeredgewidth": 1.6, "label": "truth"}
 
@@ -90,7 +90,7 @@ def posterior(
 def _beside(table: pd.DataFrame, effects: pd.Series) -> pd.Series:
     """Return which of the other rows lie among effects that are far from 0 against their spread, all of a name."""
     low, high = (pick(table.loc[effects, "mean"]) for pick in (np.min, np.max)) if effects.any() else (0.0, 0.0)
-    if low * high <= 0 or min(abs(low), abs(high)) < FAR * (high - low):
+    if low * high <= 0 or min(abs(low), abs(high)) < APART * (high - low):
         return pd.Series(data=False, index=table.index)
     among = table["mean"].between(low - (high - low), high + (high - low))
     return among.groupby(table["name"]).transform("all")

@@ -49,8 +49,8 @@ def priors(
     """Draw how an estimate, the shrinkage weights and the coverage of effects move with a prior; bars of 2 MCSE.
 
     One line per prior, by default from green for the first to violet for the last; along the axis the design's main
-    factor; one column per setting of the other factors, at most four, two on a phone. Dashed: the parameter's truth,
-    the oracle's weight, the nominal coverage.
+    factor, or the priors where there is one scenario; one column per setting of the other factors, at most four, two
+    on a phone. Dashed: the parameter's truth, the oracle's weight, the nominal coverage.
 
     Args:
         performance: the performance table.
@@ -76,16 +76,22 @@ def priors(
     marks = {name: (marks or ramp_marks(list(texts)))[name] for name in texts}
     with drawing(ax=ax, labels=labels):
         height = HEAD + ROW_HEIGHT * len(rows)
+        is_one = len(scenarios) == 1
         figure, drawn = grid(len(rows), len(settings), width=width, height=height, sharex=True, sharey="row")
         for axes, row in zip(drawn, rows, strict=True):
             for ax, (title, chosen) in zip(axes, settings.items(), strict=True):
-                _panel(ax, row, axis, chosen, marks)
+                _panel(ax, row, axis, chosen, marks, is_one=is_one)
+                if is_one:
+                    ax.set_xticks(range(len(marks)), [texts[name] for name in marks])
+                    ax.set_xlim(-0.6, len(marks) - 0.4)
+                    continue
                 ax.set_title(called(title, length=TITLE_LENGTH) if row is rows[0] else "")
                 ax.set_xlabel(axis.label() if row is rows[-1] else "")
             axes[0].set_ylabel(called(row.title))
         named = {f"{symbol(parameter)} ~ {text}": marks[method] for method, text in texts.items()}
+        is_known = any(row.target.notna().any() for row in rows)
         dashed = Line2D([], [], color=MUTED, linestyle="--", linewidth=1, label=TARGET)
-        key(figure, named, width=width, line=True, more=[dashed])
+        key(figure, named, width=width, line=True, more=[dashed] if is_known else [])
     return figure
 
 
@@ -121,12 +127,15 @@ def _rows(
     ]
 
 
-def _panel(ax: Axes, row: _Row, axis: FactorAxis, chosen: list[str], marks: Mapping[str, Mark]) -> None:
+def _panel(
+    ax: Axes, row: _Row, axis: FactorAxis, chosen: list[str], marks: Mapping[str, Mark], *, is_one: bool
+) -> None:
     in_order = sorted(chosen, key=lambda s: axis.place[s])
     target = row.target[in_order].to_numpy(float)
     at = np.array([axis.place[s] for s in in_order], dtype=float)
     if len(at) == 1:
-        at, target = at + np.array([-0.4, 0.4]), np.repeat(target, 2)
+        reach = len(marks) - 0.6 if is_one else 0.4
+        at, target = at + np.array([-0.4, reach]), np.repeat(target, 2)
     ax.plot(at, target, color=MUTED, linestyle="--", linewidth=1, zorder=1)
     for i, (name, mark) in enumerate(marks.items()):
         rows = row.table[(row.table["method"] == name) & row.table["scenario"].isin(chosen)]
@@ -134,6 +143,7 @@ def _panel(ax: Axes, row: _Row, axis: FactorAxis, chosen: list[str], marks: Mapp
         values = rows["value"].to_numpy(float)
         ends = (rows[end].to_numpy(float) for end in ("lower", "upper"))
         error = bars(values, rows["mcse"].to_numpy(float), *ends)
-        at = rows["at"].to_numpy(float)
+        at = rows["at"].to_numpy(float) + (i if is_one else 0)
         dots(ax, at, values, mark=mark, yerr=error, line=True, label=name, layer=(i, len(marks)))
-    axis.show(ax)
+    if not is_one:
+        axis.show(ax)

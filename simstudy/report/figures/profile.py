@@ -21,6 +21,8 @@ from simstudy.report.figures.canvas import (
     error_scale,
     even_columns,
     key,
+    nominal_key,
+    nominal_line,
     panels,
     points,
 )
@@ -48,6 +50,8 @@ def profile(
     width: float = WIDE,
 ) -> Figure:
     """Draw a measure along the design's main factor, one line per method, bars of 2 MCSE each way.
+
+    Bars of a share reach to the ends of its Wilson interval, and a coverage has a line at its nominal level.
 
     An error that differs more than sixfold is drawn on a logarithmic axis, and so is a factor that spans more than a
     power of ten. Nothing is moved: methods that agree lie on each other, the first the widest, so that none hides
@@ -81,6 +85,7 @@ def profile(
         figure, axes = panels(n_panels, columns=columns, width=width, height=height, sharey=True)
         for ax, title in zip(axes, titles.unique(), strict=True):
             _panel(ax, table, axis, list(titles.index[titles == title]), marks)
+            nominal_line(ax, measure, table)
             ax.set_title(called(title))
         for ax in axes[-columns:]:
             ax.set_xlabel(axis.label())
@@ -88,7 +93,7 @@ def profile(
             words = f"{called(measure, measure_words(measure))} of {called(estimand, symbol(estimand))}"
             ax.set_ylabel(fill(words, int(LABEL_SHARE * height / (INCHES_PER_LETTER * points(1.0)))))
         error_scale(axes[0], measure, table["value"].to_numpy(float))
-        key(figure, marks, width=width, line=True)
+        key(figure, marks, width=width, line=True, more=nominal_key(measure, table))
     return figure
 
 
@@ -98,7 +103,7 @@ def _panel(ax: Axes, table: pd.DataFrame, axis: FactorAxis, scenarios: list[str]
         rows = here[here["method"] == name]
         rows = rows.assign(at=rows["scenario"].map(axis.place)).sort_values("at")
         values = rows["value"].to_numpy(float)
-        error = bars(values, rows["mcse"].to_numpy(float))
+        error = bars(values, *(rows[name].to_numpy(float) for name in ("mcse", "lower", "upper")))
         at = rows["at"].to_numpy(float)
         dots(ax, at, values, mark=mark, yerr=error, line=True, label=name, layer=(i, len(marks)))
     axis.show(ax)

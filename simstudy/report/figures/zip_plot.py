@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -10,12 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, called, drawing, key, panels
+from simstudy.report.figures.canvas import NARROW_BELOW, WIDE, called, drawing, even_columns, key, panels, points
 from simstudy.report.reading.palette import INK, MUTED, Mark, name_marks
 from simstudy.report.reading.readings import require, require_one
 from simstudy.store.schema import interval_columns
 
 HEIGHT, MOST_COLUMNS = 3.0, 6
+LONGEST, SHORTEST = 60, 8
+"""Letters of a title at most, and of its lines at least."""
+NARROWEST, BESIDE_TITLE, INCHES_PER_BOLD = 1.6, 0.35, 0.085
+"""Inches of a panel, of what is left free beside a title, and of a letter of a title."""
 FROM_CENTILE, MOST_LINES = 50.0, 250
 MISSES = "does not hold the truth"
 
@@ -54,13 +59,15 @@ def zip_plot(
         require_one(known, label)
     names = list(dict.fromkeys(known["method"].astype(str)))
     marks = {name: mark for name, mark in (marks or name_marks(names)).items() if name in names}
-    columns = min(len(names), 2 if width < NARROW_BELOW else MOST_COLUMNS)
+    most = 2 if width < NARROW_BELOW else min(MOST_COLUMNS, int(width / NARROWEST))
+    columns = even_columns(len(names), most=most)
     with drawing(ax=ax, labels=labels):
         figure, axes = panels(len(names), columns=columns, width=width, height=HEIGHT, sharex=True, sharey=True)
+        letters = max(SHORTEST, int((width / columns - BESIDE_TITLE) / (INCHES_PER_BOLD * points(1.0))))
         for ax, (name, mark) in zip(axes, marks.items(), strict=True):
             _panel(ax, known[known["method"] == name], (low, high), mark)
             ax.axhline(100 * level, color=MUTED, linestyle="--", linewidth=1)
-            ax.set_title(called(name, length=22 if width < NARROW_BELOW else 34))
+            ax.set_title(fill(called(name, length=LONGEST), letters))
         for i, ax in enumerate(axes):
             ax.set_ylabel("centile of |z|" if i % columns == 0 else "")
             ax.set_xlabel("interval − truth" if i >= len(axes) - columns else "")

@@ -11,6 +11,7 @@ import hashlib
 import math
 import platform
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
@@ -23,22 +24,24 @@ from simstudy.report.reading.wording import counted, enumerate_words, estimand_w
 from simstudy.store.atomic import canonical_json
 
 PACKAGES = ("simstudy", "numpyro", "jax", "jaxlib", "numpy", "scipy", "pandas")
+WRITTEN = "%Y-%m-%d %H:%M:%S"
 RATES = {"Gamma(": "in Gamma(a, b), b is a rate", "Exponential(": "in Exponential(a), a is a rate"}
 READ, UNREAD = "as its program says, below", "as its program says, which was not at hand"
 
 
-def protocol(planned: Planned) -> Paper:
+def protocol(planned: Planned, *, written: datetime | None = None) -> Paper:
     """Return the protocol of a study.
 
     Args:
         planned: a study, of which there need be no run.
+        written: when, which the protocol says; it says no time where left out.
 
     Raises:
         StudyError: a part of a user's own cannot be run.
     """
     description = Description.of_planned(planned)
     with speaking(description.vocabulary):
-        return _protocol(description, planned.simulated)
+        return _protocol(description, planned.simulated, written)
 
 
 def study_digest(study: Mapping[str, Any]) -> str:
@@ -49,7 +52,7 @@ def study_digest(study: Mapping[str, Any]) -> str:
     return hashlib.sha256(f"{canonical_json(study)}\n".encode()).hexdigest()
 
 
-def _protocol(description: Description, simulated: Mapping[str, Any]) -> Paper:
+def _protocol(description: Description, simulated: Mapping[str, Any], written: datetime | None) -> Paper:
     study, kind, is_own = description.study, kind_of(description), bool(simulated)
     about = study["study"]
     mechanism = _own_mechanism(description) if simulated.get("mechanism") else ademp.mechanisms(description)
@@ -65,7 +68,7 @@ def _protocol(description: Description, simulated: Mapping[str, Any]) -> Paper:
         ("What will be claimed", claims(description)),
         ("Deviations", ["whatever is done otherwise, or in addition, is reported as such"]),
         *([("Extensions", description.extensions)] if description.extensions else []),
-        ("Software", _software(study)),
+        ("Software", _software(study, written)),
     ]
     sections = [(title, (Points(tuple(said)),) if isinstance(said, list) else said) for title, said in parts]
     return Paper(title=f"Protocol of the study {about['name']}", sections=tuple(sections))
@@ -159,11 +162,12 @@ def _priors(method: Mapping[str, Any], programs: Mapping[str, Any]) -> str:
     return ademp.priors_words(method)
 
 
-def _software(study: Mapping[str, Any]) -> list[str]:
+def _software(study: Mapping[str, Any], written: datetime | None) -> list[str]:
     versions = [f"Python {platform.python_version()}", *(f"{name} {version}" for name, version in _versions())]
     return [
         f"{', '.join(versions)} (installed when this was written; the run records its own)",
         f"SHA-256 of the run’s study.json: {study_digest(study)}",
+        *([] if written is None else [f"written {written.astimezone(UTC):{WRITTEN}} UTC"]),
     ]
 
 

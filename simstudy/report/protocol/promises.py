@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from simstudy.measures.primary import primary_of
+from simstudy.measures.rows.trio import FEWEST, PARTS
 from simstudy.report.reading.description import Description
-from simstudy.report.reading.wording import estimand_words, letters, measure_words, number, symbol
-from simstudy.store.declared import RESIDUAL
+from simstudy.report.reading.wording import (
+    PERCENT,
+    enumerate_words,
+    estimand_words,
+    letters,
+    measure_words,
+    number,
+    oracle_knows,
+)
 
 KINDS = {
     "simulation": "simulation study: data are simulated from known values, which the estimates are compared with",
@@ -28,11 +36,11 @@ TERM_MEASURES = (
     "correlation with the truth; of levels with neighbors: local bias, the slope of the error on what sets a level "
     "apart from its neighbors",
     "pooling factor of each factor (Gelman & Pardoe 2006), 1 less the variance of the estimates over the expected "
-    "variance of the effects; MSE ratio to the reference method; regret: the MSE less the smallest of those of the "
-    "methods of no, complete and partial pooling",
+    "variance of the effects; MSE ratio to the reference method",
 )
+TERM_REGRET = "regret: the MSE less the smallest of those of the methods of {parts} pooling"
 SHRINKAGE_MEASURES = {
-    "partial": "mean posterior shrinkage weight of a group against that of an oracle that knows {tau} and {sigma}",
+    "partial": "mean posterior shrinkage weight of a group against that of an oracle that knows {known}",
     "none": "MSE ratio to no pooling, on the same data",
     "any": "regret: the MSE less the smallest of those of group means, grand mean and oracle",
 }
@@ -40,6 +48,10 @@ INTERVALS = "coverage, width and interval score of central intervals at {levels}
 SAMPLER_MEASURES = (
     "sampler: divergent draws per 1,000 and share of fits with any; effective draws of ({mu}, {tau}) per leapfrog "
     "step, without and with warm-up; wall-clock speeds describe the machine and decide nothing",
+)
+EXACT_SAMPLER_MEASURES = (
+    "sampler: its draws are independent, so that none diverges; wall-clock speeds describe the machine and decide "
+    "nothing",
 )
 SIMULATION_ERRORS = (
     "every measure is given with its Monte Carlo standard error (MCSE); groups of a replicate are dependent, so MCSEs "
@@ -133,9 +145,11 @@ def measures(description: Description, *, is_own: bool) -> list[str]:
 
 def _measures(description: Description, *, is_own: bool) -> list[str]:
     kind = kind_of(description)
-    named = dict(zip(("theta", "mu", "tau"), letters(), strict=True)) | {"sigma": symbol(RESIDUAL)}
+    named = dict(zip(("theta", "mu", "tau"), letters(), strict=True)) | {"known": oracle_knows()}
     speaks_of_effects = has_effects(description) or not is_own
     sampler = [words.format(**named) for words in (SAMPLER_MEASURES if speaks_of_effects else OWN_SAMPLER_MEASURES)]
+    if description.is_exact:
+        sampler = list(EXACT_SAMPLER_MEASURES)
     if kind == "calibration":
         return [*_ranks(description, is_own=is_own), *sampler]
     if kind == "dataset":
@@ -159,11 +173,25 @@ def _ranks(description: Description, *, is_own: bool) -> list[str]:
 def _of_errors(description: Description, *, speaks_of_effects: bool) -> list[str]:
     if not speaks_of_effects:
         return list(OWN_MEASURES)
+    played = [part for part in PARTS if part in description.pooling]
     if any(e.factor is not None for e in description.declared.effects):
-        return list(TERM_MEASURES)
-    parts = {"any", *description.pooling}
-    shrinkage = [words for part, words in SHRINKAGE_MEASURES.items() if part in parts]
-    return [*SIMULATION_MEASURES, *(shrinkage if description.declared.estimands else [])]
+        named = enumerate_words(["no" if part == "none" else part for part in played])
+        return [*TERM_MEASURES, *([TERM_REGRET.format(parts=named)] if len(played) >= FEWEST else [])]
+    if not description.declared.estimands:
+        return list(SIMULATION_MEASURES)
+    # The rivals of regret have a closed form for normal means alone.
+    parts = {*played, *(["any"] if description.mechanism.get("has_normal_means", True) else [])}
+    return [*SIMULATION_MEASURES, *(words for part, words in SHRINKAGE_MEASURES.items() if part in parts)]
+
+
+def _divergence(rate: float) -> str:
+    return f"more than {number(PERCENT * rate)} % of its draws diverge" if rate else "any of its draws diverges"
+
+
+def has_maxima(description: Description) -> bool:
+    """Whether a method goes by no priors."""
+    methods = description.words.get("methods", {}).values()
+    return any(not one.get("has_posterior", True) for one in methods)
 
 
 def counting(description: Description, *, is_own: bool) -> list[str]:
@@ -175,10 +203,12 @@ def counting(description: Description, *, is_own: bool) -> list[str]:
     """
     limits = description.study.get("diagnostics", {})
     rate = float(limits.get("max_divergence_rate") or 0)
+    diverges = [] if description.is_exact else [_divergence(rate)]
     flags = [
-        f"more than {number(rate)} of its draws diverge" if rate else "any of its draws diverges",
+        *diverges,
         *([f"an R-hat is above {limits['max_rhat']}"] if limits.get("max_rhat") else []),
         *([f"a bulk or tail ESS is below {limits['min_ess']:g}"] if limits.get("min_ess") else []),
+        *(["maximum likelihood puts a parameter at the edge of where it can lie"] if has_maxima(description) else []),
     ]
     used = (
         "every fit counts; one without a rank counts as the rank that speaks most against calibration"
@@ -188,6 +218,8 @@ def counting(description: Description, *, is_own: bool) -> list[str]:
     selected = letters()[2] if has_effects(description) or not is_own else "the data"
     return [
         f"{used}; they are counted and reported with their reasons",
-        f"a fit is flagged when {', '.join(flags[:-1])}{' or ' if len(flags) > 1 else ''}{flags[-1]}",
+        f"a fit is flagged when {', '.join(flags[:-1])}{' or ' if len(flags) > 1 else ''}{flags[-1]}"
+        if flags
+        else "no fit is flagged",
         f"flagged fits are counted and not left out: a rule that drops them would select on {selected}",
     ]

@@ -21,8 +21,9 @@ from simstudy.report.figures.efficiency import trusted
 from simstudy.report.figures.weights import SIDE, WEIGHT
 from simstudy.report.funnel import read_funnel
 from simstudy.report.lesson import read_lesson
+from simstudy.report.publishing.method_drawings import gains, priors
 from simstudy.report.publishing.term_drawings import level_lines, level_map, level_series, level_tree
-from simstudy.report.publishing.wish import Wish
+from simstudy.report.publishing.wish import Wish, some
 from simstudy.report.reading.chain_rates import chain_rates
 from simstudy.report.reading.readings import average, binned, headline_level
 from simstudy.report.reading.shown import shown_estimands
@@ -30,7 +31,7 @@ from simstudy.report.reading.vocabulary import declared, effects
 from simstudy.report.sections.calibration import RANK_COLUMNS, by_estimand, worst_ranks
 from simstudy.report.sections.error_split import shown_split
 from simstudy.report.sections.posterior import forest
-from simstudy.report.sections.shrinkage import known_regret, marks_with, oracle_table, slope_table
+from simstudy.report.sections.shrinkage import known_regret, marks_with, oracle_table, shrunk, slope_table
 from simstudy.report.sections.speed import speed_table
 from simstudy.store.schema import interval_columns
 
@@ -44,11 +45,9 @@ def arrows(wish: Wish) -> Draw:
         raise TableError("needs a method without pooling and one with partial pooling")
     if evidence.has_terms and effects().spread is None:
         raise TableError("needs effects that lie around one mean")
-    first = evidence.first_replicates([roles.separate, roles.partial])
-    columns = ["method", "estimand", "group", "mean", "truth"]
-    theta = _some(evidence.estimates_at(first, columns, estimand={effects().name}), "effects of groups")
+    theta = some(shrunk(evidence), "effects of groups")
     names: dict[str, Any] = {"separate": roles.separate, "partial": roles.partial, "complete": roles.complete}
-    return partial(figures.arrows, theta, wish.tables[1], **names, estimand=effects().name, marks=evidence.marks)
+    return partial(figures.arrows, theta, wish.tables[1], **names, groups=evidence.group_names, marks=evidence.marks)
 
 
 def calibration(wish: Wish) -> Draw:
@@ -59,7 +58,7 @@ def calibration(wish: Wish) -> Draw:
     worst = table[(table["scenario"] == wish.one) & table["estimand"].notna()]
     pieces = wish.evidence.run.parts("estimates", RANK_COLUMNS, where={"scenario": {wish.one}})
     ranks = by_estimand(pd.concat([worst_ranks(piece, worst) for piece in pieces]))
-    return partial(figures.calibration, _some(ranks, "ranks"), marks=wish.evidence.marks)
+    return partial(figures.calibration, some(ranks, "ranks"), marks=wish.evidence.marks)
 
 
 def chain_divergences(wish: Wish) -> Draw:
@@ -68,7 +67,7 @@ def chain_divergences(wish: Wish) -> Draw:
     rates = rates[rates["scenario"] == wish.one]
     most = rates.groupby("method")["rate"].max()
     diverged = rates[rates["method"].isin(most.index[most > 0])]
-    return partial(figures.chain_divergences, _some(diverged, "divergences"), marks=wish.evidence.marks)
+    return partial(figures.chain_divergences, some(diverged, "divergences"), marks=wish.evidence.marks)
 
 
 def conditional(wish: Wish) -> Draw:
@@ -84,7 +83,7 @@ def conditional(wish: Wish) -> Draw:
 def design_map(wish: Wish) -> Draw:
     """A measure as color over the design, one map per method."""
     measure = wish.measure or "rmse"
-    _several(wish)
+    wish.require_several()
     rows = wish.tables[0]
     of_fits = rows.loc[rows["measure"] == measure, "estimand"].isna().all() and (rows["measure"] == measure).any()
     estimand = None if of_fits else wish.estimand_of(measure)
@@ -95,15 +94,15 @@ def design_map(wish: Wish) -> Draw:
 
 def divergences(wish: Wish) -> Draw:
     """The share of fits with a divergence over the design, one map per method."""
-    _several(wish)
+    wish.require_several()
     shares = average(wish.tables[0], "any_divergence")
-    _some(shares[shares["value"] > 0], "divergences")
+    some(shares[shares["value"] > 0], "divergences")
     return partial(figures.divergences, *wish.tables)
 
 
 def efficiency(wish: Wish) -> Draw:
     """Effective draws per leapfrog step, by scenario and method."""
-    _some(trusted(wish.tables[0]), "effective draws per leapfrog")
+    some(trusted(wish.tables[0]), "effective draws per leapfrog")
     return partial(figures.efficiency, *wish.tables, marks=wish.evidence.marks)
 
 
@@ -114,33 +113,21 @@ def error_split(wish: Wish) -> Draw:
         raise TableError("needs a method whose posterior is exact beside one that samples it")
     table = table[table["scenario"].isin(wish.ids) & table["percent"].notna()]
     table = table if wish.estimand is None else table[table["estimand"] == wish.estimand]
-    return partial(figures.error_split, _some(table, "parts of an error"), wish.tables[1], marks=wish.evidence.marks)
+    return partial(figures.error_split, some(table, "parts of an error"), wish.tables[1], marks=wish.evidence.marks)
 
 
 def funnel(wish: Wish) -> Draw:
-    """Kept draws of the scale in which divergent draws differ most against an effect, in one scenario."""
-    drawn = read_funnel(wish.evidence, wish.one)
+    """Kept draws of a scale, that in which divergent draws differ most, against an effect, in one scenario."""
+    drawn = read_funnel(wish.evidence, wish.one, wish.estimand)
     if drawn is None:
         raise TableError("needs draws that were kept, as simstudy run --keep-draws 1 does")
     words: dict[str, Any] = {"effect": drawn.effect, "spread": drawn.spread}
     return partial(figures.funnel, drawn.draws, **words, marks=wish.evidence.marks)
 
 
-def gains(wish: Wish) -> Draw:
-    """How much larger or smaller a method's RMSE is than its rivals', over the design."""
-    _several(wish)
-    evidence, (first, *others) = wish.evidence, list(wish.evidence.marks)
-    method, rivals = (evidence.roles.partial, evidence.roles.rivals) if evidence.roles.partial else (first, others)
-    if not rivals or evidence.headline is None:
-        raise TableError("needs two methods and a known truth")
-    rows = pd.concat([evidence.error_differences(str(method), rival) for rival in rivals], ignore_index=True)
-    rows = _some(rows[rows["scenario"].isin(wish.ids)], "differences in RMSE")
-    return partial(figures.gains, rows, wish.tables[1])
-
-
 def nested_loop(wish: Wish) -> Draw:
     """A measure along all scenarios as steps, the levels of the factors below."""
-    _several(wish)
+    wish.require_several()
     measure = wish.measure or "rmse"
     about: dict[str, Any] = {"measure": measure, "estimand": wish.estimand_of(measure)}
     return partial(figures.nested_loop, *wish.tables, **about, marks=wish.evidence.marks)
@@ -152,7 +139,11 @@ def posterior(wish: Wish) -> Draw:
     if evidence.is_dataset:
         if (drawn := forest(evidence)) is None:
             raise TableError("needs 90 % intervals")
-        names = drawn.pop("labels")
+        names, table = drawn.pop("labels"), drawn["table"]
+        drawn["table"] = table[table["estimand"] == (wish.estimand or table["estimand"])]
+        if drawn["table"].empty:
+            known = ", ".join(dict.fromkeys(table["estimand"].astype(str)))
+            raise TableError(f"estimand: the figure has no {wish.estimand!r}; it can draw {known}")
         return lambda labels=None, **how: figures.posterior(**drawn, labels={**names, **(labels or {})}, **how)
     if (lesson := read_lesson(evidence)) is None:
         raise TableError("needs no, complete and partial pooling of at most 12 groups, and a known truth")
@@ -164,16 +155,6 @@ def posterior(wish: Wish) -> Draw:
     return lambda labels=None, **how: figures.posterior(
         lesson.table, **seen, labels={**lesson.labels, **(labels or {})}, **how
     )
-
-
-def priors(wish: Wish) -> Draw:
-    """What a prior moves: estimate, shrinkage weights and coverage, for methods that differ in one prior."""
-    families = [f for f in wish.evidence.families if wish.estimand in (None, f.parameter)]
-    if not families:
-        raise TableError("needs methods that differ in one prior alone")
-    family = families[0]
-    about: dict[str, Any] = {"texts": family.priors, "parameter": family.parameter, "marks": wish.evidence.marks}
-    return partial(figures.priors, *wish.tables, **about)
 
 
 def profile(wish: Wish) -> Draw:
@@ -193,7 +174,7 @@ def recovery(wish: Wish) -> Draw:
 
 def regret(wish: Wish) -> Draw:
     """Squared error of every method as a multiple of the best one's, over the design."""
-    _several(wish)
+    wish.require_several()
     estimand = wish.estimand or effects().name
     measure = known_regret(wish.tables[0], estimand)
     if measure is None:
@@ -205,7 +186,7 @@ def speed(wish: Wish) -> Draw:
     """Fits and effective draws per second, and where the seconds went, by method over all scenarios."""
     if wish.scenarios is not None:
         raise TableError("is of programs, which scenarios share; leave the scenario out")
-    return partial(figures.speed, _some(speed_table(wish.evidence), "timings"), marks=wish.evidence.marks)
+    return partial(figures.speed, some(speed_table(wish.evidence), "timings"), marks=wish.evidence.marks)
 
 
 def weights(wish: Wish) -> Draw:
@@ -217,8 +198,11 @@ def weights(wish: Wish) -> Draw:
     pieces = wish.evidence.run.parts("estimates", columns, where={"estimand": set(roles), "scenario": chosen})
     slopes = slope_table(wish.evidence)
     parts = {WEIGHT: oracle_table(pieces), "shrinkage slope": slopes[slopes["scenario"].isin(wish.ids)]}
-    rows = pd.concat([part.assign(of=words) for words, part in parts.items() if len(part)], ignore_index=True)
-    draw = partial(figures.weights, _some(rows, "shrinkage weights"), marks=wish.evidence.marks)
+    known = [part.assign(of=words) for words, part in parts.items() if len(part)]
+    if not known:
+        raise TableError("needs shrinkage weights of data whose truth is known")
+    rows = pd.concat(known, ignore_index=True)
+    draw = partial(figures.weights, rows, marks=wish.evidence.marks)
     return partial(draw, width=SIDE * rows["of"].nunique())
 
 
@@ -239,7 +223,7 @@ def zip_plot(wish: Wish) -> Draw:
         raise TableError(f"shows one number of a replicate, and {estimand} has groups; it can draw {', '.join(single)}")
     columns = ["scenario", "method", "mean", "sd", "truth", *interval_columns(level)]
     found = evidence.estimates_of(estimand, columns, scenario={wish.one})
-    found = _some(found[found["truth"].notna() & found["mean"].notna()], "intervals with a known truth")
+    found = some(found[found["truth"].notna() & found["mean"].notna()], "intervals with a known truth")
     return partial(figures.zip_plot, found, level=level, marks=evidence.marks)
 
 
@@ -289,14 +273,3 @@ DRAWINGS = {
     "zip": Drawing(read=zip_plot, is_of_one=True),
 }
 """Name -> figure, all but that of a comparison."""
-
-
-def _several(wish: Wish) -> None:
-    if len(wish.ids) < 2:
-        raise TableError("is drawn over the design, and needs two scenarios at least")
-
-
-def _some(rows: pd.DataFrame, what: str) -> pd.DataFrame:
-    if rows.empty:
-        raise TableError(f"needs {what}, and there are none")
-    return rows

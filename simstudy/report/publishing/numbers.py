@@ -14,20 +14,22 @@ MOST_DECIMALS = 6
 """Below a millionth both numbers are written with powers of ten, each with its own digits."""
 
 
-def cell(value: float, mcse: float = math.nan) -> str:
+def cell(value: float, mcse: float = math.nan, lower: float = math.nan, upper: float = math.nan) -> str:
     """Return ``value (MCSE)``: the MCSE with two digits, the value to the same decimal place.
 
-    A value whose MCSE is not known, or is 0 because all replicates agree, stands alone with three digits; a missing one
-    is an en dash.
+    Where all replicates agree the MCSE is 0 by accident: the ends of an interval, if there is one, stand in its place.
+    A value without either stands alone with three digits; a missing one is an en dash.
 
     >>> cell(0.70712, 0.0123), cell(-0.2, 0.0996), cell(1234.4, 123.0)
     ('0.707 (0.012)', '−0.20 (0.10)', '1,234 (123)')
-    >>> cell(1.0, 0.0), cell(float("nan"))
-    ('1.00', '–')
+    >>> cell(1.0, 0.0, 0.9628, 1.0), cell(1.0, 0.0), cell(float("nan"))
+    ('1.00 [0.963, 1.00]', '1.00', '–')
     """
     if math.isnan(value):
         return MISSING
     decimals = decimals_of(mcse)
+    if decimals is None and mcse == 0 and lower < upper:
+        return f"{number(value)} [{number(lower)}, {number(upper)}]"
     if decimals is None:
         return number(value)
     if decimals > MOST_DECIMALS:

@@ -5,7 +5,7 @@ Leaves to ``numbers`` how a number is written, to ``formats`` and ``word`` what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,7 +15,7 @@ from simstudy.measures import performance as score
 from simstudy.report.evidence import Evidence
 from simstudy.report.publishing.numbers import MISSING, cell, plain
 from simstudy.report.reading.readings import AVERAGE, at_level, main_policy
-from simstudy.report.reading.vocabulary import speaking
+from simstudy.report.reading.vocabulary import declared, speaking
 from simstudy.report.reading.wording import measure_words, symbol
 from simstudy.store.opening import RunSource, open_run
 
@@ -32,6 +32,7 @@ def table(
     estimand: Names | None = None,
     wide: bool = True,
     level: float | None = None,
+    labels: Mapping[str, str] | None = None,
     performance: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return measures of a run as a table for a paper.
@@ -48,6 +49,7 @@ def table(
             per scenario, method and measure with ``method``, ``value``, ``mcse`` and ``n_used`` (replicates) as
             numbers, those alone that the run has.
         level: of intervals; the run's level nearest to 95 % where left out.
+        labels: method -> what the table calls it; their own names where left out.
         performance: the run's performance table, if it is at hand; scored anew where left out.
 
     Returns:
@@ -55,7 +57,8 @@ def table(
 
     Raises:
         RunError: the folder is no run.
-        TableError: the run has no such measure, no such estimand of it, or the measure is not of scenarios.
+        TableError: the run has no such measure, no such estimand of it, or no such method to call otherwise; or the
+            measure is not of scenarios.
     """
     tables = open_run(run)
     evidence = Evidence(run=tables, performance=score(tables) if performance is None else performance)
@@ -66,9 +69,22 @@ def table(
             for name in _estimands(evidence, one, None if estimand is None else _listed(estimand))
         ]
         rows = pd.concat(parts, ignore_index=True)
-        made = _wide(evidence, rows) if wide else _long(evidence, rows)
-        made.attrs["caption"] = _caption(rows) + (" in parentheses" if wide else "")
+        names = _names(evidence, labels or {})
+        made = _wide(evidence, rows, names) if wide else _long(evidence, rows, names)
+        made.attrs["caption"] = _caption(rows) + (f" in parentheses{_signs(evidence, rows)}" if wide else "")
     return made
+
+
+def _names(evidence: Evidence, labels: Mapping[str, str]) -> dict[str, str]:
+    """Return method -> what it is called, all of them, no two alike."""
+    for name in labels:
+        if name not in evidence.marks:
+            known = [*evidence.marks]
+            raise TableError(f"labels: the run has no method {name!r}{suggestion(name, known)}; it has {_named(known)}")
+    called = {name: labels.get(name, name) for name in evidence.marks}
+    if len({*called.values()}) < len(called):
+        raise TableError(f"labels: two methods have one name; they would be {_named([*called.values()])}")
+    return called
 
 
 def _listed(names: Names) -> list[str]:
@@ -118,13 +134,13 @@ def _read(evidence: Evidence, measure: str, estimand: str | None, level: float |
         raise TableError(f"level: {measure} has no {level:g}; it has {', '.join(f'{one:g}' for one in levels)}")
     rows = at_level(rows, level).astype({"scenario": str, "method": str}).drop_duplicates(["scenario", METHOD])
     every = pd.MultiIndex.from_product([evidence.labels, evidence.marks], names=["scenario", METHOD])
-    found = rows.set_index(["scenario", METHOD])[[*NUMBERS, LEVEL, BIN]].reindex(every).reset_index()
+    found = rows.set_index(["scenario", METHOD])[[*NUMBERS, "lower", "upper", LEVEL, BIN]].reindex(every).reset_index()
     known = rows[LEVEL].dropna()
     return found.assign(measure=measure, estimand=estimand, level=known.iloc[0] if len(known) else float("nan"))
 
 
-def _wide(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
-    texts = [cell(value, mcse) for value, mcse in rows[["value", "mcse"]].to_numpy(float)]
+def _wide(evidence: Evidence, rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    texts = [cell(*numbers) for numbers in rows[["value", "mcse", "lower", "upper"]].to_numpy(float)]
     kinds = ["measure", "estimand"]
     by_row = {name: rows[name].fillna("").astype(str) for name in kinds}
     spread = rows.assign(text=texts, **by_row).pivot(index=["scenario", *kinds], columns=METHOD, values="text")  # noqa: PD010
@@ -132,14 +148,15 @@ def _wide(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
     heads = heads.sort_values("scenario", key=lambda ids: ids.map(list(evidence.labels).index), kind="stable")
     keys = pd.MultiIndex.from_frame(heads[["scenario", *kinds]].fillna("").astype(str))
     cells = spread.reindex(keys)[list(evidence.marks)].fillna(MISSING).reset_index(drop=True)
+    cells = cells.rename(columns=dict(names))
     cells.columns.name = None
     return _beside(evidence, heads.reset_index(drop=True), cells)
 
 
-def _long(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
+def _long(evidence: Evidence, rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     rows = rows[rows["n_used"].notna()].reset_index(drop=True)
     cells = rows[[METHOD, *NUMBERS]].astype({"value": float, "mcse": float, "n_used": "Int64"})
-    return _beside(evidence, rows, cells)
+    return _beside(evidence, rows, cells.assign(**{METHOD: cells[METHOD].map(dict(names))}))
 
 
 def _beside(evidence: Evidence, heads: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
@@ -165,6 +182,21 @@ def _whole(levels: pd.Series) -> pd.Series:
 
 def _symbol(estimand: object) -> str:
     return symbol(estimand) if isinstance(estimand, str) else MISSING
+
+
+def _signs(evidence: Evidence, rows: pd.DataFrame) -> str:
+    """Return what brackets and dashes stand for, where the table has any."""
+    told = ""
+    if any("[" in cell(*numbers) for numbers in rows[["value", "mcse", "lower", "upper"]].to_numpy(float)):
+        told += "; where all replicates agree, the 95 % interval of the value in brackets"
+    at_end = [
+        str(name)
+        for name, part in rows[rows["value"].isna()].groupby("estimand", sort=False)
+        if set(part["scenario"]) & evidence.design.boundary_of(str(name))
+    ]
+    for name in at_end:
+        told += f"; {MISSING} where the true {symbol(name)} is {declared()[name].lower:g}, the end of its range"
+    return told
 
 
 def _caption(rows: pd.DataFrame) -> str:

@@ -58,6 +58,15 @@ class Wish:
             )
         return self.ids[0]
 
+    def require_several(self) -> None:
+        """Check that the figure has a design to be drawn over.
+
+        Raises:
+            TableError: one scenario is wanted.
+        """
+        if len(self.ids) < 2:
+            raise TableError("is drawn over the design, and needs two scenarios at least")
+
     def estimand_of(self, measure: str) -> str:
         """Return the estimand that is wanted, or that of the run's answer, or the first that has the measure.
 
@@ -73,3 +82,14 @@ class Wish:
             measures = sorted(rows["measure"].dropna().astype(str).unique())
             raise TableError(f"measure: no estimand has {measure!r}{suggestion(measure, measures)}")
         return self.estimand or (str(self.evidence.headline) if self.evidence.headline in known else known[0])
+
+
+def some(rows: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Return rows, of which there must be some.
+
+    Raises:
+        TableError: there are none.
+    """
+    if rows.empty:
+        raise TableError(f"needs {what}, and there are none")
+    return rows

@@ -12,7 +12,7 @@ from simstudy.report.reading.before import describe_before, names_of
 from simstudy.report.reading.vocabulary import Vocabulary
 from simstudy.store.declared import Declared
 from simstudy.store.factors import EXCHANGEABLE
-from simstudy.store.traits import has_fixed_data, pooling_of
+from simstudy.store.traits import TRUE, exact_samplers, has_fixed_data, pooling_of
 from simstudy.types import RunTables
 
 
@@ -50,12 +50,14 @@ class Description:
         words: of ``mechanism`` and ``methods``, as ``description.json`` has them.
         declared: what the methods declare of their estimands.
         pooling: parts that the methods play among the pooling models.
+        is_exact: whether every method draws from its posterior without error.
     """
 
     study: Mapping[str, Any]
     words: Mapping[str, Any] = field(default_factory=dict)
     declared: Declared = field(default_factory=Declared)
     pooling: frozenset[str] = frozenset()
+    is_exact: bool = False
 
     @classmethod
     def of(cls, run: RunTables) -> Description:
@@ -65,17 +67,20 @@ class Description:
             words=run.description or describe_before(run.study),
             declared=Declared.of(run),
             pooling=_parts(run.methods),
+            is_exact=exact_samplers(run) == frozenset(run.methods["method"].astype(str)),
         )
 
     @classmethod
     def of_planned(cls, planned: Planned) -> Description:
         """Return the description of a study that there need be no run of."""
         near = {str(row["factor"]) for row in planned.level_rows() if row["layout"] != EXCHANGEABLE}
+        methods = pd.DataFrame(planned.method_rows())
         return cls(
             study=planned.canonical,
             words=planned.description,
             declared=Declared.of_rows(planned.estimand_rows()).without_spread(near),
-            pooling=_parts(pd.DataFrame(planned.method_rows())),
+            pooling=_parts(methods),
+            is_exact="is_exact" in methods and bool(methods["is_exact"].isin(TRUE).all()),
         )
 
     @property

@@ -1,7 +1,8 @@
 """How a report reads the scenarios of a run: which factors vary, what each scenario is called, along what to plot.
 
 Letters stand for factors (J groups, n observations in each, tau, mu, sigma) where the mechanism or the estimands
-declare them; other factors keep their names. Group size and unbalanced sizes are one factor, n.
+declare them; other factors keep their names. Group size and unbalanced sizes are one factor, n, and so are a standard
+error of all groups and those of each, se.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from simstudy.report.reading.vocabulary import COUNTS, declared, factor_letter
+from simstudy.store.traits import KNOWN_ERRORS_BEFORE
 
 SIZE = COUNTS["group_size"]
-NOT_FACTORS = ("scenario", "label", "group_size", "sizes", "cells")
+LISTS = {"group_size": "sizes", "standard_error": "standard_errors"}
+"""What all groups share -> the column that lists it by group where they differ."""
+NOT_FACTORS = ("scenario", "label", "cells", *LISTS, *LISTS.values())
 """Columns that are read otherwise, or follow from others, as the number of cells does from those of levels."""
 LAYOUTS = ("graph", "points")
 """Factors that say how the levels of a term lie."""
@@ -93,9 +97,10 @@ def read_design(scenarios: pd.DataFrame) -> Design:
     for column in scenarios.columns:
         if column not in NOT_FACTORS and _varies(scenarios[column]) and not _follows(str(column), scenarios):
             values[factor_letter(str(column))] = scenarios[column].to_numpy()
-    sizes = _sizes(scenarios)
-    if _varies(sizes):
-        values.insert(min(1, values.shape[1]), SIZE, sizes.to_numpy())
+    scenarios = _with_errors(scenarios)
+    for shared, listed in LISTS.items():
+        if _varies(merged := _merged(scenarios, shared, listed)):
+            values.insert(min(1, values.shape[1]), factor_letter(shared), merged.to_numpy())
     levels = values.map(_text)
     labels = _labels(scenarios, levels)
     if len({tuple(row) for row in levels.to_numpy()}) < len(levels):
@@ -110,14 +115,24 @@ def read_design(scenarios: pd.DataFrame) -> Design:
 
 
 def _follows(column: str, scenarios: pd.DataFrame) -> bool:
-    """Whether how the levels of a factor lie follows from how many there are.
+    """Whether how the levels of a factor lie follows from how many there are, or that from those of an outer factor.
 
     >>> table = pd.DataFrame({"levels[area]": [9, 16], "graph[area]": ["lattice 3 x 3", "lattice 4 x 4"]})
     >>> _follows("graph[area]", table)
     True
+    >>> nested = pd.DataFrame({"levels[class]": [24, 60], "levels[school]": [8, 20]})
+    >>> _follows("levels[class]", nested), _follows("levels[school]", nested)
+    (True, False)
     """
     kind, bracket, factor = column.partition("[")
     number = f"levels[{factor}"
+    if kind == "levels":
+        fewer = [
+            str(other)
+            for other in scenarios
+            if str(other).startswith("levels[") and (scenarios[other] < scenarios[column]).all()
+        ]
+        return any(scenarios.groupby(other)[column].nunique().max() == 1 for other in fewer)
     if not bracket or kind not in LAYOUTS or number not in scenarios:
         return False
     return bool(scenarios.groupby(number, observed=True)[column].nunique().max() == 1)
@@ -127,10 +142,23 @@ def _varies(values: pd.Series) -> bool:
     return len(set(values.map(str))) > 1
 
 
-def _sizes(scenarios: pd.DataFrame) -> pd.Series:
-    """Return the group size, or the sizes in words where they differ."""
-    size = scenarios.get("group_size", pd.Series([None] * len(scenarios)))
-    text = scenarios.get("sizes", pd.Series([None] * len(scenarios)))
+def _with_errors(scenarios: pd.DataFrame) -> pd.DataFrame:
+    """Return scenarios with standard errors in a column of their own, which runs made before had among the sizes.
+
+    >>> table = pd.DataFrame({"scenario": ["a"], "likelihood": ["normal_known_se"], "sizes": ["0.1,0.5"]})
+    >>> _with_errors(table)[["sizes", "standard_errors"]].values.tolist()
+    [[None, '0.1,0.5']]
+    """
+    if not {"likelihood", "sizes"} <= {*scenarios.columns} or "standard_errors" in scenarios:
+        return scenarios
+    sizes, of_errors = scenarios["sizes"].astype(object), scenarios["likelihood"].isin(KNOWN_ERRORS_BEFORE)
+    return scenarios.assign(sizes=sizes.where(~of_errors, None), standard_errors=sizes.where(of_errors, None))
+
+
+def _merged(scenarios: pd.DataFrame, shared: str, listed: str) -> pd.Series:
+    """Return what all groups share, the group size or the standard error, or in words the list where they differ."""
+    size = scenarios.get(shared, pd.Series([None] * len(scenarios)))
+    text = scenarios.get(listed, pd.Series([None] * len(scenarios)))
     merged = [
         _size_words(t) if t is not None and not _missing(t) else s
         for s, t in zip(size.astype(object), text.astype(object), strict=True)
@@ -169,14 +197,17 @@ def _text(value: object) -> str:
 
 def _in_full(values: pd.DataFrame, scenarios: pd.DataFrame) -> pd.DataFrame:
     """Return levels with sizes in full, for scenarios that short ones would make one of."""
-    if "sizes" not in scenarios or not _varies(scenarios["sizes"]):
-        return values
-    size = scenarios.get("group_size", scenarios["sizes"]).astype(object)
-    full = [n if _missing(t) else str(t) for n, t in zip(size, scenarios["sizes"].astype(object), strict=True)]
     values = values.copy()
-    if SIZE not in values:
-        values.insert(min(1, values.shape[1]), SIZE, full)
-    return values.assign(**{SIZE: full})
+    for shared, listed in LISTS.items():
+        if listed not in scenarios or not _varies(scenarios[listed]):
+            continue
+        size = scenarios.get(shared, scenarios[listed]).astype(object)
+        full = [n if _missing(t) else str(t) for n, t in zip(size, scenarios[listed].astype(object), strict=True)]
+        letter = factor_letter(shared)
+        if letter not in values:
+            values.insert(min(1, values.shape[1]), letter, full)
+        values[letter] = full
+    return values
 
 
 def _full_text(value: object) -> str:

@@ -124,14 +124,23 @@ def _first(evidence: Evidence, methods: list[str]) -> str:
 
 
 def _most_varied(evidence: Evidence) -> str | None:
-    """Return the scenario whose true effects have the largest variance within replicates, on average."""
-    if evidence.headline is None:
+    """Return the scenario whose true effects have the largest variance within replicates, on average.
+
+    Effects are those of the cells or groups, whatever the answer is about: a study of the mean has effects as well.
+    """
+    if (grouped := _effects(evidence)) is None:
         return None
     columns, method = ["scenario", "replicate", "truth"], next(iter(evidence.marks))
-    rows = evidence.estimates_of(evidence.headline, columns, method={method}).dropna(subset="truth")
+    rows = evidence.estimates_of(grouped, columns, method={method}).dropna(subset="truth")
     variance = rows.groupby(["scenario", "replicate"], observed=True)["truth"].var().groupby("scenario", observed=True)
     mean = variance.mean().dropna()
     return None if mean.empty else str(mean.idxmax())
+
+
+def _effects(evidence: Evidence) -> str | None:
+    """Return the estimand whose numbers are the effects of cells or groups, that of the answer before others."""
+    named = [evidence.headline, *evidence.with_role("effects")]
+    return next((name for name in named if name is not None and evidence.is_grouped(name)), None)
 
 
 def _methods(evidence: Evidence, rmse: pd.DataFrame) -> list[str]:

@@ -16,8 +16,8 @@ import pandas as pd
 from simstudy.models.estimands import Estimand
 from simstudy.store.declared import Declared
 
-COUNTS = {"groups": "J", "group_size": "n"}
-"""Letters of what every design of groups has."""
+COUNTS = {"groups": "J", "group_size": "n", "standard_error": "se"}
+"""Letters of what designs of groups have: how many there are, how many observations each has, or its standard error."""
 
 
 @dataclass(frozen=True, kw_only=True)

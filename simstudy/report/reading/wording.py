@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from simstudy.models.estimands import THETA
 from simstudy.report.reading.vocabulary import declared, effects
 from simstudy.store.cards import counted as counted
+from simstudy.store.declared import RESIDUAL
 
 MEASURES = {
     "bias": "bias",
@@ -42,6 +43,7 @@ MEASURES = {
     "prob_best": "true best named",
     "divergence_rate": "divergent draws",
     "any_divergence": "fits with a divergence",
+    "boundary_rate": "fits at an edge",
     "max_treedepth_rate": "draws cut at maximum depth",
     "ess_per_leapfrog": "ESS per leapfrog",
     "ess_per_second": "ESS per second",
@@ -97,6 +99,16 @@ def letters() -> tuple[str, str, str]:
     return symbol(effects().name), symbol(center), symbol(spread)
 
 
+def oracle_knows() -> str:
+    """Return what the oracle knows and methods do not: the spread of the effects, and the residual sd if there is one.
+
+    >>> oracle_knows()
+    'τ and σ'
+    """
+    has_residual = not declared().estimands or RESIDUAL in declared().estimands
+    return f"{letters()[2]} and {symbol(RESIDUAL)}" if has_residual else letters()[2]
+
+
 def number(value: float | None, *, digits: int = 3) -> str:
     """Return a number with some significant digits and a true minus sign; an empty text where there is none.
 
@@ -136,6 +148,8 @@ def with_mcse(value: float, mcse: float, *, percent: bool = False) -> str:
     ('0.707 ± 0.012', '95.1 % ± 0.5 %', '3.00')
     >>> with_mcse(2.345e-8, 1.2e-10)
     '2.345e−08 ± 1.2e−10'
+    >>> with_mcse(0.456992, 1e-17), with_mcse(0.5, 1e-6)
+    ('0.457', '0.500000 ± 0.000001')
     """
     unit = " %" if percent else ""
     scale = PERCENT if percent else 1.0
@@ -145,6 +159,9 @@ def with_mcse(value: float, mcse: float, *, percent: bool = False) -> str:
     if not mcse > 0 or math.isinf(mcse):
         return number(value) + unit
     decimals = max(0, 1 - math.floor(math.log10(mcse)))
+    if abs(value) >= SMALL and round(mcse, MOST_DECIMALS) == 0:
+        # Beside such a number it is the rounding of an average, or as good as none.
+        return number(value) + unit
     if decimals > MOST_DECIMALS and 0 < abs(value) < SMALL:
         digits = math.floor(math.log10(abs(value))) + decimals + 1
         return f"{number(value, digits=max(1, min(MOST_DECIMALS, digits)))}{unit} ± {number(mcse, digits=2)}{unit}"

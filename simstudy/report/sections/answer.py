@@ -9,7 +9,7 @@ import pandas as pd
 from simstudy.measures.registry import MEASURES
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
-from simstudy.report.figures.canvas import MIDDLE
+from simstudy.report.figures.canvas import AT_LEVEL, MIDDLE
 from simstudy.report.figures.efficiency import trusted
 from simstudy.report.levels import level_figures
 from simstudy.report.reading.readings import average
@@ -19,13 +19,15 @@ from simstudy.report.reading.wording import estimand_words, measure_words
 from simstudy.report.sections.calibration import rank_pictures, verdicts
 from simstudy.report.sections.error_split import split_findings
 from simstudy.report.sections.failures import lost_sentence
-from simstudy.report.sections.lead import alone, is_about_costs, primary_measure
+from simstudy.report.sections.lead import alone, is_about_costs, pairs, primary_measure
 from simstudy.report.sections.posterior import data_sentences, forest_picture
 from simstudy.report.sections.priors import prior_findings
 from simstudy.report.sections.section import Picture, picture
 from simstudy.report.sections.speed import efficiency_picture
 from simstudy.report.sections.terms import level_picture
 from simstudy.report.words import sentences
+from simstudy.report.words.primary import primary_sentences
+from simstudy.report.words.standings import ERRORS
 
 MAX_PROFILE_PANELS = 12
 GOOD = {
@@ -39,8 +41,9 @@ def answers(evidence: Evidence) -> dict[str, list[str]]:
     """Return what the study found, by question, each sentence made from the tables."""
     found = {
         "What is missing": evidence.extent.sentences,
-        "Which priors the data contradict": _conflicts(evidence),
+        f"Which priors the {'data contradict' if evidence.is_dataset else 'truth contradicts'}": _conflicts(evidence),
         "Which methods are calibrated": verdicts(evidence),
+        "What the study is about": _primary(evidence),
         "Which method is nearest to the truth": _error(evidence),
         "How near the estimates are to the truth": alone(evidence),
         "What the data say": data_sentences(evidence),
@@ -56,7 +59,7 @@ def answers(evidence: Evidence) -> dict[str, list[str]]:
 
 
 def _conflicts(evidence: Evidence) -> list[str]:
-    """Return the priors that the data contradict, as the table of methods tells them, a sentence for each method."""
+    """Return the priors that data or truth contradict, as the table of methods has them, a sentence a method."""
     methods = evidence.run.methods
     if "prior_conflict" not in methods:
         return []
@@ -67,10 +70,21 @@ def _conflicts(evidence: Evidence) -> list[str]:
     ]
 
 
+def _primary(evidence: Evidence) -> list[str]:
+    """Return the numbers of the study's primary measure, where that is no error."""
+    if evidence.primary is None or evidence.primary.measure in ERRORS:
+        return []
+    about: dict[str, Any] = {"measure": evidence.primary.measure, "estimand": evidence.primary.estimand}
+    rows = average(evidence.performance, about["measure"], estimand=about["estimand"])
+    return primary_sentences(rows[rows["scenario"].notna()], evidence.labels, **about)
+
+
 def _error(evidence: Evidence) -> list[str]:
+    if _primary(evidence):
+        return []
     about: dict[str, Any] = {"labels": evidence.labels, "estimand": str(evidence.headline)}
-    pairs = [evidence.error_differences(method, rival) for method, rival in _pairs(evidence)]
-    told = [told for table in pairs for told in sentences.error_sentences(table, **about)]
+    tables = [evidence.error_differences(method, rival) for method, rival in pairs(evidence)]
+    told = [told for table in tables for told in sentences.error_sentences(table, **about)]
     if told and evidence.is_dataset:
         rmse = average(evidence.performance, "rmse", estimand=evidence.headline)
         told.append(sentences.sum_sentence(rmse, int(evidence.run.scenarios["groups"].iloc[0])))
@@ -137,7 +151,8 @@ def key_picture(evidence: Evidence) -> Picture | None:
     n_panels = design.others(design.axis).nunique()
     if design.axis and n_panels <= MAX_PROFILE_PANELS:
         each = " Each panel is one setting of the design." if n_panels > 1 else ""
-        caption = f"{good}{each} Bars reach 2 MCSE each way; lines of methods that agree lie on each other."
+        lines = "lines of methods that agree lie on each other, the first the widest."
+        caption = f"{good}{each} {_reach(measure)}; {lines}"
         return picture(
             "key",
             title,
@@ -145,16 +160,23 @@ def key_picture(evidence: Evidence) -> Picture | None:
             lambda w: figures.profile(*tables, **about, width=w),
             width=MIDDLE,
         )
-    if measure == "rmse" and len(evidence.labels) > MAX_PROFILE_PANELS and (pairs := _pairs(evidence)):
-        return _gains(evidence, pairs)
-    caption = f"{good} Bars reach 2 MCSE each way."
+    if measure == "rmse" and len(evidence.labels) > MAX_PROFILE_PANELS and (compared := pairs(evidence)):
+        return _gains(evidence, compared)
+    caption = f"{good} {_reach(measure)}."
     draw: dict[str, Any] = {"estimand": estimand, "measures": (measure,), "marks": evidence.marks}
     return picture("key", title, caption, lambda w: figures.recovery(*tables, **draw, width=w), width=MIDDLE)
 
 
-def _gains(evidence: Evidence, pairs: list[tuple[str, str]]) -> Picture:
-    differences = pd.concat([evidence.error_differences(*pair) for pair in pairs], ignore_index=True)
-    method, estimand = pairs[0][0], estimand_words(str(evidence.headline))
+def _reach(measure: str) -> str:
+    """Return what bars show, and for a coverage the line."""
+    if measure not in AT_LEVEL:
+        return "Bars reach 2 MCSE each way"
+    return "Dashed: the nominal level. Bars are Wilson intervals"
+
+
+def _gains(evidence: Evidence, compared: list[tuple[str, str]]) -> Picture:
+    differences = pd.concat([evidence.error_differences(*pair) for pair in compared], ignore_index=True)
+    method, estimand = compared[0][0], estimand_words(str(evidence.headline))
     caption = (
         f"Each cell is one of {len(evidence.labels)} scenarios. Blue: “{method}” has the smaller error; red: "
         "the larger. White: the difference is below 2 MCSE, on the same data."
@@ -162,12 +184,3 @@ def _gains(evidence: Evidence, pairs: list[tuple[str, str]]) -> Picture:
     scenarios = evidence.run.scenarios
     title = f"Where “{method}” pays: RMSE of {estimand}"
     return picture("key", title, caption, lambda w: figures.gains(differences, scenarios, width=w), width=MIDDLE)
-
-
-def _pairs(evidence: Evidence) -> list[tuple[str, str]]:
-    if evidence.headline is None:
-        return []
-    if evidence.roles.partial and evidence.roles.rivals:
-        return [(evidence.roles.partial, rival) for rival in evidence.roles.rivals]
-    first, *others = list(evidence.marks)
-    return [(first, other) for other in others]

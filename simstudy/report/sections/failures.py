@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import pandas as pd
 
+from simstudy.measures.policies import has_boundaries
 from simstudy.report.evidence import Evidence
 from simstudy.report.reading.wording import letters
 from simstudy.report.sections.section import Section
 from simstudy.report.tables import Column, Table
 from simstudy.report.words.losses import failure_sentence
 
-FLAGS = {"divergent": "divergent", "max_rhat": "R-hat too high", "min_ess": "ESS too low"}
+FLAGS = {"divergent": "divergent", "max_rhat": "R-hat too high", "min_ess": "ESS too low", "boundary": "at an edge"}
 NO_REASON = "no reason given"
 
 
 def failure_section(evidence: Evidence) -> Section:
     """Return the section; it is there even when nothing failed."""
     limits = evidence.study.get("diagnostics", {})
+    fits = evidence.run.fits
     rhat, ess = (limits.get(name, "its limit") for name in ("max_rhat", "min_ess"))
     rate = f"{100 * float(limits.get('max_divergence_rate') or 0):g} %"
+    edge = ", or maximum likelihood puts a parameter at the edge of where it can lie" if has_boundaries(fits) else ""
     flags = (
         f"A fit is flagged when more than {rate} of its draws diverge, an R-hat is above {rhat} or an ESS (bulk or "
-        f"tail) is below {ess}. Flagged fits are counted, not left out: a rule that drops them would select on "
+        f"tail) is below {ess}{edge}. Flagged fits are counted, not left out: a rule that drops them would select on "
         f"{letters()[2]}."
     )
     tables = [status_table(evidence), *_reason_table(evidence.run.fits)]

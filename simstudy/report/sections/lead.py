@@ -1,7 +1,7 @@
 """The lead of a page: at most three sentences, on what the methods of the study differ in.
 
-Fits that did not converge come first. Methods of one posterior differ in how they are sampled; others in how near they
-come to the truth, or in the measure that the study names as its primary one.
+Methods that failed come first, then fits that did not converge. Methods of one posterior differ in how they are
+sampled; others in how near they come to the truth, or in the measure that the study names as its primary one.
 """
 
 from __future__ import annotations
@@ -15,34 +15,77 @@ from simstudy.report.evidence import Evidence
 from simstudy.report.reading.readings import average
 from simstudy.report.reading.standings import Cell, cells_of_squares, cells_of_values
 from simstudy.report.reading.vocabulary import hyperparameters
-from simstudy.report.reading.wording import enumerate_words, share
+from simstudy.report.reading.wording import enumerate_words, share, symbol
 from simstudy.report.sections.calibration import verdicts
 from simstudy.report.sections.error_split import shown_split
 from simstudy.report.sections.posterior import data_sentences
 from simstudy.report.words.alone import alone_sentences
 from simstudy.report.words.convergence import MOST_SHORT, convergence_sentence
 from simstudy.report.words.costs import divergence_sentence, efficiency_sentence, sampler_sentence
+from simstudy.report.words.losses import lost_methods_sentence
 from simstudy.report.words.sentences import quote
 from simstudy.report.words.standings import ERRORS, standing_sentence
 
 MOST = 3
+FEW, FEW_OF_CONTRADICTED = 0.5, 0.9
+"""Coverage as a share of its level, below which under every method none is called accurate."""
 NONE_USABLE = "Not one fit can be used, so that nothing can be said."
 
 
 def lead(evidence: Evidence) -> list[str]:
     """Return what the study found, in at most three sentences."""
     if not (evidence.run.fits["status"] == "ok").any():
-        return [NONE_USABLE]
-    told = [_convergence(evidence)]
+        return [NONE_USABLE, lost_methods_sentence(evidence.run.fits)]
+    told = [lost_methods_sentence(evidence.run.fits), _convergence(evidence)]
     if evidence.is_calibration:
         return _some([*told, *verdicts(evidence)])
     if len(evidence.marks) == 1:
         return _some([*told, *alone(evidence)])
     if is_about_costs(evidence):
         return _some([*told, *_costs(evidence)])
-    answer = standing(evidence)
-    told += [answer, _without(evidence, answer), *data_sentences(evidence)]
+    answer = _uncovered(evidence) or standing(evidence)
+    told += [_conflict(evidence), answer, _without(evidence, answer), *data_sentences(evidence)]
     return _some([*told, divergence_sentence(evidence.performance, evidence.labels) if evidence.is_dataset else ""])
+
+
+def _contradicted(evidence: Evidence) -> list[str]:
+    """Return the methods of which the data or the truth contradict a prior."""
+    methods = evidence.run.methods
+    return (
+        [] if "prior_conflict" not in methods else list(methods.dropna(subset="prior_conflict")["method"].astype(str))
+    )
+
+
+def _conflict(evidence: Evidence) -> str:
+    """Return whose priors the data or the truth contradict, as a sentence; empty where there are none."""
+    if not (names := [quote(name) for name in _contradicted(evidence)]):
+        return ""
+    who, whom = (
+        "The data contradict" if evidence.is_dataset else "The truth contradicts",
+        "it" if len(names) == 1 else "them",
+    )
+    return f"{who} priors of {enumerate_words(names)}: what is said of {whom} here is said of these priors."
+
+
+def _uncovered(evidence: Evidence) -> str:
+    """Return how few intervals hold the truth, where that is less than half of what they promise under every method.
+
+    The least error is then one of wrong answers, and none is called accurate. Where the truth contradicts priors of all
+    methods, that is so below nine tenths of what the intervals promise.
+    """
+    measure, estimand = primary_measure(evidence)
+    rows = average(evidence.performance, "coverage", estimand=estimand)
+    rows = rows[rows["scenario"].notna() & rows["value"].notna()]
+    if evidence.is_dataset or estimand is None or measure not in ERRORS or rows.empty:
+        return ""
+    most, level = float(rows["value"].max()), float(rows["level"].iloc[0])
+    are_all = set(_contradicted(evidence)) >= set(map(str, evidence.marks))
+    if most >= level * (FEW_OF_CONTRADICTED if are_all else FEW):
+        return ""
+    return (
+        f"Of {level:.0%} intervals for {symbol(estimand)} at most {most:.0%} hold the truth, whatever the method and "
+        "the scenario, so that no method is called accurate."
+    ).replace("%", " %")
 
 
 def is_about_costs(evidence: Evidence) -> bool:
@@ -55,6 +98,16 @@ def primary_measure(evidence: Evidence) -> tuple[str, str | None]:
     if evidence.primary is not None:
         return evidence.primary.measure, evidence.primary.estimand
     return "rmse", evidence.headline
+
+
+def pairs(evidence: Evidence) -> list[tuple[str, str]]:
+    """Return the methods whose errors are told apart: partial pooling and its rivals, or the first and the others."""
+    if evidence.headline is None:
+        return []
+    if evidence.roles.partial and evidence.roles.rivals:
+        return [(evidence.roles.partial, rival) for rival in evidence.roles.rivals]
+    first, *others = evidence.marks
+    return [(first, other) for other in others]
 
 
 def alone(evidence: Evidence) -> list[str]:

@@ -21,6 +21,7 @@ from simstudy.report.words.sentences import span_sentences
 from simstudy.store.declared import VARIANCE
 from simstudy.store.group_names import called
 from simstudy.store.schema import interval_columns
+from simstudy.store.traits import exact_samplers
 
 HDI = ("hdi90_lower", "hdi90_upper")
 OPEN_ROWS, SUMMARY_DECIMALS = 30, 2
@@ -74,7 +75,8 @@ def data_sentences(evidence: Evidence) -> list[str]:
     if not (roles.separate and roles.partial):
         return []
     table = all_posteriors(evidence)
-    return span_sentences(table, method=roles.partial, rival=roles.separate, groups=evidence.group_names)
+    about: dict[str, Any] = {"exact": exact_samplers(evidence.run), "doubtful": evidence.short}
+    return span_sentences(table, method=roles.partial, rival=roles.separate, groups=evidence.group_names, **about)
 
 
 def all_posteriors(evidence: Evidence) -> pd.DataFrame:

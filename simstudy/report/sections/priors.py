@@ -11,12 +11,11 @@ from simstudy.report.evidence import Evidence
 from simstudy.report.figures.priors import MOST_SETTINGS
 from simstudy.report.reading.prior_families import Family
 from simstudy.report.reading.vocabulary import declared, effects, with_role
-from simstudy.report.reading.wording import estimand_words, letters, symbol
+from simstudy.report.reading.wording import estimand_words, oracle_knows, symbol
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
 from simstudy.report.tables import Column, Table
 from simstudy.report.words.sensitivity import sensitivity_sentences
-from simstudy.store.declared import RESIDUAL
 
 
 def prior_section(evidence: Evidence) -> Section | None:
@@ -72,7 +71,6 @@ def _estimated(evidence: Evidence, family: Family) -> bool:
 def _picture(evidence: Evidence, family: Family, place: int) -> Picture:
     letter = symbol(family.parameter)
     oracle = oracle_weights(evidence.weights(["scenario", "truth"]))
-    tau, sigma = letters()[2], symbol(RESIDUAL)
     caption = (
         f"One line per prior of {letter}, the same data and otherwise the same method; the order of the colors is that "
         "of the priors. Where the lines lie together the data speak and the prior does not matter; where they part, "
@@ -81,8 +79,8 @@ def _picture(evidence: Evidence, family: Family, place: int) -> Picture:
     if family.parameter in declared().spreads:
         caption += f"A prior that lets {letter} be large shrinks less: above the truth, weights below the oracle’s. "
     caption += (
-        f"Dashed: the truth, the weight of an oracle that knows {tau} and {sigma}, the nominal level. Bars reach 2 "
-        "MCSE."
+        f"Dashed: the truth, the weight of an oracle that knows {oracle_knows()}, the nominal level. Bars reach 2 "
+        "MCSE, those of a coverage to the ends of its Wilson interval; of lines on each other the first is the widest."
     )
     if evidence.design.others(evidence.design.axis).nunique() > MOST_SETTINGS:
         caption += f" Of the other factors {MOST_SETTINGS} settings are drawn; the table has all."

@@ -25,7 +25,16 @@ from simstudy.store.schema import interval_columns
 MOST_SHOWN = 5
 MAX_ROWS = 36
 DEFAULT = ("rmse", "bias", "coverage")
-TABLE_MEASURES = ("rmse", "bias", "conditional_bias", "coverage", "upper_limit", "relative_error", "interval_score")
+TABLE_MEASURES = (
+    "rmse",
+    "bias",
+    "conditional_bias",
+    "coverage",
+    "width",
+    "upper_limit",
+    "relative_error",
+    "interval_score",
+)
 ROOM = {"rmse": None, "bias": 0.0, "conditional_bias": 0.0}
 
 

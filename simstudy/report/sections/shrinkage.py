@@ -16,13 +16,12 @@ from simstudy.report.lesson import oracle, read_lesson
 from simstudy.report.reading.palette import SPARE, Mark
 from simstudy.report.reading.readings import average
 from simstudy.report.reading.vocabulary import effects, with_role
-from simstudy.report.reading.wording import letters, symbol
+from simstudy.report.reading.wording import letters, oracle_knows
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, Section, picture
-from simstudy.report.sections.term_shrinkage import term_pictures, term_tables
+from simstudy.report.sections.term_shrinkage import pay_note, term_pictures, term_tables
 from simstudy.report.tables import Table
 from simstudy.report.words import pooling
-from simstudy.store.declared import RESIDUAL
 
 OF_WEIGHTS = ("shrinkage_weight",)
 REGRETS = ("regret", "regret_of_parts")
@@ -97,16 +96,13 @@ def shrinkage_table(evidence: Evidence) -> Table | None:
     if frame.empty:
         return None
     columns = measure_columns(frame, shown)
-    note = (
-        "value ± MCSE. MSE ratio: against no pooling, on the same data. Regret: MSE less that of the best of group "
-        f"means, grand mean and an oracle that knows {_known()}."
+    best = f"group means, grand mean and an oracle that knows {oracle_knows()}"
+    return Table(
+        title="Shrinkage and what it pays",
+        frame=frame,
+        columns=columns,
+        note=pay_note(evidence, frame, estimand=effects().name, best=best),
     )
-    return Table(title="Shrinkage and what it pays", frame=frame, columns=columns, note=note)
-
-
-def _known() -> str:
-    """Return what the oracle knows: the spread of the effects and the residual sd."""
-    return f"{letters()[2]} and {symbol(RESIDUAL)}"
 
 
 def _regret(evidence: Evidence) -> list[Picture]:
@@ -115,7 +111,7 @@ def _regret(evidence: Evidence) -> list[Picture]:
     if measure is None or len(evidence.labels) < 2:
         return []
     best = {
-        "regret": f"that group means, grand mean or an oracle that knows {_known()} reach",
+        "regret": f"that group means, grand mean or an oracle that knows {oracle_knows()} reach",
         "regret_of_parts": "of the methods that pool not at all, completely and partially",
     }
     caption = (
@@ -163,12 +159,14 @@ def _arrows(evidence: Evidence) -> list[Picture]:
         return []
     scenarios = evidence.run.scenarios
     names: dict[str, Any] = {"separate": roles.separate, "partial": roles.partial, "complete": roles.complete}
-    first = evidence.first_replicates([roles.separate, roles.partial])
-    columns, estimand = ["method", "estimand", "group", "mean", "truth"], effects().name
-    theta = evidence.estimates_at(first, columns, estimand={estimand})
+    theta = shrunk(evidence)
     if theta.empty:
         return []
-    what = "the data set" if evidence.is_dataset else "one replicate of each scenario"
+    what = (
+        "the data set, in the mean over the sampler’s seeds"
+        if evidence.is_dataset
+        else "one replicate of each scenario"
+    )
     caption = (
         f"For {what}, every group's estimate without pooling (top) and with partial pooling, from the same data. "
         f"{pooling.of_arrows(theta, roles.separate, roles.partial)}, the more the less is known about a group and the "
@@ -177,15 +175,35 @@ def _arrows(evidence: Evidence) -> list[Picture]:
     if not evidence.is_dataset:
         caption += " The lowest row holds the true effects."
     if roles.complete:
-        caption += " The dashed line is complete pooling."
+        caption += (
+            f" The dashed line is complete pooling; partial pooling draws groups to its own {letters()[1]}, which can "
+            "lie beside it."
+        )
     return [
         picture(
             "arrows",
             "The shrinkage picture",
             caption,
-            lambda w: figures.arrows(theta, scenarios, **names, marks=evidence.marks, width=w),
+            lambda w: figures.arrows(
+                theta, scenarios, **names, groups=evidence.group_names, marks=evidence.marks, width=w
+            ),
         )
     ]
+
+
+def shrunk(evidence: Evidence) -> pd.DataFrame:
+    """Return the posterior means of the effects that strokes join: of the first replicate that both methods fitted.
+
+    Of a data set that is given they are means over the sampler's seeds, as in tables.
+    """
+    first = evidence.first_replicates([str(evidence.roles.separate), str(evidence.roles.partial)])
+    columns, estimand = ["method", "estimand", "group", "mean", "truth"], effects().name
+    if not evidence.is_dataset:
+        return evidence.estimates_at(first, columns, estimand={estimand})
+    rows = evidence.estimates_of(estimand, ["scenario", "replicate", *columns[:1], *columns[2:]])
+    keys = ["scenario", "method", "group"]
+    means = rows.groupby(keys, observed=True, sort=False)[["mean", "truth"]].mean().reset_index()
+    return means.assign(replicate=0, estimand=estimand)
 
 
 def _weights(evidence: Evidence) -> list[Picture]:
@@ -199,8 +217,8 @@ def _weights(evidence: Evidence) -> list[Picture]:
     table = pd.concat([part.assign(of=words) for words, part in parts.items()], ignore_index=True)
     caption = (
         "Each mark is one scenario and size of group. On the dashed line the data are shrunk as one who knew "
-        f"{_known()} would shrink them; below it, less. The slope is what happened to the estimates themselves, in "
-        f"balanced designs: {slopes}. Where {letters()[2]} is 0 the oracle pools "
+        f"{oracle_knows()} would shrink them; below it, less. The slope is what happened to the estimates themselves, "
+        f"in balanced designs: {slopes}. Where {letters()[2]} is 0 the oracle pools "
         "completely (right edge), which no fit with few groups can know."
     )
     return [

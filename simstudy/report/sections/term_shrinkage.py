@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from simstudy.report import figures
 from simstudy.report.evidence import Evidence
 from simstudy.report.reading.readings import average
 from simstudy.report.reading.vocabulary import declared
-from simstudy.report.reading.wording import estimand_words, symbol
+from simstudy.report.reading.wording import enumerate_words, estimand_words, symbol
 from simstudy.report.sections.by_scenario import Shown, measure_columns, measure_frame
 from simstudy.report.sections.section import Picture, picture
 from simstudy.report.tables import Table
+from simstudy.report.words.sentences import quote
 from simstudy.store.factors import with_neighbors
 
 DRAWN = ("pooling_factor", "conditional_bias", "local_bias", "rank_correlation")
@@ -38,6 +41,25 @@ def term_tables(evidence: Evidence) -> list[Table]:
     """Return a table for the predictor of cells and for each kind of effects; none for a single grouping."""
     names = [e.name for e in declared().effects] if evidence.has_terms else []
     return [table for name in names if (table := _table(evidence, name)) is not None]
+
+
+def pay_note(evidence: Evidence, frame: pd.DataFrame, *, estimand: str, best: str) -> str:
+    """Return what MSE ratio and regret are taken against, where the table has them.
+
+    Args:
+        evidence: of the run.
+        frame: of the table.
+        estimand: whose effects they are.
+        best: among what regret looks for the smallest error.
+    """
+    told = ["value ± MCSE."]
+    references = average(evidence.performance, "mse_ratio", estimand=estimand)["reference"].dropna().unique()
+    if "mse_ratio" in frame and len(references):
+        against = enumerate_words([quote(str(name)) for name in references])
+        told.append(f"MSE ratio: against {against}, on the same data.")
+    if any(measure in frame for measure in ("regret", "regret_of_parts")):
+        told.append(f"Regret: MSE less that of the best of {best}.")
+    return " ".join(told)
 
 
 def _effects(evidence: Evidence) -> list[str]:
@@ -73,9 +95,7 @@ def _table(evidence: Evidence, estimand: str) -> Table | None:
     shown = [Shown(measure=m, estimand=estimand) for m in _measures(evidence, estimand, TABLED)]
     if not shown or (frame := measure_frame(evidence, shown)).empty:
         return None
-    note = (
-        "value ± MCSE. MSE ratio: against the reference method, on the same data. Regret: MSE less that of the best of "
-        "the methods of no, complete and partial pooling that have the estimand."
-    )
+    best = "the methods of no, complete and partial pooling that have the estimand"
+    note = pay_note(evidence, frame, estimand=estimand, best=best)
     title = f"Shrinkage of {symbol(estimand)} and what it pays"
     return Table(title=title, frame=frame, columns=measure_columns(frame, shown), note=note)

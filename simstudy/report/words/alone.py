@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from simstudy.report.reading.readings import average, is_clear, largest
-from simstudy.report.reading.wording import counted, share, symbol, with_mcse
+from simstudy.report.reading.wording import counted, symbol, with_mcse
+from simstudy.report.words.counting import clear_in
 from simstudy.report.words.sentences import quote
 
 
@@ -51,7 +52,7 @@ def _bias(rows: pd.DataFrame, labels: Mapping[str, str], estimand: str) -> str:
     amount = with_mcse(most["value"], most["mcse"])
     if not many:
         return f"the bias of {symbol(estimand)} is {amount}"
-    few = f"(clear in {share(len(clear), len(rows))} scenarios)"
+    few = f"({clear_in(clear['value'], most['value'], len(rows))})"
     return f"the bias of {symbol(estimand)} is largest{_at(labels, most)}: {amount} {few}"
 
 

@@ -71,10 +71,16 @@ def efficiency_sentence(
     lost = any(np.isinf(cell.loss).any() for cell in cells) or len(cells) < table["scenario"].nunique()
     rates = f"over {PERCENT * TRUSTED_RATE:g} % of draws diverge or over {PERCENT * MOST_SHORT:g} % of fits"
     rule = f"; not counted where {rates} did not converge" if lost else ""
+    if len(cells) == 1 and np.isfinite(cells[0].loss).sum() == 1:
+        alone = quote(names[int(np.argmax(np.isfinite(cells[0].loss)))])
+        return (
+            f"Of effective draws per leapfrog those of {alone} alone count, so that none is the most: of the "
+            f"others {rates} did not converge."
+        )
     if not any(one.beaten for one in found):
         every_one = enumerate_words([quote(name) for name in names])
         where = f" in {every(len(cells))}" if len(cells) > 1 else ""
-        return f"{every_one} make equally many effective draws per leapfrog (within 2 MCSE){where}{rule}."
+        return f"{every_one} are tied in effective draws per leapfrog (within 2 MCSE){where}{rule}."
     counted = [(list(group), n) for n, group in groupby(found, key=lambda one: one.unbeaten)]
     (leading, most), *rest = counted
     is_one, many = len(leading) == 1, len(cells) > 1

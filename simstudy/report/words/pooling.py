@@ -17,8 +17,8 @@ from simstudy.report.reading.readings import is_clear
 from simstudy.report.reading.roles import Roles
 from simstudy.report.reading.wording import enumerate_words, number, share
 
-STAYS = 0.5
-"""Posterior sds of a group's mean from its data up to which an estimate is said to stay there."""
+STAYS, NEAR = 0.1, 0.5
+"""Posterior sds of a group's mean from its data up to which an estimate is said to stay there, and to be near them."""
 GROWS, FLAT = 1.25, 0.1
 """Ratio of the errors of far and near groups, and slope of estimates on data, above which a prior is seen to pull."""
 TOGETHER, APART = 0.99, 1.01
@@ -38,12 +38,7 @@ def of_data(table: pd.DataFrame, data: pd.Series, roles: Roles, *, level: float)
     told = []
     if roles.separate in wide:
         far = distance(table, data, str(roles.separate), level=level)
-        told.append(
-            "without pooling the estimates stay with them"
-            if far <= STAYS
-            else f"without pooling the estimates lie up to {number(far, digits=2)} posterior sds from them, where its "
-            "prior draws them"
-        )
+        told.append(f"without pooling the estimates {_at_data(far, 'stay with', 'them')}")
     if roles.partial in wide:
         told.append(f"partial pooling {_drawn(wide, roles)}")
     if roles.complete in wide:
@@ -55,14 +50,9 @@ def of_lesson(table: pd.DataFrame, data: pd.Series, roles: Roles, *, level: floa
     """Return what the three models make of the same observations, as sentences; arguments as for ``of_data``."""
     wide = _wide(table, data.index, "mean")
     far = distance(table, data, str(roles.separate), level=level)
-    first = (
-        "Without pooling they stay at the data"
-        if far <= STAYS
-        else f"Without pooling they lie up to {number(far, digits=2)} posterior sds from the data, where its prior "
-        "draws them"
-    )
+    first = f"Without pooling they {_at_data(far, 'stay at', 'the data')}"
     partial, ends = wide[str(roles.partial)], wide[[str(roles.separate), str(roles.complete)]]
-    slack = STAYS * _sd(table, data.index, str(roles.partial), level=level)
+    slack = NEAR * _sd(table, data.index, str(roles.partial), level=level)
     lies_between = ((partial >= ends.min(axis=1) - slack) & (partial <= ends.max(axis=1) + slack)).all()
     last = (
         "partial pooling lies between, nearer to the data the more observations a group has."
@@ -70,6 +60,16 @@ def of_lesson(table: pd.DataFrame, data: pd.Series, roles: Roles, *, level: floa
         else "partial pooling lies beyond both for some groups, where its priors draw them."
     )
     return f"{first}; complete pooling gives every group one value; {last}"
+
+
+def _at_data(far: float, stay: str, data: str) -> str:
+    """Return how far estimates without pooling lie from their data, given the largest distance in posterior sds."""
+    if far <= STAYS:
+        return f"{stay} {data}"
+    reach = number(far, digits=2)
+    if far <= NEAR:
+        return f"lie within {reach} posterior sds of {data}"
+    return f"lie up to {reach} posterior sds from {data}, where its prior draws them"
 
 
 def of_distance(rmse: pd.DataFrame, roles: Roles) -> list[str]:

@@ -11,7 +11,8 @@ from simstudy.report.reading.pairs import differences
 from simstudy.report.reading.prior_families import Family
 from simstudy.report.reading.readings import average, is_clear, largest
 from simstudy.report.reading.vocabulary import effects
-from simstudy.report.reading.wording import estimand_words, share, symbol, with_mcse
+from simstudy.report.reading.wording import estimand_words, symbol, with_mcse
+from simstudy.report.words.counting import clear_in
 
 
 def shifts(estimates: pd.DataFrame, estimand: str, *, method: str, rival: str) -> pd.DataFrame:
@@ -67,7 +68,7 @@ def _moved(moved: pd.DataFrame, labels: Mapping[str, str], family: Family) -> st
     if clear.empty:
         return f"The estimates of {letter} under {wide} and under {narrow} cannot be told apart (2 MCSE)."
     most = largest(clear, "difference")
-    few = f", clear in {share(len(clear), len(moved))} scenarios" if len(moved) > 1 else ""
+    few = f", {clear_in(clear['difference'], most['difference'], len(moved))}" if len(moved) > 1 else ""
     shift = with_mcse(abs(most["difference"]), most["difference_mcse"])
     side = "larger" if most["difference"] > 0 else "smaller"
     low, high = (with_mcse(most[part], most["difference_mcse"]).partition(" ±")[0] for part in ("rival_value", "value"))

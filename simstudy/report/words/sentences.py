@@ -27,12 +27,16 @@ from simstudy.report.reading.wording import (
     number,
     number_among,
     share,
+    symbol,
     with_mcse,
 )
+from simstudy.report.words.counting import clear_in
 from simstudy.store.group_names import called
 
 Z95 = 1.959964
 FEWEST_REPLICATES = 20
+SAME = 1e-3
+"""Relative difference of two numbers without error below which three digits of them say the same."""
 
 
 def quote(method: str) -> str:
@@ -108,8 +112,8 @@ def bias_sentences(
         peers: other methods of partial pooling, named where their bias is clear in the same place and direction.
         boundary: scenarios that are left out.
     """
-    biases = average(performance, "bias", estimand=estimand)
-    biases = biases[~biases["scenario"].isin(boundary)]
+    every = average(performance, "bias", estimand=estimand)
+    biases = every[~every["scenario"].isin(boundary)]
     table, clear = biases[biases["method"] == method], biases[_clear(biases, "value", "mcse")]
     rows = clear[clear["method"] == method]
     if rows.empty:
@@ -118,14 +122,29 @@ def bias_sentences(
     direction = "overestimate" if most["value"] > 0 else "underestimate"
     place = _at(labels, most["scenario"])
     amount = with_mcse(abs(most["value"]), most["mcse"])
-    few = f" (clear in {share(len(rows), len(table))} scenarios)" if len(table) > 1 else ""
+    few = f" ({clear_in(rows['value'], most['value'], len(table))})" if len(table) > 1 else ""
     alike = clear[clear["method"].isin(peers) & (clear["scenario"] == most["scenario"])]
     too = _peers(alike.loc[np.sign(alike["value"]) == np.sign(most["value"]), "method"], direction)
-    return [f"{quote(method)}: {estimand_words(estimand)} is {direction}d most{place}, by {amount}{few}{too}."]
+    told = [f"{quote(method)}: {estimand_words(estimand)} is {direction}d most{place}, by {amount}{few}{too}."]
+    return [*told, *_left_out(estimand, every.loc[every["scenario"].isin(boundary), "scenario"].nunique())]
+
+
+def _left_out(estimand: str, n: int) -> list[str]:
+    """Return that scenarios are left out whose truth is an end of its range, so that estimates err to one side."""
+    if not n:
+        return []
+    where = "1 scenario is left out, whose" if n == 1 else f"{n:,} scenarios are left out, whose"
+    return [f"{where} true {symbol(estimand)} is at an end of its range, so that estimates can err to one side alone."]
 
 
 def span_sentences(
-    table: pd.DataFrame, *, method: str, rival: str, groups: Mapping[int, str] | None = None
+    table: pd.DataFrame,
+    *,
+    method: str,
+    rival: str,
+    groups: Mapping[int, str] | None = None,
+    exact: Collection[str] = (),
+    doubtful: Collection[str] = (),
 ) -> list[str]:
     """Return how far apart the group effects of a data set are under two methods, if that clearly differs.
 
@@ -135,6 +154,8 @@ def span_sentences(
         method: name of a method.
         rival: name of another.
         groups: group -> what it is called; where left out, the ends are not named.
+        exact: methods whose means have no error, so that any two that differ clearly do.
+        doubtful: methods most of whose chains did not converge, which the sentence says.
     """
     first = declared().with_role(table["estimand"].unique(), "mean", "effects")[:1]
     of_groups = table[table["estimand"].isin(first)]
@@ -142,7 +163,10 @@ def span_sentences(
     if any(each is None for each in ends.values()):
         return []
     apart = [_apart(*each) for each in ends.values() if each is not None]
-    if not is_clear(apart[0][0] - apart[1][0], math.hypot(apart[0][1], apart[1][1])):
+    errors = [0.0 if name in exact else error for name, (_, error) in zip(ends, apart, strict=True)]
+    both = apart[0][0], apart[1][0]
+    are_known = set(ends) <= set(exact) and not math.isclose(*both, rel_tol=SAME)
+    if not (are_known or is_clear(both[0] - both[1], math.hypot(*errors))):
         return []
     among = [float(row["mean"]) for each in ends.values() if each is not None for row in each]
     told = [
@@ -150,7 +174,9 @@ def span_sentences(
         for name, each in ends.items()
         if each is not None
     ]
-    return [f"The posterior means of the groups lie {', '.join(told)}."]
+    unsure = [quote(name) for name in ends if name in doubtful]
+    caveat = f", as far as chains of {enumerate_words(unsure)} that did not converge can tell" if unsure else ""
+    return [f"The posterior means of the groups lie {', '.join(told)}{caveat}."]
 
 
 def price_sentences(

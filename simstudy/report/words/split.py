@@ -17,6 +17,7 @@ from simstudy.measures.sampling import WITH_WARMUP
 from simstudy.report.reading.readings import AVERAGE, is_clear, largest, main_policy
 from simstudy.report.reading.vocabulary import hyperparameters
 from simstudy.report.reading.wording import PERCENT, enumerate_words, number, share, symbol, with_mcse
+from simstudy.report.words.counting import clear_in
 from simstudy.report.words.sentences import quote
 
 KEYS = ["scenario", "method", "estimand"]
@@ -120,7 +121,8 @@ def _split(method: str, clear: pd.DataFrame, n: int, labels: Mapping[str, str]) 
     most = largest(clear, "percent")
     added = with_mcse(abs(most["mse_sampler"]), most["mse_sampler_mcse"])
     change = f"{number(abs(most['percent']), digits=2)} % {'more' if most['percent'] > 0 else 'less'}"
-    few = f" (clear in {share(len(clear), n)} estimands and scenarios)" if n > 1 else ""
+    told = clear_in(clear["mse_sampler"], most["mse_sampler"], n, of="estimands and scenarios")
+    few = f" ({told})" if n > 1 else ""
     verb = "adds" if most["mse_sampler"] > 0 else "happens to take off"
     model = with_mcse(most["mse_model"], most["mse_model_mcse"])
     return (

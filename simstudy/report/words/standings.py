@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 import pandas as pd
 
+from simstudy.measures.registry import MEASURES
 from simstudy.report.reading.standings import Cell, Standing, standings
 from simstudy.report.reading.wording import PERCENT, enumerate_words, measure_words, number, share, symbol, with_mcse
 from simstudy.report.words.sentences import quote
+from simstudy.report.words.worst_cases import worst_cases
 
 ERRORS = ("rmse", "mse")
 AMOUNTS = ("ess_per_leapfrog", "ess_per_second")
@@ -45,7 +46,7 @@ def standing_sentence(
     about = Said(measure=measure, estimand=estimand)
     found, n = standings(names, cells), len(cells)
     if not any(one.beaten for one in found):
-        return f"{_all(names)} {about.equal} (within 2 MCSE){_everywhere(n)}."
+        return f"{_all(names)} {about.equal}{_everywhere(n)}."
     if n == 1:
         return _in_one(found, cells[0], about)
     first = found[0]
@@ -55,10 +56,19 @@ def standing_sentence(
     (leading, most), *rest = counted
     subject = enumerate_words([quote(one.method) for one in leading])
     where = every(n) if most == n else f"{share(most, n)} scenarios"
-    told = f"{subject} {'is' if len(leading) == 1 else 'are'} {about.tied} in {where}"
+    told = f"{subject} {_are(leading, is_everywhere=most == n)} {about.tied} in {where}"
     for others, count in rest:
         told += f", {enumerate_words([quote(one.method) for one in others])} in {f'{count:,}' if count else 'none'}"
-    return f"{told}{_worst(first, found, labels, levels, about)}."
+    spoken_of = found if len(names) == 2 else leading
+    kind = {"is_error": about.is_error, "is_amount": about.is_amount}
+    return f"{told}{worst_cases(spoken_of, found, labels, levels, **kind)}."
+
+
+def _are(leading: Sequence[Standing], *, is_everywhere: bool) -> str:
+    """Return the verb: of several methods each has scenarios of its own, unless they have all."""
+    if len(leading) == 1:
+        return "is"
+    return "are" if is_everywhere else "are each"
 
 
 class Said:
@@ -69,9 +79,11 @@ class Said:
         self.is_error, self.is_amount = measure in ERRORS, measure in AMOUNTS
         self.what = f"{measure_words(measure)}{of}"
         # The title of the picture beside an error says of what it is.
-        self.equal = f"are equally accurate{for_words(of)}" if self.is_error else f"have the same {self.what}"
         self.best = f"is the most accurate{for_words(of)}" if self.is_error else f"has the best {self.what}"
         self.tied = f"best or tied{for_words(of)}" if self.is_error else f"best or tied in {self.what}"
+        # What is to be nominal is as good above its level as below, so that values may differ where distances do not.
+        distance = "distances from nominal " if MEASURES[measure].better == "nominal" else ""
+        self.equal = f"are {self.tied.removeprefix('best or ')} ({distance}within 2 MCSE)"
 
 
 def for_words(of: str) -> str:
@@ -134,34 +146,3 @@ def _more(loss: float, best: float) -> str:
     if ratio >= TIMES:
         return f"has {number(ratio, digits=2)} times the error"
     return f"has {PERCENT * (ratio - 1):.0f} % more error"
-
-
-def _worst(
-    first: Standing, found: Sequence[Standing], labels: Mapping[str, str], levels: pd.DataFrame | None, about: Any
-) -> str:
-    """Return the worst case of the first method as the end of a sentence; nothing where it is never beaten."""
-    if first.worst is None:
-        return ""
-    cell, winner = first.worst
-    rival = quote(next(one.method for one in found if one.place == winner))
-    shared = _shared([beaten.scenario for beaten, _ in first.beaten], levels)
-    whose = "its" if found[1].unbeaten < first.unbeaten else "the"
-    place = f"{whose} worst cases have {shared}" if shared else f"{whose} worst case is {labels[cell.scenario]}"
-    if about.is_amount:
-        times = number(first.ratio(cell, winner), digits=2)
-        return f"; {place}, where {rival} has {'up to ' if shared else ''}{times} times as many"
-    if not about.is_error:
-        mine, other = (with_mcse(cell.value[i], cell.mcse[i]) for i in (first.place, winner))
-        return f"; {place}, where {rival} has {other} against {mine}"
-    less = PERCENT * (1 - cell.loss[winner] / cell.loss[first.place])
-    amount = f"{less:.0f}" if less >= 1 or not math.isfinite(less) else number(less, digits=1)
-    return f"; {place}, where {rival} has {'up to ' if shared else ''}{amount} % less error"
-
-
-def _shared(scenarios: Sequence[str], levels: pd.DataFrame | None) -> str:
-    """Return the levels that several scenarios share and that not all have; empty for one scenario or none shared."""
-    if levels is None or len(scenarios) < 2:
-        return ""
-    here = levels.loc[list(scenarios)]
-    alike = [f for f in levels.columns if len(set(here[f])) == 1 < len(set(levels[f]))]
-    return ", ".join(f"{factor} = {here[factor].iloc[0]}" for factor in alike)

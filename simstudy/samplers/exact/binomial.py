@@ -14,11 +14,11 @@ import numpy as np
 
 from simstudy.samplers.exact.axis import Axis
 from simstudy.samplers.exact.binomial_quantities import BinomialQuantities
+from simstudy.samplers.exact.counts.compiled import TRIALS, sum_of_log_integrals
 from simstudy.samplers.exact.effect import Effect
 from simstudy.samplers.exact.grid import Grid
 from simstudy.samplers.exact.problem import Problem
 
-_ELEMENTS_AT_ONCE = 2048  # each has 48 nodes: memory stays small however many data sets there are
 _BY_FIT = ("n", "k", "constant", "class_n", "class_k", "class_count")
 
 
@@ -58,13 +58,14 @@ class BinomialProblem(Problem):
 
     def log_marginal(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Return log p(k | mu, tau)."""
+        if self.has_spread:
+            return self.constant[:, None, None] + sum_of_log_integrals(
+                TRIALS, self.class_n, self.class_k, self.class_count, first, second
+            )
         total = self.constant[:, None, None]
         for c in range(self.class_n.shape[1]):
             n, k, count = (x[:, c, None, None] for x in (self.class_n, self.class_k, self.class_count))
-            if self.has_spread:
-                total = total + count * _log_integral(n, k, first, second)
-            else:
-                total = total + count * (k * first - n * np.logaddexp(first, 0.0))
+            total = total + count * (k * first - n * np.logaddexp(first, 0.0))
         return total
 
     def draw_others(self, first: np.ndarray, second: np.ndarray, stream: np.random.Generator) -> dict[str, np.ndarray]:
@@ -78,15 +79,6 @@ class BinomialProblem(Problem):
     def quantities(self, grid: Grid) -> BinomialQuantities:
         """Return mu, theta and p over the grid."""
         return BinomialQuantities(axes=self.axes, grid=grid, n=self.n[0], k=self.k[0], has_spread=self.has_spread)
-
-
-def _log_integral(n: np.ndarray, k: np.ndarray, mu: np.ndarray, tau: np.ndarray) -> np.ndarray:
-    """Return the log integral of one class at many (mu, tau), some at a time."""
-    elements = np.broadcast_arrays(n, k, mu, tau)
-    n_blocks = -(-elements[0].size // _ELEMENTS_AT_ONCE)
-    blocks = zip(*(np.array_split(x.ravel(), n_blocks) for x in elements), strict=True)
-    each = [Effect.of(n=n, k=k, mu=mu, tau=tau).log_integral for n, k, mu, tau in blocks]
-    return np.concatenate(each).reshape(elements[0].shape)
 
 
 def binomial_problem(stats: Mapping[str, np.ndarray], axes: tuple[Axis, Axis]) -> BinomialProblem:

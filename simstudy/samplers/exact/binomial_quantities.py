@@ -16,6 +16,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from simstudy.late import interpolate
+from simstudy.samplers.exact.counts.compiled import TRIALS, moments
 from simstudy.samplers.exact.effect import Effect
 from simstudy.samplers.exact.marginal import Marginal, SincMixture, Transformed
 from simstudy.samplers.exact.quantities import Quantities, mean_and_sd
@@ -46,7 +47,7 @@ class BinomialQuantities(Quantities):
 
     def _marginal(self, name: str, group: int) -> Marginal:
         theta = self._theta(group) if self.has_spread else self._of_axis(0)
-        return Transformed(of=theta, forward=expit, backward=logit) if name == "p" else theta
+        return Transformed(of=theta, forward=expit, backward=logit, bounds=(0.0, 1.0)) if name == "p" else theta
 
     def _theta(self, group: int) -> SincMixture:
         if self.axes[0].is_fixed:
@@ -93,10 +94,9 @@ class BinomialQuantities(Quantities):
         mu, tau = (np.broadcast_to(x, counts.shape)[counts] for x in (self._mu, self._tau))
         out: dict[tuple[float, float], dict[str, np.ndarray]] = {}
         for n, k in set(zip(self.n.tolist(), self.k.tolist(), strict=True)):
-            found = Effect.of(n=np.array(n), k=np.array(k), mu=mu, tau=tau).moments()
-            out[n, k] = {name: np.zeros((2, *counts.shape)) for name in found}
-            for name, moments in found.items():
-                out[n, k][name][:, counts] = moments
+            found = moments(TRIALS, n, k, mu, tau)
+            out[n, k] = {name: np.zeros((2, *counts.shape)) for name in ("theta", "p")}
+            out[n, k]["theta"][:, counts], out[n, k]["p"][:, counts] = found[:2], found[2:]
         return out
 
     def _effect(self, group: int) -> Effect:

@@ -6,8 +6,10 @@ exceeds its height all draws of that posterior are made again with higher cells.
 from its own random numbers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -16,6 +18,8 @@ from simstudy.samplers.exact.problem import Problem
 
 _HEADROOMS = (0.1, 0.5, 2.0, 5.0)  # on the log scale, tried in turn
 _PROPOSALS = 2048  # at once
+
+Search = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(kw_only=True)
@@ -39,7 +43,7 @@ class _Cells:
     def propose(self) -> tuple[np.ndarray, np.ndarray]:
         """Return points, (2, proposal) coordinates, and the log heights of their cells."""
         uniform = self.stream.random((3, _PROPOSALS))
-        cell = np.searchsorted(self._cumulative, uniform[0] * self._cumulative[-1], side="right")
+        cell = _search()(self._cumulative, uniform[0] * self._cumulative[-1])
         places = np.divmod(cell, self._corners.shape[1])
         u = np.stack([_inside(self.grid.coordinates[a], places[a], uniform[1 + a]) for a in (0, 1)])
         return u, self._corners.ravel()[cell] + _HEADROOMS[self.trial]
@@ -75,6 +79,16 @@ def draw_coordinates(
         for i, proposal, density in zip(active, proposals, log_density, strict=True):
             each[i].judge(*proposal, density)
     return [np.concatenate(c.kept, axis=1)[:, :n] if c.trial < len(_HEADROOMS) else None for c in each]
+
+
+@cache
+def _search() -> Search:
+    """Return the function that finds the first place whose value is above each target; the two give the same."""
+    if find_spec("numba") is None:
+        return lambda cumulative, targets: np.searchsorted(cumulative, targets, side="right")
+    from simstudy.samplers.compiled.search import places_above
+
+    return places_above
 
 
 def _largest_corner(f: np.ndarray) -> np.ndarray:

@@ -31,6 +31,10 @@ _NEAR = 500.0  # in theta: as a rule the likelihood alone has fallen enough that
 _TANGENT_DROP = 1.0  # where tangents touch: the proposal then is kept about nine times in ten
 
 
+TRIALS, COUNTS, NEGATIVE_BINOMIAL = 0, 1, 2
+"""Kinds of likelihoods: k theta - n log(1 + exp theta), k theta - n exp theta, and one that is trials in its place."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Rule:
     """A trapezoid rule over z for some elements.

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri, sici
 
+from simstudy.samplers.exact.distribution import ranked_probability_score, shortest_interval
+
 _MOST_STEPS = 200  # of bisection, which halves a bracket; Newton's method, where it holds, needs five
 _EXACT = 1e-11  # difference from the probability asked for
 
@@ -30,6 +32,14 @@ class Marginal(ABC):
     def quantiles(self, probabilities: np.ndarray) -> np.ndarray:
         """Return the quantiles of probabilities in (0, 1), by inverting the distribution function."""
 
+    def hdi(self, level: float) -> np.ndarray:
+        """Return the (2,) ends of the shortest interval with a probability."""
+        return shortest_interval(self.quantiles, level)
+
+    def crps(self, x: np.ndarray) -> np.ndarray:
+        """Return the continuous ranked probability score of values, (value,)."""
+        return ranked_probability_score(self.cdf, self.quantiles, x)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PointMarginal(Marginal):
@@ -45,6 +55,14 @@ class PointMarginal(Marginal):
         """Return the constant."""
         return np.full_like(probabilities, self.value)
 
+    def hdi(self, level: float) -> np.ndarray:
+        """Return the constant twice."""
+        return np.full(2, self.value)
+
+    def crps(self, x: np.ndarray) -> np.ndarray:
+        """Return the distance from the constant."""
+        return np.abs(x - self.value)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Transformed(Marginal):
@@ -54,11 +72,14 @@ class Transformed(Marginal):
         of: the quantity.
         forward: the function.
         backward: its inverse, -inf and inf outside its range.
+        bounds: range of the function, if it is the identity (-inf, inf), begins at a as a + exp (a, inf), or is
+            a + (b - a) expit (a, b): then it has a curve.
     """
 
     of: Marginal
     forward: Function
     backward: Function
+    bounds: tuple[float, float] | None = None
 
     def cdf(self, x: np.ndarray) -> np.ndarray:
         """Return the probability of less than x."""

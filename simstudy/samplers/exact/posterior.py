@@ -12,12 +12,16 @@ import numpy as np
 from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.model import Model
 from simstudy.samplers.exact.grid import Grid
+from simstudy.samplers.exact.known import KnownMarginals
+from simstudy.samplers.exact.marginal import PointMarginal
 from simstudy.samplers.exact.quantities import Quantities
 from simstudy.samplers.exact.refinement import grids
 from simstudy.samplers.exact.scope import Posteriors, posteriors, supported
-from simstudy.types import PyTree
+from simstudy.types import KnownPosterior, PyTree
 
 _GROUPED = ("theta", "p")
+UNKNOWN = PointMarginal(value=np.nan)  # stands for every number of a fit whose quadrature cannot be trusted
+
 Values = Mapping[str, np.ndarray]
 
 
@@ -38,15 +42,16 @@ class ExactPosterior:
     log_evidence: np.ndarray
     grids: Sequence[Sequence[Grid]]
     reasons: Mapping[int, str]
-    _posteriors: Posteriors
+    _quantities: Sequence[tuple[int, int, Quantities]]
+    _n_parts: int
 
     def quantiles(self, probabilities: Sequence[float]) -> dict[str, np.ndarray]:
         """Return the quantiles of every estimand, (fit, *group, probability), probabilities in (0, 1)."""
-        p = np.asarray(probabilities, float)
-        out = {name: np.empty((*mean.shape, len(p))) for name, mean in self.mean.items()}
-        for quantities, name, at, group in self._each(self.mean):
-            out[name][at] = quantities.marginal(name, group).quantiles(p)
-        return out
+        return self._known.quantiles(probabilities)
+
+    def hdi(self, level: float) -> dict[str, np.ndarray]:
+        """Return the ends of the shortest interval with a probability, (fit, *group, 2)."""
+        return self._known.hdi(level)
 
     def cdf(self, values: Values) -> dict[str, np.ndarray]:
         """Return the posterior probability of less than given values; at the truth this is the PIT.
@@ -54,18 +59,20 @@ class ExactPosterior:
         Args:
             values: estimand -> (fit, *group).
         """
-        out = {name: np.empty(self.mean[name].shape) for name in values}
-        given = {name: np.broadcast_to(value, out[name].shape).astype(float) for name, value in values.items()}
-        for quantities, name, at, group in self._each(values):
-            out[name][at] = quantities.marginal(name, group).cdf(given[name][at][None])[0]
-        return out
+        return self._known.cdf(values)
 
-    def _each(self, names: Mapping[str, np.ndarray]) -> Iterator[tuple[Quantities, str, tuple[int, ...], int]]:
-        """Yield every number asked for: whose quantities, its estimand, its place, and its group there."""
-        for fit, part, quantities in _each_part(self._posteriors, self.grids):
-            for name in names:
-                for at, group in _places(self.mean[name].shape, fit, part, self._posteriors.n_parts):
-                    yield quantities, name, at, group
+    def crps(self, values: Values) -> dict[str, np.ndarray]:
+        """Return the continuous ranked probability score at given values, NaN without a mean; shapes as of ``cdf``."""
+        return self._known.crps(values)
+
+    @cached_property
+    def _known(self) -> KnownMarginals:
+        marginals = {name: np.empty(mean.shape, object) for name, mean in self.mean.items()}
+        for fit, part, quantities in self._quantities:
+            for name, of in marginals.items():
+                for at, group in _places(of.shape, fit, part, self._n_parts):
+                    of[at] = UNKNOWN if fit in self.reasons else quantities.marginal(name, group)
+        return KnownMarginals(mean=self.mean, sd=self.sd, marginals=marginals)
 
 
 @dataclass(frozen=True)
@@ -76,24 +83,45 @@ class JoinedPosterior:
         parts: posteriors of the same model.
     """
 
-    parts: Sequence[ExactPosterior]
+    parts: Sequence[KnownPosterior]
 
     @cached_property
     def mean(self) -> dict[str, np.ndarray]:
         """Estimand -> (fit, *group)."""
-        return {name: np.concatenate([part.mean[name] for part in self.parts]) for name in self.parts[0].mean}
+        return _joined([part.mean for part in self.parts])
 
     @cached_property
     def sd(self) -> dict[str, np.ndarray]:
         """Estimand -> (fit, *group)."""
-        return {name: np.concatenate([part.sd[name] for part in self.parts]) for name in self.parts[0].sd}
+        return _joined([part.sd for part in self.parts])
+
+    def quantiles(self, probabilities: Sequence[float]) -> dict[str, np.ndarray]:
+        """Return the quantiles of every estimand, (fit, *group, probability), probabilities in (0, 1)."""
+        return _joined([part.quantiles(probabilities) for part in self.parts])
+
+    def hdi(self, level: float) -> dict[str, np.ndarray]:
+        """Return the ends of the shortest interval with a probability, (fit, *group, 2)."""
+        return _joined([part.hdi(level) for part in self.parts])
 
     def cdf(self, values: Values) -> dict[str, np.ndarray]:
         """Return the posterior probability of less than given values, estimand -> (fit, *group)."""
-        ends = np.cumsum([len(part.log_evidence) for part in self.parts])[:-1]
-        pieces = {name: np.split(value, ends) for name, value in values.items()}
-        each = [part.cdf({name: pieces[name][i] for name in pieces}) for i, part in enumerate(self.parts)]
-        return {name: np.concatenate([one[name] for one in each]) for name in values}
+        return _joined([part.cdf(at) for part, at in self._pieces(values)])
+
+    def crps(self, values: Values) -> dict[str, np.ndarray]:
+        """Return the continuous ranked probability score at given values, NaN without a mean; shapes as of ``cdf``."""
+        return _joined([part.crps(at) for part, at in self._pieces(values)])
+
+    def _pieces(self, values: Values) -> Iterator[tuple[KnownPosterior, dict[str, np.ndarray]]]:
+        """Yield every part with its values."""
+        start = 0
+        for part in self.parts:
+            stop = start + len(next(iter(part.mean.values())))
+            yield part, {name: value[start:stop] for name, value in values.items()}
+            start = stop
+
+
+def _joined(parts: Sequence[Values]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def exact_posterior(model: Model, arrays: PyTree) -> ExactPosterior:
@@ -130,7 +158,8 @@ def posterior_on(
     by_fit = [found[start : start + work.n_parts] for start in range(0, len(found), work.n_parts)]
     shapes = _shapes(model, work, by_group)
     moments = {name: np.empty((*shape, 2)) for name, shape in shapes.items()}
-    for fit, part, quantities in _each_part(work, by_fit):
+    each = list(_each_part(work, by_fit))
+    for fit, part, quantities in each:
         for name, shape in shapes.items():
             for at, group in _places(shape, fit, part, work.n_parts):
                 moments[name][at] = quantities.moments(name, group)
@@ -140,7 +169,8 @@ def posterior_on(
         log_evidence=np.array([sum(grid.log_evidence for grid in each) for each in by_fit]),
         grids=by_fit,
         reasons=reasons_of(by_fit),
-        _posteriors=work,
+        _quantities=each,
+        _n_parts=work.n_parts,
     )
 
 

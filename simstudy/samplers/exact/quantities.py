@@ -52,7 +52,8 @@ class Quantities(ABC):
         density = SincMixture(
             weights=self.grid.weights.sum(1 - a), locations=u, widths=np.full(len(u), self.grid.spacings[a])
         )
-        return Transformed(of=density, forward=self.axes[a].value, backward=self.axes[a].coordinate)
+        axis = self.axes[a]
+        return Transformed(of=density, forward=axis.value, backward=axis.coordinate, bounds=axis.bounds)
 
 
 def mean_and_sd(grid: Grid, mean: np.ndarray, variance: np.ndarray | float = 0.0) -> tuple[float, float]:

@@ -1,17 +1,23 @@
 """Exact, independent draws from the posterior, where it is known up to a quadrature over two parameters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from simstudy.models.additive import AdditiveModel
 from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.model import GROUP, Model
 from simstudy.samplers.exact.cells import draw_coordinates
+from simstudy.samplers.exact.counts.scope import is_of_counts
+from simstudy.samplers.exact.counts.scope import supported as supported_counts
 from simstudy.samplers.exact.posterior import ExactPosterior, JoinedPosterior, posterior_on
 from simstudy.samplers.exact.refinement import grids
 from simstudy.samplers.exact.scope import posteriors, supported
 from simstudy.samplers.exact.stream import stream_of
+from simstudy.samplers.exact.terms.program import TermsProgram
+from simstudy.samplers.exact.terms.scope import hyperparameters
 from simstudy.samplers.sampler import Program, Sampler
 from simstudy.types import Draws, PyTree
 
@@ -43,16 +49,31 @@ class Exact(Sampler):
         """A few seconds of work."""
         return FITS_AT_ONCE * BATCHES_PER_BLOCK
 
+    def arrays(self, model: Model, data: Sequence[Any]) -> PyTree:
+        """Return statistics of single cells."""
+        return model.cell_arrays(data)
+
     def check(self, model: Model) -> None:
         """Refuse models without an exact posterior."""
-        supported(model)
+        if is_of_counts(model):
+            supported_counts(model)
+        elif isinstance(model.sampled, AdditiveModel):
+            hyperparameters(model.sampled)
+        else:
+            supported(model)
 
-    def compile(self, model: Model, example: PyTree) -> "ExactProgram":
+    def compile(self, model: Model, example: PyTree) -> Program:
         """Return the program of a model; there is nothing to compile.
 
         Raises:
             StudyError: the model has no exact posterior; the message says which have.
         """
+        if is_of_counts(model):
+            from simstudy.samplers.exact.counts.program import CountProgram  # Numba is slow to import
+
+            return CountProgram(self, model)
+        if isinstance(model.sampled, AdditiveModel):
+            return TermsProgram(model.sampled, n_chains=self.chains, n_draws=self.draws, precision=self.precision)
         return ExactProgram(self, supported(model))
 
 

@@ -53,8 +53,9 @@ def supported(model: Model) -> HierarchicalModel:
     if hierarchy is None:
         raise StudyError(f"sampler 'exact': a user's model has no exact posterior; {SUPPORTED}")
     structure, likelihood, priors = hierarchy.structure, hierarchy.likelihood, dict(hierarchy.priors)
+    is_known = likelihood.exact_form in ("normal", "normal_by_group", "binomial")
     is_apart = likelihood.exact_form != "normal_by_group" or structure.groups_are_apart
-    if likelihood.exact_form is None or not is_apart or structure.normal_effects(priors) is None:
+    if not is_known or not is_apart or structure.normal_effects(priors) is None:
         options = ", ".join(f"{name} = {value!r}" for name, value in changed_options(likelihood).items())
         words = f"{likelihood.kind!r}" + (f" with {options}" if options else "")
         raise StudyError(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from simstudy.errors import StudyError
 
+MAKE_IT = "write it with pytest --simstudy-gate-write, or with Verdict.write_baseline"
+
 
 def read_baseline(given: str | Path | Mapping[str, float] | None, posteriors: Sequence[str]) -> dict[str, float]:
     """Return posterior -> cost of an effective draw; of None, nothing.
@@ -24,8 +26,8 @@ def read_baseline(given: str | Path | Mapping[str, float] | None, posteriors: Se
         cost = costs.get(name)
         if not isinstance(cost, int | float) or not 0 < cost < float("inf"):
             raise StudyError(
-                f"gate: expected a positive cost of an effective draw of {name} in the baseline; got {cost!r}; make it "
-                "with Verdict.write_baseline"
+                f"gate: expected a positive cost of an effective draw of {name} in the baseline; got {cost!r}; "
+                f"{MAKE_IT}"
             )
     return {name: float(costs[name]) for name in posteriors}
 
@@ -34,9 +36,7 @@ def _read(path: Path) -> dict[str, float]:
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise StudyError(
-            f"gate: cannot read the baseline {path} ({error}); make it with Verdict.write_baseline"
-        ) from error
+        raise StudyError(f"gate: cannot read the baseline {path} ({error}); {MAKE_IT}") from error
     if not isinstance(content, dict):
         raise StudyError(f"gate: expected the baseline {path} to hold posterior -> cost; got {type(content).__name__}")
     return content

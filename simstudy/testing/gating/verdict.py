@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import logsumexp
 
 from simstudy.testing.expectation import ConformanceError
 from simstudy.testing.gating.observed import CONTENT, LEAST_CONTENT, OUTSIDE, Limits, Observed
@@ -15,6 +16,8 @@ from simstudy.testing.gating.observed import CONTENT, LEAST_CONTENT, OUTSIDE, Li
 MOST_REASONS = 3
 LARGEST_EXPONENT = 99.0
 """Powers of ten of evidence that are told; more says nothing more."""
+MOST_WRITTEN = 6
+"""Powers of ten from which evidence is written with its power."""
 COLUMNS = ("posterior", "quantity", "check", "found", "mcse", "expected", "evidence")
 
 
@@ -56,6 +59,19 @@ class Verdict:
         return self.needed is None
 
     @property
+    def is_too_short(self) -> bool:
+        """Whether it was refused for coverage, and would have passed without: no error of a draw is shown."""
+        if self.passed or self._is_lost:
+            return False
+        checks = [check for limits in self.limits.values() for check, _ in limits.bets]
+        others = self.log_each[[check != "coverage" for check in checks]]
+        return bool(logsumexp(others) - np.log(len(self.log_each)) < -np.log(self.alpha))
+
+    @property
+    def _is_lost(self) -> bool:
+        return any(observed.n_lost for observed in self.observed.values())
+
+    @property
     def n_chains(self) -> int:
         """Chains of each posterior that were run."""
         return len(next(iter(self.observed.values())).location)
@@ -71,9 +87,10 @@ class Verdict:
 
         ``error`` is the mean of the draws less that of the posterior, in its sds; ``calibration`` the root mean square
         distance of draws from the exact mean, in its sds; ``tails`` the share of draws outside the exact central 99 %
-        interval; ``coverage`` the exact probability of a chain's own central
-        90 % interval; ``efficiency`` the cost of an effective draw. ``evidence`` is the power of ten of the odds made
-        by betting against it, divided by the number of bets: 3 refuses a sampler.
+        interval; ``coverage`` the exact probability of a chain's own central 90 % interval, with what independent
+        draws would give; ``efficiency`` the cost of an effective draw, with the largest that is allowed. ``evidence``
+        is the power of ten of what its bets add to the evidence, which is the mean over all bets: 3 alone refuses a
+        sampler.
         """
         rows = [row for name in self.limits for row in self._rows(name)]
         return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -113,7 +130,10 @@ class Verdict:
                 f"{self.sampler} passes the gate: {self.n_chains:,} chains on each of {posteriors}, evidence "
                 f"{_odds(self.log_total / np.log(10))} where {1 / self.alpha:,.0f} refuses"
             )
-        head = f"{self.sampler} does not pass the gate, after {self.needed:,} chains on each of {posteriors}:"
+        head = f"{self.sampler} does not pass the gate, after {self.needed:,} chains on each of {posteriors}"
+        if not self._is_lost:
+            head += f", evidence {_odds(self.log_total / np.log(10))} where {1 / self.alpha:,.0f} refuses"
+        head += "; no error of its draws is shown, its chains are too short:" if self.is_too_short else ":"
         return "\n".join([head, *(f"  {reason}" for reason in self.reasons)])
 
     def _rows(self, name: str) -> list[tuple[str, str, str, float, float, float, float]]:
@@ -172,16 +192,19 @@ def _sentence(row: pd.Series, limits: Limits) -> str:
         )
     else:
         text = f"{row['posterior']}: an effective draw costs {found:.4g} ± {mcse:.2g}, above {limits.cost:.4g}"
-    borne = f"; {limits.tolerance:g} sds are borne" if row["check"] in ("error", "calibration", "tails") else ""
-    return f"{text} (evidence {_odds(row['evidence'])}{borne})"
+    is_borne = limits.tolerance > 0 and row["check"] in ("error", "calibration", "tails")
+    borne = f"; an error of {limits.tolerance:g} posterior sds is borne" if is_borne else ""
+    return f"{text} ({_odds(row['evidence'])} of the evidence{borne})"
 
 
 def _odds(power: float) -> str:
     """Return evidence as a number, from its power of ten.
 
-    >>> _odds(2.0), _odds(7.1), _odds(1000.0)
-    ('100', '1e+07', 'over 1e+99')
+    >>> _odds(-2.43), _odds(2.64), _odds(3.01), _odds(7.1), _odds(1000.0)
+    ('0.0037', '440', '1,000', '1e+07', 'over 1e+99')
     """
     if power > LARGEST_EXPONENT:
         return f"over 1e+{LARGEST_EXPONENT:.0f}"
-    return f"{10**power:.2g}" if power < 2 else f"{10**power:.1g}" if power > 3 else f"{10**power:.0f}"
+    if power >= MOST_WRITTEN:
+        return f"{10**power:.1g}"
+    return f"{10**power:.2g}" if power < 2 else f"{float(f'{10**power:.2g}'):,.0f}"

@@ -189,10 +189,10 @@ def test_posterior_draws_means_intervals_and_data(dataset_run):
     figure = figures.posterior(table, data=data, truth=truth, labels={"theta[0]": "group 1"})
     ax = figure.axes[0]
     rows = table[(table["method"] == "none") & (table["estimand"] == "theta")]
-    np.testing.assert_allclose(marks_of(ax, "none")[:, 0], rows["mean"])
-    np.testing.assert_allclose(bars_of(ax, "none")[:, :, 0], rows[["lower", "upper"]])
+    np.testing.assert_allclose(marks_of(ax, "none")[: len(rows), 0], rows["mean"])
+    np.testing.assert_allclose(bars_of(ax, "none")[: len(rows), :, 0], rows[["lower", "upper"]])
     points = {str(line.get_marker()): line.get_xdata().tolist() for line in ax.lines if line.get_marker() in "|x"}
-    assert points == {"|": [10.0, 12.0], "x": [11.0]}
+    assert points == {"|": [10.0, 12.0], "x": [11.0, 10.0]}
     assert [label.get_text() for label in ax.get_yticklabels()][:2] == ["group 1", "theta[1]"]
 
 
@@ -202,6 +202,33 @@ def test_chain_histogram_counts_every_chain():
     (ax,) = figures.chain_divergences(pd.DataFrame({"method": "m", "rate": rates})).axes
     assert sum(bar.get_height() for bar in ax.patches) == len(rates)
     assert ax.lines[0].get_xdata()[0] == 7.0
+
+
+def test_chain_histograms_share_their_axis():
+    """Methods are compared, so that a rate stands in the same place and bars have one width."""
+    rates = pd.DataFrame({"method": ["m"] * 4 + ["n"] * 4, "rate": [0.0, 1.0, 2.0, 3.0, 0.0, 1.0, 2.0, 900.0]})
+    first, second = figures.chain_divergences(rates).axes
+    assert first.get_xlim() == second.get_xlim()
+    assert {bar.get_width() for bar in first.patches} == {bar.get_width() for bar in second.patches}
+
+
+def test_strokes_have_the_names_of_their_groups(run):
+    """Names stand above the strokes, and a number as that of a group; an axis says what is along it."""
+    theta = run.estimates[run.estimates["estimand"] == "theta"]
+    about = {"separate": "none", "partial": NONCENTERED, "chosen": [run.scenarios["scenario"].iloc[1]]}
+    (ax,) = figures.arrows(theta, run.scenarios, **about, groups={0: "Anna", 1: "7"}).axes
+    assert [text.get_text() for text in ax.texts] == ["Anna", "group 7"]
+    assert ax.get_xlabel() == "posterior mean of θ"
+
+
+def test_a_mean_far_from_zero_is_not_among_spreads():
+    """Reaction times: mu = 400 stands with the effects, tau = 20 has an axis of its own."""
+    rows = {"theta[0]": 380.0, "theta[1]": 420.0, "mu": 400.0, "tau": 20.0}
+    table = pd.DataFrame({"method": "m", "name": list(rows), "mean": list(rows.values())})
+    table = table.assign(lower=table["mean"] - 1, upper=table["mean"] + 1)
+    left, right = figures.posterior(table).axes
+    assert [label.get_text() for label in left.get_yticklabels()] == ["theta[0]", "theta[1]", "mu"]
+    assert [label.get_text() for label in right.get_yticklabels()] == ["tau"]
 
 
 def test_speed_bars_have_the_length_of_the_numbers():

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
+from simstudy.errors import TableError
 from simstudy.fitting.kept import write_kept
 from simstudy.fitting.rows import KeptDraws
 from simstudy.measures import performance
@@ -133,3 +134,24 @@ def test_without_divergences_tau_is_drawn(tmp_path):
     evidence, scenario = kept(tmp_path, draws | {"theta": rng.normal(size=(*SHAPE, 4))}, np.zeros(SHAPE, bool))
     drawn = read_funnel(evidence, scenario)
     assert (drawn.spread, drawn.told) == ("τ", "")
+
+
+def test_the_scale_to_draw_can_be_named(tmp_path):
+    """Either neck can be shown; what is no scale is refused with those that there are."""
+    rng = np.random.default_rng(8)
+    draws = {"tau": np.exp(rng.normal(size=SHAPE)), "sigma": np.exp(rng.normal(size=SHAPE))}
+    evidence, scenario = kept(tmp_path, draws | {"theta": rng.normal(size=(*SHAPE, 4))}, draws["tau"] < 0.2)
+    for name, letter in (("tau", "τ"), ("sigma", "σ")):
+        drawn = read_funnel(evidence, scenario, name)
+        assert drawn.spread == letter
+        np.testing.assert_array_equal(drawn.draws["tau"], draws[name].ravel())
+    with pytest.raises(TableError, match="drawn of a scale, and mu is none here; it can draw tau, sigma"):
+        read_funnel(evidence, scenario, "mu")
+
+
+@pytest.mark.parametrize(("n", "words"), [(700, "other draw"), (900, "800 of the others")])
+def test_draws_that_are_left_out_are_told(n, words):
+    """All divergent draws beside a part of the others look like more than there are, so that the key says it."""
+    draws = pd.DataFrame({"method": "m", "effect": 1.0, "tau": 0.5, "diverging": [True] * 50 + [False] * n})
+    figure = figures.funnel(draws)
+    assert words in {text.get_text() for text in figure.legends[0].get_texts()}

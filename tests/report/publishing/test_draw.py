@@ -1,6 +1,7 @@
 """Figures of a run by their names: which there are, what each is of, and what stands on them."""
 
 import re
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -52,6 +53,61 @@ def test_every_figure_of_a_run_is_drawn(paper_run, paper_scores):
                 figure(paper_run, name, scenario=scenario, performance=paper_scores)
         else:
             assert isinstance(figure(paper_run, name, scenario=scenario, performance=paper_scores), Figure)
+
+
+def test_methods_of_partial_pooling_alone_have_gains_and_priors():
+    """Priors compared with each other have differences in error to draw; reasons are true of the run."""
+    priors = {"partial, centered": "HalfNormal(0.5)", "partial, noncentered": "HalfNormal(5)"}
+    run = fake_run(groups=(4,), group_size=(2,), tau=(0.5, 2.0), replicates=30, methods=tuple(priors))
+    methods = run.methods.assign(parameterization="noncentered", prior_tau=run.methods["method"].map(priors))
+    run = replace(run, methods=methods)
+    scores = performance(run)
+    told = available(run, performance=scores)
+    assert told["gains"][1] == told["priors"][1] == ""
+    assert isinstance(figure(run, "gains", performance=scores), Figure)
+    with pytest.raises(TableError, match="priors: estimand: methods differ in the prior of tau, not in that of mu"):
+        figure(run, "priors", estimand="mu", performance=scores)
+    alone = fake_run(groups=(4,), group_size=(2,), tau=(0.5, 2.0), replicates=3, methods=("partial, centered",))
+    with pytest.raises(TableError, match="needs two methods, and the run has one"):
+        figure(alone, "gains", performance=performance(alone))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"replication": "sampler", "replicates": 12},
+        {"groups": (4,), "group_size": (2,), "tau": (0.5,), "replicates": 12, "methods": ("complete",)},
+    ],
+    ids=["data", "one method"],
+)
+def test_the_list_of_figures_is_that_of_any_run(made):
+    """Whatever a run lacks, the list says it, and what it does not miss can be drawn."""
+    run = fake_run(**made)
+    scores = performance(run)
+    label = str(run.scenarios["label"].iloc[0])
+    for name, (_, missing) in available(run, performance=scores).items():
+        if not missing:
+            scenario = label if DRAWINGS[name].is_of_one else None
+            assert isinstance(figure(run, name, scenario=scenario, performance=scores), Figure)
+
+
+def test_posteriors_of_one_estimand_are_drawn():
+    """Of a data set the estimand that is named is drawn alone; one that there is not is refused."""
+    run = fake_run(replication="sampler", replicates=12)
+    scores = performance(run)
+    assert len(figure(run, "posterior", performance=scores).axes) == 2
+    assert len(figure(run, "posterior", estimand="theta", performance=scores).axes) == 1
+    with pytest.raises(TableError, match="the figure has no 'thta'; it can draw theta"):
+        figure(run, "posterior", estimand="thta", performance=scores)
+
+
+def test_strokes_of_given_data_are_means_over_seeds():
+    """What the tables have, not what one seed of the sampler gave."""
+    run = fake_run(replication="sampler", replicates=12)
+    (ax,) = figure(run, "arrows", performance=performance(run)).axes
+    rows = run.estimates[(run.estimates["estimand"] == "theta") & (run.estimates["method"] == "none")]
+    means = rows.groupby("group")["mean"].mean().to_numpy()
+    assert any(np.allclose(line.get_xdata(), means) for line in ax.lines if len(line.get_xdata()) == len(means))
 
 
 def test_the_split_of_errors_is_drawn(exact):

@@ -61,7 +61,7 @@ def test_several_measures_and_estimands_are_rows(paper_run, paper_scores):
     assert made["measure"].tolist()[:4] == ["RMSE", "RMSE", "coverage", "coverage"]
     assert made["estimand"].tolist()[:4] == ["τ", "θ", "τ", "θ"]
     assert (made.loc[made["estimand"] == "τ", "complete"] == "–").all()
-    assert made.attrs["caption"] == (
+    assert made.attrs["caption"].startswith(
         "RMSE of τ, θ; coverage of τ, θ (95 % intervals), with Monte Carlo standard errors in parentheses"
     )
 
@@ -143,3 +143,34 @@ def test_missing_numbers_are_dashes():
     """There is no nan in a paper."""
     assert cell(float("nan"), 0.1) == "–"
     assert pd.isna(cell(1.0)) is False
+
+
+def test_methods_have_the_names_of_the_caller(paper_run, paper_scores):
+    """In wide tables as heads and in long ones as values; unknown methods and two of one name are refused."""
+    first, second, *_ = METHODS
+    assert list(table(paper_run, paper_scores, labels={first: "own"}))[2:4] == ["own", second]
+    assert "own" in set(table(paper_run, paper_scores, labels={first: "own"}, wide=False)["method"])
+    with pytest.raises(TableError, match="labels: the run has no method 'nobody'"):
+        table(paper_run, paper_scores, labels={"nobody": "own"})
+    with pytest.raises(TableError, match="two methods have one name"):
+        table(paper_run, paper_scores, labels={first: second})
+
+
+def test_where_all_replicates_agree_an_interval_stands_in_place_of_the_mcse(paper_run, paper_scores):
+    """A coverage of 1 in every replicate is not known without error; the caption says what the brackets are."""
+    is_cell = (paper_scores["measure"] == "coverage") & (paper_scores["estimand"] == "mu")
+    scores = paper_scores.copy()
+    scores.loc[is_cell, ["value", "mcse", "lower", "upper"]] = [1.0, 0.0, 0.8865, 1.0]
+    made = table(paper_run, scores, measure="coverage", estimand="mu")
+    known = [method for method in METHODS if (made[method] != "–").all()]
+    assert (made[known] == "1.00 [0.886, 1.00]").all(axis=None)
+    assert made.attrs["caption"].endswith("; where all replicates agree, the 95 % interval of the value in brackets")
+    assert "brackets" not in table(paper_run, paper_scores).attrs["caption"]
+
+
+def test_a_dash_at_the_end_of_the_range_is_explained():
+    """Coverage of tau where tau is 0 has no number, and the caption says so."""
+    run = fake_run(groups=(4,), group_size=(2,), tau=(0.0, 2.0), replicates=20, methods=("partial, centered",))
+    made = simstudy.table(run, measure="coverage", estimand="tau")
+    assert made.iloc[0, -1] == "–"
+    assert made.attrs["caption"].endswith("; – where the true τ is 0, the end of its range")

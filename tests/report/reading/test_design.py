@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+import simstudy
 from simstudy.report.reading.design import read_design
 from tests.fakes import fake_run
 
@@ -44,6 +45,23 @@ def test_twins_fall_back_to_the_full_label():
     design = read_design(table)
     assert design.labels == {"a": "first", "b": "second"}
     assert design.levels["n"].tolist() == sizes
+
+
+def test_standard_errors_are_no_group_sizes():
+    """Known standard errors are called se in runs of now and in those that had them among the sizes; n is a count."""
+    errors = [[0.15, 0.25, 0.6], [0.2, 0.3, 0.4]]
+    mechanism = {"kind": "exchangeable", "likelihood": "normal_known_se", "standard_errors": errors, "tau": 0.5}
+    study = {"study": {"name": "a", "replicates": 1}, "mechanism": mechanism}
+    method = [{"name": "RE", "structure": "partial"}]
+    table = pd.DataFrame(
+        simstudy.Study.from_dict({**study, "method": method, "sampler": {"kind": "nuts"}}).scenario_rows()
+    )
+    assert table["sizes"].isna().all()
+    assert list(read_design(table).labels.values()) == ["se = 0.15–0.6", "se = 0.2/0.3/0.4"]
+    before = table.rename(columns={"sizes": "none", "standard_errors": "sizes"}).drop(columns="none")
+    assert read_design(before).labels == read_design(table).labels
+    both = pd.DataFrame({"scenario": ["a", "b"], "standard_error": [0.5, None], "standard_errors": [None, "0.1,0.2"]})
+    assert read_design(both).levels["se"].tolist() == ["0.5", "0.1/0.2"]
 
 
 def test_large_designs_split_evenly():

@@ -59,6 +59,32 @@ def test_methods_of_one_posterior_are_led_by_what_they_cost(pair):
     assert "leapfrog" in key_picture(evidence).title
 
 
+def contradicted(run, names):
+    """Return the run with priors that the truth contradicts, under some methods."""
+    told = "the truth contradicts the prior mu ~ Normal(0, 1): mu = 90"
+    methods = run.methods.assign(prior_conflict=[told if str(n) in names else None for n in run.methods["method"]])
+    return dataclasses.replace(run, methods=methods)
+
+
+def test_priors_that_the_truth_contradicts_come_before_the_answer(pooling):
+    """Who is best under such priors is said of these priors."""
+    told = lead(evidence_of(contradicted(pooling, {"none"})))
+    assert told[0] == "The truth contradicts priors of “none”: what is said of it here is said of these priors."
+    assert "is best or tied for θ" in told[1]
+
+
+@pytest.mark.parametrize(("share", "names", "is_accurate"), [(0.3, (), False), (0.6, (), True), (0.6, None, False)])
+def test_no_method_is_called_accurate_where_intervals_miss(pooling, share, names, is_accurate):
+    """Below half of their level, or nine tenths of it where the truth contradicts every method's priors."""
+    run = contradicted(pooling, set(pooling.methods["method"]) if names is None else names)
+    evidence = evidence_of(run)
+    is_coverage = evidence.performance["measure"] == "coverage"
+    scores = evidence.performance.assign(value=evidence.performance["value"].mask(is_coverage, share))
+    told = " ".join(lead(dataclasses.replace(evidence, performance=scores)))
+    assert ("is best or tied for θ" in told) == is_accurate
+    assert (f"intervals for θ at most {share:.0%} hold the truth".replace("%", " %") in told) != is_accurate
+
+
 def test_the_primary_measure_leads(pooling, pair):
     """What the study names as its primary measure is what sentence and picture are about, whatever the methods."""
     evidence = evidence_of(pair, primary="coverage:mu")
@@ -94,9 +120,25 @@ def test_one_method_has_no_rival():
 
 
 def test_no_fit_that_can_be_used_is_told(pair):
-    """A run of lost fits says so, and nothing else."""
-    lost = dataclasses.replace(pair, fits=pair.fits.assign(status="failed"), estimates=pair.estimates.head(0))
-    assert lead(Evidence(run=lost, performance=performance(pair))) == [NONE_USABLE]
+    """A run of lost fits says so and why, and nothing else."""
+    fits = pair.fits.assign(status="failed", reason="no density")
+    lost = dataclasses.replace(pair, fits=fits, estimates=pair.estimates.head(0))
+    first, why = lead(Evidence(run=lost, performance=performance(pair)))
+    assert first == NONE_USABLE
+    assert why.count("failed in every fit: no density") == len(set(fits["method"]))
+
+
+def test_a_method_without_a_fit_is_told_first(pooling):
+    """A method that failed in every fit stands in the first sentence, though no number of it is anywhere."""
+    is_lost = (pooling.fits["method"] == "complete").to_numpy()
+    fits = pooling.fits.assign(
+        status=np.where(is_lost, "failed", pooling.fits["status"].astype(str)),
+        reason=np.where(is_lost, "no density", None),
+    )
+    lost = dataclasses.replace(
+        pooling, fits=fits, estimates=pooling.estimates[pooling.estimates["method"] != "complete"]
+    )
+    assert lead(evidence_of(lost))[0] == "“complete” failed in every fit: no density."
 
 
 def test_own_models_are_led_by_the_estimand_that_they_name_first(pooling):

@@ -69,6 +69,16 @@ def test_a_picture_is_chosen_by_how_levels_lie(layout, columns, kind):
         assert found.draw(width=width).axes
 
 
+@pytest.mark.parametrize("primary", [None, "rmse:mu", "coverage:mu"])
+def test_the_data_drawn_are_those_whose_effects_vary_most(primary):
+    """Whatever the study is about, the mean among it, of which there is one number and nothing that varies."""
+    run = fake_terms_run([level_rows("area", "levels", 9)], CELLS, tau=(0.3, 2.0))
+    study = {**run.study, "study": {**run.study["study"], **({"primary": primary} if primary else {})}}
+    evidence = evidence_of(replace(run, study=study))
+    with speaking(evidence.description.vocabulary):
+        assert evidence.labels[drawn_replicate(evidence).scenario].endswith("2")
+
+
 def test_nested_factors_are_a_tree(nested):
     """One for the chain; the values of the innermost levels are the predictor of their cells, truth and estimate."""
     (found,) = figures_of(nested)

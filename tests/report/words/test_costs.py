@@ -35,6 +35,14 @@ def test_draws_of_a_sampler_that_diverges_do_not_count():
     assert "4.5 times" not in told
 
 
+def test_one_method_that_counts_makes_the_most_of_nobody():
+    """In one scenario, where all methods but one diverge, there is nothing to compare."""
+    table = costs([0.9, 0.4, 0.2, 0.01], [0.05, 0.0, 0.0, 0.0])
+    told = efficiency_sentence(table[table["scenario"] == "a"], {"a": ""})
+    assert told.startswith("Of effective draws per leapfrog those of “non-centered” alone count")
+    assert "makes the most" not in told
+
+
 def test_draws_of_fits_that_did_not_converge_do_not_count():
     """The same where too many fits did not converge."""
     table = costs([0.9, 0.4, 0.2, 0.01], NONE)
@@ -43,9 +51,9 @@ def test_draws_of_fits_that_did_not_converge_do_not_count():
 
 
 def test_equal_efficiency_is_said_to_be():
-    """Methods within 2 MCSE make equally many."""
+    """Methods within 2 MCSE are tied, and not said to make equally many."""
     told = efficiency_sentence(costs([0.2, 0.4, 0.2, 0.4], NONE), LABELS)
-    both = "“centered” and “non-centered” make equally many effective draws per leapfrog"
+    both = "“centered” and “non-centered” are tied in effective draws per leapfrog"
     assert told == f"{both} (within 2 MCSE) in both scenarios."
 
 

@@ -36,6 +36,17 @@ def test_estimates_that_do_what_pooling_is_meant_to_do():
     )
 
 
+def test_estimates_near_the_data_are_told_with_their_distance():
+    """A prior that draws by 1 of an sd of 4 leaves them within 0.25 sds: they do not stay, and are not drawn far."""
+    near = table(none=[491, 500, 509], partial=[495, 500, 505], complete=[500, 500, 500])
+    assert pooling.of_data(near, DATA, ROLES, level=0.9).startswith(
+        "without pooling the estimates lie within 0.25 posterior sds of them, "
+    )
+    assert pooling.of_lesson(near, DATA, ROLES, level=0.9).startswith(
+        "Without pooling they lie within 0.25 posterior sds of the data; "
+    )
+
+
 def test_estimates_that_priors_draw_away():
     """The farthest group is 126 posterior sds away, and partial pooling has the wider estimates: both are said."""
     told = pooling.of_data(BY_PRIORS, DATA, ROLES, level=0.9)

@@ -177,7 +177,21 @@ def test_bias_of_tau_at_0_is_no_finding():
     about = {"estimand": "tau", "method": "partial"}
     assert "at τ = 0.5, by 0.500" in sentences.bias_sentences(table, LABELS, **about)[0]
     assert "at τ = 2, by 0.100" in sentences.bias_sentences(table, LABELS, **about, boundary={"a"})[0]
+    assert sentences.bias_sentences(table, LABELS, **about, boundary={"a"})[1] == (
+        "1 scenario is left out, whose true τ is at an end of its range, so that estimates can err to one side alone."
+    )
     assert sentences.bias_sentences(table.assign(mcse=0.3), LABELS, **about) == []
+
+
+def test_biases_are_counted_by_their_direction():
+    """Where tau is overestimated is no place where it is underestimated, however clear it is."""
+    four = {"a": "A", "b": "B", "c": "C", "d": "D"}
+    keys = {"scenario": list(four), "method": "partial", "estimand": "tau", "measure": "bias"}
+    about = {"estimand": "tau", "method": "partial"}
+    (told,) = sentences.bias_sentences(rows(**keys, value=[0.077, -0.074, 0.031, -0.015], mcse=0.004), four, **about)
+    assert "is overestimated most at A, by 0.0770 ± 0.0040 (clear in 2 of 4 scenarios, the other way in 2)." in told
+    (told,) = sentences.bias_sentences(rows(**keys, value=[0.077, 0.074, 0.031, 0.001], mcse=0.004), four, **about)
+    assert told.endswith("(clear in 3 of 4 scenarios).")
 
 
 def test_peers_are_named_where_they_do_the_same_clearly():
@@ -223,6 +237,20 @@ def test_spans_of_posterior_means_are_told_when_they_differ():
     (told,) = sentences.span_sentences(table, method="partial", rival="none")
     assert told.endswith("between 9.00 and 11.0 under “partial”, between 8.00 and 12.0 under “none”.")
     assert sentences.span_sentences(table.assign(mean_mcse=1.0), method="partial", rival="none") == []
+
+
+def test_spans_of_exact_means_need_no_seeds_and_those_of_bad_chains_a_caveat():
+    """Means without error differ clearly in one fit, whose MCSE is not known; equal ones do not differ."""
+    rows = [("partial", 0, 9.0), ("partial", 1, 11.0), ("none", 0, 12.0), ("none", 1, 7.0)]
+    table = pd.DataFrame(rows, columns=["method", "group", "mean"]).assign(estimand="theta", mean_mcse=np.nan)
+    pair = {"method": "partial", "rival": "none"}
+    assert sentences.span_sentences(table, **pair) == []
+    assert sentences.span_sentences(table, **pair, exact={"partial"}) == []
+    assert len(sentences.span_sentences(table, **pair, exact={"partial", "none"})) == 1
+    same = table.assign(mean=[9.0, 11.0, 9.0, 11.0])
+    assert sentences.span_sentences(same, **pair, exact={"partial", "none"}) == []
+    (told,) = sentences.span_sentences(table.assign(mean_mcse=0.01), **pair, doubtful=["none"])
+    assert told.endswith("under “none”, as far as chains of “none” that did not converge can tell.")
 
 
 def test_ends_of_spans_are_named():

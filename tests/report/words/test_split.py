@@ -65,7 +65,8 @@ def test_the_largest_clear_part_is_told_with_its_count():
     table = split_rows(scenario=["a", "b"], mse_sampler=[0.02, -0.1], mse_sampler_mcse=0.001, percent=[10.0, -50.0])
     (told,) = split_sentences(table, LABELS)
     assert "at τ = 2: " in told
-    assert "the sampler happens to take off 0.1000 ± 0.0010, 50 % less (clear in 2 of 2 estimands" in told
+    assert "the sampler happens to take off 0.1000 ± 0.0010, 50 % less (clear in 1 of 2 estimands and" in told
+    assert told.endswith("scenarios, the other way in 1).")
 
 
 def test_divergent_fits_are_biased_harmless_or_neither():

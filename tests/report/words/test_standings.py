@@ -53,14 +53,14 @@ def test_who_is_beaten_is_what_every_paired_difference_says():
 
 
 def test_all_tie():
-    """Methods that differ by noise alone are equally accurate, named where they are few."""
+    """Methods that differ by noise alone are tied, which is not said to be the same, and named where they are few."""
     same = dict.fromkeys("ab", 1.0)
     assert told({"0": same, "1": same, "2": same}, noise=0) == (
-        "“a” and “b” are equally accurate for θ (within 2 MCSE) in all 3 scenarios."
+        "“a” and “b” are tied for θ (within 2 MCSE) in all 3 scenarios."
     )
     four = dict.fromkeys("abcd", 1.0)
     assert told({"0": four, "1": four}, noise=0) == (
-        "All four methods are equally accurate for θ (within 2 MCSE) in both scenarios."
+        "All four methods are tied for θ (within 2 MCSE) in both scenarios."
     )
 
 
@@ -78,16 +78,35 @@ def test_two_tie_and_beat_a_third():
 
 def test_the_worst_case_is_told_with_who_beats_it_there():
     """The first method's worst case has its scenario, the rival and how much less its error is, each number once."""
-    sentence = told({"0": {"a": 1.0, "b": 0.62}, "1": {"a": 1.0, "b": 2.0}, "2": {"a": 1.0, "b": 2.0}}, noise=0.01)
+    wins = {"a": 1.0, "b": 2.0, "c": 2.0}
+    sentence = told({"0": {"a": 1.0, "b": 0.62, "c": 2.0}, "1": wins, "2": wins}, noise=0.01)
     worst = "its worst case is τ = 0, where “b” has 38 % less error."
-    assert sentence == f"“a” is best or tied for θ in 2 of 3 scenarios, “b” in 1; {worst}"
+    assert sentence == f"“a” is best or tied for θ in 2 of 3 scenarios, “b” in 1, “c” in none; {worst}"
+
+
+def test_of_two_methods_both_worst_cases_are_told_the_larger_loss_first():
+    """A prior that wins a little where groups are alike and loses much where they differ is not praised alone."""
+    levels = pd.DataFrame({"J": list("4488"), "τ": ["0.2", "2", "0.2", "2"]}, index=list("abcd"))
+    little, much = {"tight": 0.9, "wide": 1.0}, {"tight": 1.0, "wide": 0.8}
+    sentence = told(dict(zip("abcd", [little, much] * 2, strict=True)), levels=levels, noise=0.01)
+    assert sentence == (
+        "“wide” and “tight” are each best or tied for θ in 2 of 4 scenarios; “tight” is worst at τ = 2 (“wide” has up "
+        "to 20 % less error), “wide” is worst at τ = 0.2 (“tight” has up to 10 % less error)."
+    )
+
+
+def test_methods_that_lose_alike_at_one_place_share_their_words():
+    """Two that lead and lose to a third in one scenario have one worst case, with the range of both losses."""
+    wins = {"a": 1.0, "b": 1.0, "c": 2.0}
+    sentence = told({"0": {"a": 1.0, "b": 1.1, "c": 0.5}, "1": wins, "2": wins}, noise=0)
+    assert sentence.endswith("; the worst case is τ = 0, where “c” has 50 to 55 % less error.")
 
 
 def test_what_worst_cases_share_is_told():
     """Where all scenarios in which the first is beaten have a level in common, that is where its worst cases lie."""
     levels = pd.DataFrame({"J": list("44488"), "τ": list("01201")}, index=list("abcde"))
-    beaten = {"x": 1.0, "y": 0.5}
-    errors = {s: beaten if levels.loc[s, "τ"] == "0" else {"x": 1.0, "y": 2.0} for s in levels.index}
+    beaten, wins = {"x": 1.0, "y": 0.5, "z": 3.0}, {"x": 1.0, "y": 2.0, "z": 3.0}
+    errors = {s: beaten if levels.loc[s, "τ"] == "0" else wins for s in levels.index}
     assert told(errors, levels=levels, noise=0.01).endswith(
         "its worst cases have τ = 0, where “y” has up to 50 % less error."
     )
@@ -143,6 +162,10 @@ def test_larger_is_better_where_it_is():
     rows = [("0", "a", 0.99, 0.001), ("0", "b", 0.94, 0.001)]
     names, cells = cells_of_values(values(rows).assign(level=0.95), "nominal")
     assert standings(names, cells)[0].method == "b"
+    others = [("0", "a", 0.90, 0.02), ("0", "b", 1.0, 0.0)]
+    assert standing_sentence(
+        *cells_of_values(values(others).assign(level=0.95), "nominal"), {"0": "0"}, measure="coverage", estimand="mu"
+    ) == ("“a” and “b” are tied in coverage of μ (distances from nominal within 2 MCSE).")
     assert standing_sentence(names, cells, {"0": "0"}, measure="coverage", estimand="mu") == (
         "“b” has the best coverage of μ (0.9400 ± 0.0010); “a” has 0.9900 ± 0.0010."
     )

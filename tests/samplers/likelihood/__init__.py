@@ -1,0 +1,1 @@
+"""Tests of maximum likelihood and REML."""
