@@ -127,9 +127,9 @@ def load_dataset(data: Any, *, folder: Path | None = None, columns: Mapping[str,
     if is_file_name(data):
         return dataset_of_table(_read(file_beside(data, folder or Path())), given, Path(data).name)
     known = (*BUILT_IN, *WITH_TERMS)
+    near = suggestion(data, (*known, *_files_in(folder)))
     raise StudyError(
-        f"data: no data set {data!r}{suggestion(data, (*known, *_files_in(folder)))}; expected one of {', '.join(known)}, or a "
-        f"{' or '.join(ENDINGS)} file"
+        f"data: no data set {data!r}{near}; expected one of {', '.join(known)}, or a {' or '.join(ENDINGS)} file"
     )
 
 

@@ -135,8 +135,8 @@ def _number_text(record: Mapping[Any, Any], column: Column, value: float) -> str
     if column.sd and record[column.sd] > 0 and not mcse > 0:
         return _beside_sd(value, float(record[column.sd]), fewest=column.decimals or 0)
     if column.decimals is not None and not mcse > 0:
-        text, *ends = [f"{one:,.{column.decimals}f}".replace("-", MINUS) for one in (value, *_ends(record, column))]
-        return f"{text} [{', '.join(ends)}]" if ends else text
+        plain, *between = [f"{one:,.{column.decimals}f}".replace("-", MINUS) for one in (value, *_ends(record, column))]
+        return f"{plain} [{', '.join(between)}]" if between else plain
     text = with_mcse(float(value) * column.scale, float(mcse) * column.scale, percent=column.percent)
     if ends := _ends(record, column):
         scale = 100 if column.percent else 1

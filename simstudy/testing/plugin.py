@@ -53,7 +53,7 @@ def simstudy_gate(request: pytest.FixtureRequest) -> Callable[..., Any]:
         if not verdict.passed:
             pytest.fail(str(verdict), pytrace=False)
         if isinstance(path, str | os.PathLike):
-            verdict.write_baseline(path)
+            verdict.write_baseline(os.fspath(path))
         return verdict
 
     return hold

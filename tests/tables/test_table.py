@@ -85,10 +85,8 @@ HALF_EMPTY = [
 def test_an_empty_label_is_named_by_its_row(column):
     """Nothing, NaN, and a text without letters, also within a dictionary."""
     said = refusal(table(column).labels, "group", "x")
-    assert (
-        said
-        == "group: expected a name in each row of column 'x', got nothing in row 2 of 2; fill it in, or leave the row out"
-    )
+    expected = "group: expected a name in each row of column 'x', got nothing in row 2 of 2"
+    assert said == f"{expected}; fill it in, or leave the row out"
 
 
 NESTED = {
