@@ -74,7 +74,7 @@ def _listen() -> None:
     jax.monitoring.register_event_duration_secs_listener(_take)
 
 
-def _take(event: str, duration: float, **_: Any) -> None:
+def _take(event: str, duration_secs: float, **_: Any) -> None:
     if _SPANS.told is not None and event.startswith(OF_COMPILING):
         now = time.perf_counter()
-        _SPANS.told.append((now - duration, now))
+        _SPANS.told.append((now - duration_secs, now))
