@@ -281,7 +281,7 @@ def test_the_report_speaks_their_words(run, tmp_path):
     text = re.sub(r"<[^>]+>", " ", page)
     assert GammaWaits.formula in text
     assert "partial pooling: group effects are uniform on (−h, h), gamma waiting times" in text
-    assert re.search(r"a random walk: 2 chains of 300 draws, reach 0\.4", text)
+    assert re.search(r"a random walk: 2 chains of 300 warm-up and 300 draws, reach 0\.4", text)
     assert "h ~ HalfNormal(2)" in text
     assert "k ~ Gamma(2, 1)" in text
 

@@ -6,6 +6,7 @@ before a test calls it.
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,7 +54,7 @@ def simstudy_gate(request: pytest.FixtureRequest) -> Callable[..., Any]:
         if not verdict.passed:
             pytest.fail(str(verdict), pytrace=False)
         if isinstance(path, str | os.PathLike):
-            verdict.write_baseline(os.fspath(path))
+            verdict.write_baseline(Path(path))
         return verdict
 
     return hold

@@ -205,6 +205,6 @@ def test_times_that_cannot_be_told_say_what_would(blocks, told):
     candidate = dataclasses.replace(run, timings=batches.assign(run_seconds=np.where(is_slow, 1.25, 1.0) * seconds))
     compared = simstudy.compare(base, candidate, margins={"time_reference": METHODS[0], "measures": ["time_ratio"]})
     open_ = " ".join(answers(compared)["What cannot be told"])
-    assert f"“{METHODS[1]}”, time over the reference 1 and 1.25: " in open_
+    assert f"“{METHODS[1]}”, time over the reference 1.00 and 1.25: " in open_
     assert told in open_
     assert "million" not in open_

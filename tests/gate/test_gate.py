@@ -165,8 +165,8 @@ def test_rates_in_small(name, n_runs, fewest, most, tmp_path):
         ({"slack": 0.5}, "gate: expected a slack of 1 or more; got 0.5"),
         (
             {"posteriors": ["lecture"], "baseline": {"lecture": -1}},
-            "gate: expected a positive cost of an effective draw of lecture in the baseline; got -1; make it with "
-            "Verdict.write_baseline",
+            "gate: expected a positive cost of an effective draw of lecture in the baseline; got -1; write it with "
+            "pytest --simstudy-gate-write, or with Verdict.write_baseline",
         ),
     ],
 )
