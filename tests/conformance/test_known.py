@@ -24,7 +24,7 @@ def test_there_are_thirty():
         assert (np.diff(table[["q5", "q25", "median", "q75", "q95"]].to_numpy(), axis=1) > 0).all()
 
 
-@pytest.mark.parametrize("name", ["dyestuff_none", "pastes_casks", "eight_schools_partial"])
+@pytest.mark.parametrize("name", ["dyestuff_none", "pastes_casks", "eight_schools_partial", "baseball_partial"])
 def test_the_table_is_what_quadrature_gives(name, tmp_path):
     """Made anew, a posterior has the numbers of the table."""
     posterior = exact_posteriors()[name]

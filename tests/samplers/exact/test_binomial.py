@@ -129,3 +129,14 @@ def test_baseball():
     p = found_for(Partial(), data, mu="Normal(0, 10)", tau="HalfNormal(1)").mean["p"][0]
     assert ((p - rest) ** 2).sum() == pytest.approx(0.0212, abs=5e-5)
     assert (p[0], p[-1]) == pytest.approx((0.2937, 0.2433), abs=5e-5)
+
+
+def test_quantiles_have_the_moments_that_are_stated():
+    """Of every hitter, quantiles at even probabilities have mean and sd of the quadrature, within .01 sd and 2 %."""
+    data, _ = baseball()
+    posterior = found_for(Partial(), data, mu="Normal(0, 10)", tau="HalfNormal(1)")
+    q = posterior.quantiles(((np.arange(400) + 0.5) / 400).tolist())
+    for name in ("theta", "p"):
+        mean, sd = posterior.mean[name], posterior.sd[name]
+        assert np.abs(q[name].mean(-1) - mean).max() < 0.01 * sd.min()
+        assert q[name].std(-1) == pytest.approx(sd, rel=0.02)

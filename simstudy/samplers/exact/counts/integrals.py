@@ -13,8 +13,11 @@ from simstudy.samplers.exact.counts.element import (
 from simstudy.samplers.exact.counts.native import native
 from simstudy.samplers.exact.counts.rules import TOGETHER, evidence, mean_of, walk
 
-OUT_OF_REACH = 150.0
-"""A log density lower than another by this has no part in any integral, whatever the prior."""
+OUT_OF_REACH = 1e4
+"""A log density lower than another by this has no part in any integral, whatever the prior.
+
+That of the others without one group is drawn through its logarithms, so those beyond the reach of all together count.
+"""
 MOST_OFF = 3.0
 """Of Laplace's log integral of an element, at most."""
 MANY = 1536
