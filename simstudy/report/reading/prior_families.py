@@ -10,7 +10,9 @@ import pandas as pd
 from simstudy.report.reading.vocabulary import declared
 
 PREFIX = "prior_"
-NAMES = ("method", "identity")
+TOLD = ("prior_conflict", "priors_of_data")
+"""What is said of priors, which is none."""
+NAMES = ("method", "identity", *TOLD)
 FEWEST = 2
 OF_RATE = ("Exponential", "Gamma")
 _DISTRIBUTION = re.compile(r"^\s*(\w+)\(")
@@ -40,7 +42,7 @@ def prior_families(methods: pd.DataFrame) -> list[Family]:
     >>> prior_families(table)[0].priors
     {'b': 'HalfNormal(1)', 'a': 'HalfNormal(5)'}
     """
-    columns = [column for column in methods.columns if str(column).startswith(PREFIX)]
+    columns = [column for column in methods.columns if str(column).startswith(PREFIX) and column not in TOLD]
     options = methods.drop(columns=[name for name in NAMES if name in methods]).map(str)
     found = []
     for column in columns:

@@ -122,3 +122,10 @@ def test_ramp_gets_darker_on_light_paper():
     assert [RAMP.index(mark) for mark in chosen] == sorted(RAMP.index(mark) for mark in chosen)
     many = ramp_marks([str(i) for i in range(12)]).values()
     assert len({(mark.light, mark.dash) for mark in many}) == 12
+
+
+def test_what_is_said_of_priors_is_no_prior():
+    """Methods that differ in tau's prior are one family, whatever conflicts are told of one of them."""
+    table = pd.DataFrame({"method": ["a", "b"], "prior_tau": ["HalfNormal(5)", "HalfNormal(1)"]})
+    told = table.assign(prior_conflict=[None, "tau is never so large"], priors_of_data=["tau ~ HalfNormal(5)", None])
+    assert prior_families(told) == prior_families(table)
