@@ -106,6 +106,7 @@ def _costs(rng: np.random.Generator, shape: tuple[int, int]) -> dict[str, np.nda
         "n_draws": np.full(of_replicate, 2_000.0),
         "n_divergent": rng.poisson(1.0, of_replicate),
         "n_max_treedepth": rng.poisson(0.5, of_replicate),
+        "n_boundary": rng.poisson(0.5, of_replicate),
         "ess": 20 * rng.gamma(20, size=of_replicate),
         "leapfrogs": 500 * rng.gamma(40, size=of_replicate),
         "run_seconds": 0.1 * rng.gamma(50, size=of_replicate),

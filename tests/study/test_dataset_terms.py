@@ -111,7 +111,7 @@ def test_other_rows_or_factors_are_another_scenario():
         ({"terms": {"batch": {"points": {"columns": ["a", "b", "c"]}}}}, r"points: expected a table such as"),
         (
             {"terms": {"batch": {"structure": "random_walk"}}},
-            r"got 'A' in row 1 of 24; these levels follow one another",
+            r"got 'A' in row 1 of 24 \(line 2\); these levels follow one another",
         ),
         (
             {"terms": {"batch": {}}, "covariates": {"day": {"of": "bach"}}},
