@@ -205,14 +205,8 @@ class AdditiveModel(Model):
         sites = {name: value for name, value in values.items() if not priors[name].is_constant}
         sites |= self.location.sites_of(location, priors, arrays)
         for term in self.terms:
-            p, factor = term.values(values), self._design.factor(term.factor)
-            for part, z in white[term.factor].items():
-                share = share_of(term, part, of_fits)
-                constants = constants_of(term.structure, factor)
-                mean, sd = (
-                    (0.0, 1.0) if share is None else moments(term, part, p, white[term.factor], constants, share, np)
-                )
-                sites[term.site(part)] = np.moveaxis(mean + sd * z, 0, -1)
+            constants = constants_of(term.structure, self._design.factor(term.factor))
+            sites |= sites_of_term(term, term.values(values), white[term.factor], constants, of_fits)
         return sites
 
     @property
@@ -271,14 +265,38 @@ class AdditiveModel(Model):
         constants = term.constants(factor, next(iter(data.values())), jnp)
         z: dict[str, Any] = {}
         for part, n in term.structure.parts(factor).items():
-            share = share_of(term, part, data)
+            share = _share(term, part, data)
             if share is None:
                 z[part] = numpyro.sample(term.site(part), dist.Normal(0, 1).expand((n, *lane)))
                 continue
-            mean, sd = moments(term, part, p, z, constants, share, jnp)
+            mean, sd = _moments(term, part, p, z, constants, share, jnp)
             moved = numpyro.sample(term.site(part), dist.Normal(mean, sd).expand((n, *lane)))
             z[part] = (moved - mean) / sd
         return term.structure.effects(p, z, constants, jnp)
+
+
+def sites_of_term(
+    term: Term,
+    p: Mapping[str, Any],
+    white: Mapping[str, np.ndarray],
+    constants: Constants,
+    data: Mapping[str, Any],
+) -> dict[str, np.ndarray]:
+    """Return the latent sites of a term, (*lane, mode), centered as its parameterization says.
+
+    Args:
+        term: the term.
+        p: its parameters by the names of the structure, (*lane).
+        white: part -> (mode, *lane) noise that the effects are made of.
+        constants: of its structure.
+        data: shares of centering, where it is partial, against (mode, *lane).
+    """
+    sites = {}
+    for part, z in white.items():
+        share = _share(term, part, data)
+        mean, sd = (0.0, 1.0) if share is None else _moments(term, part, p, white, constants, share, np)
+        sites[term.site(part)] = np.moveaxis(mean + sd * z, 0, -1)
+    return sites
 
 
 def _white(
@@ -294,20 +312,20 @@ def _white(
     z: dict[str, np.ndarray] = {}
     for part in term.structure.parts(factor):
         moved = np.ascontiguousarray(groups_first(sites[term.site(part)]))
-        share = share_of(term, part, of_fits)
-        mean, sd = (0.0, 1.0) if share is None else moments(term, part, p, z, constants, share, np)
+        share = _share(term, part, of_fits)
+        mean, sd = (0.0, 1.0) if share is None else _moments(term, part, p, z, constants, share, np)
         z[part] = (moved - mean) / sd
     return z
 
 
-def share_of(term: Term, part: str, data: Mapping[str, Any]) -> Any:
+def _share(term: Term, part: str, data: Mapping[str, Any]) -> Any:
     """Return how far a part is centered: None not at all, 1, or (mode, *lane) shares."""
     if term.parameterization == "noncentered":
         return None
     return 1.0 if term.parameterization == "centered" else data[f"centered.{term.site(part)}"]
 
 
-def moments(
+def _moments(
     term: Term, part: str, p: Mapping[str, Any], z: Mapping[str, Any], constants: Constants, share: Any, xp: Any
 ) -> tuple[Any, Any]:
     """Return mean and sd of what a sampler moves in the place of the white noise of a part."""

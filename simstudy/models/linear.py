@@ -28,12 +28,8 @@ def effect_matrices(term: Term, factor: Factor, values: Mapping[str, float]) -> 
     [[3.0, 0.0], [0.0, 3.0]]
     """
     structure = term.structure
-    parts = structure.parts(factor)
-    n_modes = sum(parts.values())
-    unit, start, z = np.eye(n_modes), 0, {}
-    for part, n in parts.items():
-        z[part] = unit[start : start + n]
-        start += n
+    n_modes = structure.n_noise(factor)
+    z = structure.by_part(factor, np.eye(n_modes))
     lanes: dict[str, Any] = {name: np.full(1, value) for name, value in values.items()}
     found = structure.effects(lanes, z, constants_of(structure, factor), np)
     return {

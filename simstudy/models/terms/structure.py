@@ -87,6 +87,16 @@ class TermStructure(ABC):
         """Return part of the white noise -> how many numbers it has."""
         return {NOISE: factor.n_levels}
 
+    def n_noise(self, factor: Factor) -> int:
+        """Return how many numbers the white noise has."""
+        return sum(self.parts(factor).values())
+
+    def by_part(self, factor: Factor, noise: np.ndarray) -> dict[str, np.ndarray]:
+        """Return part -> its rows of white noise (mode, *lane) that has all parts one after the other."""
+        parts = self.parts(factor)
+        pieces = np.split(noise, np.cumsum([*parts.values()])[:-1]) if parts else []
+        return dict(zip(parts, pieces, strict=True))
+
     def constants(self, factor: Factor) -> dict[str, np.ndarray]:
         """Return what depends on the design alone, float64: the basis, eigenvalues, distances."""
         return {}

@@ -100,6 +100,15 @@ def support(prior: Prior) -> tuple[float, float]:
         return float(getattr(support, "lower_bound", -np.inf)), float(getattr(support, "upper_bound", np.inf))
 
 
+def location_and_scale(prior: Prior) -> tuple[float, float]:
+    """Return mean and sd of a Normal prior; a constant has sd 0."""
+    if prior.is_constant:
+        return prior.value, 0.0
+    with use_precision("float64"):
+        distribution = prior.distribution()
+        return float(distribution.loc), float(distribution.scale)
+
+
 def log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
     """Return the log density of a prior, -inf where it has none."""
     if prior.name in _CLOSED and not prior.kwargs:

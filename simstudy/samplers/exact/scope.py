@@ -11,11 +11,10 @@ from simstudy.models.likelihoods.normal import LOG_2PI
 from simstudy.models.model import Model
 from simstudy.models.options import changed_options
 from simstudy.models.priors import Prior, constant
-from simstudy.samplers.exact.axis import Axis
+from simstudy.samplers.exact.axis import Axis, location_and_scale
 from simstudy.samplers.exact.binomial import binomial_problem
 from simstudy.samplers.exact.gaussian import gaussian_problem
 from simstudy.samplers.exact.problem import Problem
-from simstudy.samplers.precision import use_precision
 from simstudy.types import GroupedData
 
 SUPPORTED = (
@@ -84,7 +83,7 @@ def posteriors(model: HierarchicalModel, arrays: Arrays) -> Posteriors:
 def _gaussian(model: HierarchicalModel, stats: Arrays) -> Posteriors:
     priors = dict(model.priors)
     mean, tau = _effects(model)
-    prior_mean, prior_sd = _location_and_scale(mean)
+    prior_mean, prior_sd = location_and_scale(mean)
     if model.structure.groups_are_apart:
         # Independent effects with a fixed prior are a population whose mean and spread are known.
         tau, prior_sd = constant(prior_sd), 0.0
@@ -140,12 +139,3 @@ def _grouped(raw: Arrays) -> GroupedData:
     group_of = raw["group_of"]
     y_mean = np.bincount(group_of, y, minlength=len(n_obs)) / n_obs
     return GroupedData(n_obs=n_obs, y_mean=y_mean, y_ss=np.bincount(group_of, (y - y_mean[group_of]) ** 2))
-
-
-def _location_and_scale(prior: Prior) -> tuple[float, float]:
-    """Return mean and sd of a Normal prior; a constant has sd 0."""
-    if prior.is_constant:
-        return prior.value, 0.0
-    with use_precision("float64"):
-        distribution = prior.distribution()
-        return float(distribution.loc), float(distribution.scale)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from simstudy.models.additive import AdditiveModel, moments, share_of
+from simstudy.models.additive import AdditiveModel, sites_of_term
 from simstudy.models.hierarchical import HierarchicalModel
 from simstudy.models.model import GROUP
 from simstudy.models.predictor import Term
@@ -46,7 +46,7 @@ def plug_in_sites(
     fixed = dict(zip(frame.fixed.names, one.coefficients[:, None] + beside, strict=True))
     noise, start = {}, frame.n_fixed
     for one_term in frame.terms:
-        length = sum(one_term.term.structure.parts(one_term.factor).values())
+        length = one_term.term.structure.n_noise(one_term.factor)
         noise[one_term.term.factor] = drawn[start : start + length]
         start += length
     values = {f.study_name: float(v) for f, v in zip(frame.free, one.free, strict=True)}
@@ -94,16 +94,7 @@ def _of_term(
     }
     constants = term.constants(of_frame.factor, noise, np)
     leaves = {name: leaf[:, None] if np.ndim(leaf) else leaf for name, leaf in arrays.items()}
-    z: Sites = {}
-    sites: Sites = {}
-    start = 0
-    for part, length in term.structure.parts(of_frame.factor).items():
-        z[part] = noise[start : start + length]
-        start += length
-        share = share_of(term, part, leaves)
-        mean, sd = (0.0, 1.0) if share is None else moments(term, part, own, z, constants, share, np)
-        sites[term.site(part)] = (mean + sd * z[part]).T
-    return sites
+    return sites_of_term(term, own, term.structure.by_part(of_frame.factor, noise), constants, leaves)
 
 
 def _of_contrasts(model: AdditiveModel, term: Term, fixed: Mapping[Name, np.ndarray], n: int) -> Sites:

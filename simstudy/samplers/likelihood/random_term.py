@@ -108,13 +108,8 @@ class RandomTerm:
     def _between_columns(self, places: Sequence[Mapping[str, float]]) -> np.ndarray:
         """Return the (place, column, column) covariances of a level's effects at some parameters."""
         structure, one_level = self.term.structure, replace(self.factor, level=np.zeros(1, int), n_levels=1)
-        parts = structure.parts(one_level)
-        lane = (len(places), sum(parts.values()))
-        unit = np.broadcast_to(np.eye(lane[1])[:, None], (lane[1], *lane))
-        z, start = {}, 0
-        for part, n in parts.items():
-            z[part] = unit[start : start + n]
-            start += n
+        lane = (len(places), structure.n_noise(one_level))
+        z = structure.by_part(one_level, np.broadcast_to(np.eye(lane[1])[:, None], (lane[1], *lane)))
         lanes = {name: np.array([[place[name]] for place in places]) for name in self.names}
         effects = structure.effects(lanes, z, structure.constants(one_level), np)
         each = np.stack([np.broadcast_to(effects[name], (1, *lane))[0] for name, _ in self.term.columns], 1)

@@ -151,7 +151,7 @@ def peaks(
         phi: (pair,) shape.
         out: (3, pair).
     """
-    near, scratch, at = np.empty(len(n)), np.empty((3, TOGETHER)), np.empty(1)
+    near, at = np.empty(len(n)), np.empty(1)
     total = 0.0
     for c in range(len(n)):
         kind, trials, shift = as_element(family, n[c], k[c], size[c], log_each[c], phi[0])
@@ -165,7 +165,6 @@ def peaks(
             continue
         mean, sd, value = _peak(family, n, k, size, log_each, count, prior, tau[i], phi[i], mean, near)
         out[0, i], out[1, i], out[2, i] = mean, sd, value
-    scratch[0, 0] = 0.0
 
 
 @native

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from simstudy.models.additive import AdditiveModel
+from simstudy.models.additive import AdditiveModel, sites_of_term
+from simstudy.models.terms.structure import NOISE
 from simstudy.samplers.exact.counts.data import CountData
 from simstudy.samplers.exact.counts.draws import draw_hyperparameters
 from simstudy.samplers.exact.counts.effects import draw
-from simstudy.samplers.exact.counts.known import KnownCounts
 from simstudy.samplers.exact.counts.lattice import lattice_of
 from simstudy.samplers.exact.counts.quantities import CountQuantities
 from simstudy.samplers.exact.counts.scope import CountModel, supported
-from simstudy.samplers.exact.marginal import Marginal
+from simstudy.samplers.exact.known import KnownMarginals
+from simstudy.samplers.exact.marginal import Marginal, PointMarginal
 from simstudy.samplers.exact.stream import stream_of
 from simstudy.samplers.sampler import Program, Sampler
 from simstudy.types import Draws, PyTree
@@ -43,38 +44,37 @@ class CountProgram(Program):
         }
         reasons: dict[int, str] = {}
         known: list[Found] = []
-        error = np.full(n_fits, np.nan)
         for fit in range(n_fits):
             data = self._parts.data(arrays, fit)
-            found, error[fit], reason, drawn = self._one(data, keys[fit], {k: v[fit] for k, v in arrays.items()})
+            found, reason, drawn = self._one(data, keys[fit], {k: v[fit] for k, v in arrays.items()})
             known.append(found)
             if reason is not None:
                 reasons[fit] = reason
             for name, values in drawn.items():
                 sites[name][fit] = values.reshape(sites[name].shape[1:])
-        return Draws(sites=sites, stats=None, reasons=reasons, known=_joined(known, error))
+        return Draws(sites=sites, stats=None, reasons=reasons, known=_joined(known))
 
     def _one(
         self, data: CountData, key: np.ndarray, arrays: Mapping[str, np.ndarray]
-    ) -> tuple[Found, float, str | None, dict[str, np.ndarray]]:
-        """Return what is known of a posterior, its error, why it cannot be trusted, and draws."""
+    ) -> tuple[Found, str | None, dict[str, np.ndarray]]:
+        """Return what is known of a posterior, why it cannot be trusted, and draws."""
         n_groups = len(data.class_of)
         with np.errstate(all="ignore"):
             if not all(np.isfinite(column).all() for column in data.groups):
-                return unknown(self._parts, n_groups), np.nan, IMPOSSIBLE, {}
+                return unknown(self._parts, n_groups), IMPOSSIBLE, {}
             lattice = lattice_of(data)
             if lattice.reason is not None:
-                return unknown(self._parts, n_groups), np.nan, lattice.reason, {}
+                return unknown(self._parts, n_groups), lattice.reason, {}
             quantities = CountQuantities(data=data, lattice=lattice)
             error = quantities.error
             if not error < MOST_ERROR:
                 reason = f"a moment moves by {error:.2g} posterior sds where a spacing of the quadrature is doubled"
-                return unknown(self._parts, n_groups), error, f"{reason}; {MOST_ERROR:g} is allowed", {}
+                return unknown(self._parts, n_groups), f"{reason}; {MOST_ERROR:g} is allowed", {}
             stream = stream_of(key, 0)
             drawn = draw_hyperparameters(data, lattice, stream, self._sampler.chains * self._sampler.draws)
             if drawn is None:
-                return unknown(self._parts, n_groups), error, MISSED_PEAK, {}
-            return known_of(self._parts, quantities), error, None, self._sites(data, stream, drawn, arrays)
+                return unknown(self._parts, n_groups), MISSED_PEAK, {}
+            return known_of(self._parts, quantities), None, self._sites(data, stream, drawn, arrays)
 
     def _sites(
         self,
@@ -86,15 +86,11 @@ class CountProgram(Program):
         """Return draws of the latent sites, (draw, ...)."""
         mu, tau, phi = drawn
         out = {"mu": mu} | {axis.name: x for axis, x in zip(data.axes, (tau, phi), strict=True) if not axis.is_fixed}
-        term, site = self._parts.term, self._parts.noise_site
-        if term is not None and site is not None:
+        if (term := self._parts.term) is not None:
             z = np.empty((len(mu), len(data.class_of)))
             draw(stream, data.family, *data.groups, mu, tau, phi, z)
-            if term.parameterization == "centered":
-                z *= tau[:, None]
-            elif term.parameterization == "partial":
-                z *= tau[:, None] ** arrays[f"centered.{site}"]
-            out[site] = z
+            shares = {name: leaf[:, None] for name, leaf in arrays.items() if np.ndim(leaf)}
+            out |= sites_of_term(term, {"tau": tau}, {NOISE: z.T}, {}, shares)
         return out
 
 
@@ -131,7 +127,8 @@ def unknown(parts: CountModel, n_groups: int) -> Found:
     names = ["mu", *(name for name in (parts.tau, "phi") if name in parts.priors)]
     of_groups = ["theta", *([] if mean is None else [mean.name])]
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(names, ()) | dict.fromkeys(of_groups, (n_groups,))
-    return {name: (np.full(s, np.nan), np.full(s, np.nan), np.full(s, None, object)) for name, s in shapes.items()}
+    nothing = PointMarginal(value=np.nan)
+    return {name: (np.full(s, np.nan), np.full(s, np.nan), np.full(s, nothing, object)) for name, s in shapes.items()}
 
 
 def _number(mean: float, sd: float, marginal: Marginal) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -140,6 +137,6 @@ def _number(mean: float, sd: float, marginal: Marginal) -> tuple[np.ndarray, np.
     return np.asarray(mean), np.asarray(sd), of
 
 
-def _joined(known: list[Found], error: np.ndarray) -> KnownCounts:
+def _joined(known: list[Found]) -> KnownMarginals:
     mean, sd, marginals = ({name: np.stack([fit[name][i] for fit in known]) for name in known[0]} for i in range(3))
-    return KnownCounts(mean=mean, sd=sd, error=error, marginals=marginals)
+    return KnownMarginals(mean=mean, sd=sd, marginals=marginals)

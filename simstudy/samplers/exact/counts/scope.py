@@ -13,10 +13,10 @@ from simstudy.models.predictor import Term
 from simstudy.models.priors import Prior, constant
 from simstudy.models.terms import Exchangeable
 from simstudy.models.terms.structure import NOISE
+from simstudy.samplers.exact.axis import location_and_scale
 from simstudy.samplers.exact.counts.data import CountData
 from simstudy.samplers.exact.counts.positive import PositiveAxis
 from simstudy.samplers.exact.effect import COUNTS, NEGATIVE_BINOMIAL, TRIALS
-from simstudy.samplers.precision import use_precision
 
 FAMILIES = {"binomial": TRIALS, "poisson": COUNTS, "negative_binomial": NEGATIVE_BINOMIAL}
 """Exact form of a likelihood -> what its integrals are."""
@@ -74,7 +74,7 @@ class CountModel:
             family=family,
             groups=groups,
             of_phi=_OfPhi(model=self.model, stats=stats, groups=groups, family=family),
-            mu=np.array(_location_and_scale(priors["mu"])),
+            mu=np.array(location_and_scale(priors["mu"])),
             tau=PositiveAxis(name=self.tau, prior=constant(0.0) if self.term is None else priors[self.tau]),
             phi=PositiveAxis(name="phi", prior=phi),
         )
@@ -140,9 +140,3 @@ class _OfPhi:
             whole = self.model.likelihood.log_likelihood(theta, {"phi": phi}, lanes, xp=np)
         shifted = theta + log_each - np.log(phi)
         return np.asarray(whole - (total * shifted - (total + size * phi) * np.logaddexp(0.0, shifted)).sum(0))
-
-
-def _location_and_scale(prior: Prior) -> tuple[float, float]:
-    with use_precision("float64"):
-        distribution = prior.distribution()
-        return float(distribution.loc), float(distribution.scale)

@@ -19,10 +19,12 @@ from simstudy.models.design import Design
 from simstudy.models.linear import cell_matrix, effect_matrices
 from simstudy.models.of_terms import linear_estimands
 from simstudy.models.predictor import Term, constants_of
+from simstudy.samplers.exact.axis import location_and_scale
 from simstudy.samplers.exact.terms.outer_axis import OuterAxis
-from simstudy.samplers.exact.terms.scope import Hyperparameters, location_and_scale
+from simstudy.samplers.exact.terms.scope import Hyperparameters
 
 Values = Mapping[str, float]
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,6 +34,8 @@ class Node:
     Args:
         values: parameter of the terms -> its value; of a scale with a prior, that at a total of 1.
         left: (cell, mode) U.
+        x_along: (mode, column) what modes have of the columns of the location.
+        x_beyond: (cell, column) what no mode has of them.
         singular: (mode,) s.
         right: (mode, noise) W'.
         of_location: (number, column) what every Gaussian estimand has of b.
@@ -42,6 +46,8 @@ class Node:
 
     values: Values
     left: np.ndarray
+    x_along: np.ndarray
+    x_beyond: np.ndarray
     singular: np.ndarray
     right: np.ndarray
     of_location: np.ndarray
@@ -82,6 +88,10 @@ class TermsDesign:
         if t not in self._nodes:
             self._nodes[t] = self._node(t)
         return self._nodes[t]
+
+    def n_noise(self, term: Term) -> int:
+        """Return how many numbers the white noise of a term has."""
+        return term.structure.n_noise(self.design.factor(term.factor))
 
     def log_shares(self, t: Sequence[float]) -> np.ndarray:
         """Return (scale,) what is added to log total to make the log of every scale."""
@@ -141,7 +151,7 @@ class TermsDesign:
         self.offset = sum(
             (mean * columns[name] for name, mean in self.location_constants.items()), np.zeros(self.design.n_cells)
         )
-        n_fixed = sum(sum(t.structure.parts(self.design.factor(t.factor)).values()) for t in self.fixed_terms)
+        n_fixed = sum(self.n_noise(t) for t in self.fixed_terms)
         p = len(self.location_names)
         x = np.stack([columns[name] for name in self.location_names], 1) if p else np.zeros((self.design.n_cells, 0))
         back = np.eye(p)  # b -> the location's own parameters
@@ -174,17 +184,19 @@ class TermsDesign:
         of_noise = linear[:, n_location:][:, self._noise_order]
         of_moving, of_fixed = of_noise[:, :n_moving], of_noise[:, n_moving:]
         of_modes = of_moving @ right.T
-        beyond = np.maximum((of_moving**2).sum(1) - (of_modes**2).sum(1), 0.0)
-        beyond[beyond < 1e-13 * (of_moving**2).sum(1)] = 0.0
+        hidden = np.maximum((of_moving**2).sum(1) - (of_modes**2).sum(1), 0.0)
+        hidden[hidden < 1e-13 * (of_moving**2).sum(1)] = 0.0
         of_new = linear[:, n_location + n_noise : -1]
         return Node(
             values=values,
             left=left,
+            x_along=along(self.x, left),
+            x_beyond=beyond(self.x, left),
             singular=singular,
             right=right,
             of_location=np.concatenate([linear[:, :n_location] @ self.back, of_fixed], 1),
             of_modes=of_modes,
-            unseen=beyond + (of_new**2).sum(1),
+            unseen=hidden + (of_new**2).sum(1),
             constant=linear[:, -1],
         )
 
@@ -193,7 +205,7 @@ class TermsDesign:
         """Where the noise of the moving terms, then of the fixed ones, stands in that of all terms."""
         starts, at = {}, 0
         for term in self.model.terms:
-            n = sum(term.structure.parts(self.design.factor(term.factor)).values())
+            n = self.n_noise(term)
             starts[term.factor] = np.arange(at, at + n)
             at += n
         ordered = [starts[term.factor] for term in (*self.moving_terms, *self.fixed_terms)]
@@ -205,8 +217,7 @@ class TermsDesign:
         Estimands are made as those of draws are, each draw a unit vector of location, noise or new effect.
         """
         terms, design = self.model.terms, self.design
-        parts = [(t.factor, part, n) for t in terms for part, n in t.structure.parts(design.factor(t.factor)).items()]
-        n_location, n_noise = len(self.location_names), sum(n for *_, n in parts)
+        n_location, n_noise = len(self.location_names), sum(map(self.n_noise, terms))
         n_lanes = n_location + n_noise + len(terms) + 1
         lanes = np.zeros((n_lanes, 1, 1, n_lanes))  # the last is all zero but for constants
         for i in range(n_lanes - 1):
@@ -216,11 +227,12 @@ class TermsDesign:
             location[name] = np.zeros((1, 1, n_lanes))
             location[name][..., -1] = value
         location = {p.name: location[p.name] for p in self.model.location.parameters}
-        white: dict[str, dict[str, np.ndarray]] = {t.factor: {} for t in terms}
+        white: dict[str, dict[str, np.ndarray]] = {}
         at = n_location
-        for factor, part, n in parts:
-            white[factor][part] = lanes[at : at + n]
-            at += n
+        for term in terms:
+            noise = lanes[at : at + self.n_noise(term)]
+            white[term.factor] = term.structure.by_part(design.factor(term.factor), noise)
+            at += len(noise)
         drawn = {name: np.full((1, 1, n_lanes), value) for name, value in values.items()}
         effects = {
             t.factor: t.structure.effects(
@@ -240,3 +252,19 @@ class TermsDesign:
         )
         self._shapes = {name: value.shape[:-3] for name, value in made.items()}
         return np.concatenate([value.reshape(-1, n_lanes) for value in made.values()])
+
+
+def along(columns: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Return what modes have of (cell, ...) columns, (mode, ...); 0 where that is all but rounding.
+
+    Over sigma squared, with sigma near 0, rounding would be more than the rest.
+    """
+    out = left.T @ columns
+    return out * (np.abs(out) > ROUNDING * np.sqrt((columns**2).sum(0)))
+
+
+def beyond(columns: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Return (cell, ...) columns less what modes have of them; 0 where that is all but rounding."""
+    out = columns - left @ (left.T @ columns)
+    size, of_all = (np.sqrt((x**2).sum(0)) for x in (out, columns))
+    return out * (size > ROUNDING * of_all)

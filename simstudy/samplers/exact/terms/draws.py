@@ -14,7 +14,7 @@ from simstudy.samplers.exact.cells import draw_coordinates
 from simstudy.samplers.exact.stream import stream_of
 from simstudy.samplers.exact.terms.given import Moves
 from simstudy.samplers.exact.terms.outer import OuterPosterior, Row
-from simstudy.samplers.exact.terms.spectral import OneData, along
+from simstudy.samplers.exact.terms.spectral import OneData
 
 
 def draw(
@@ -48,7 +48,7 @@ def draw(
             p.name: block[p.name]
             for p in (*(p for t in model.terms for p in t.parameters), *model.likelihood.parameters)
         },
-        {t.factor: _parts(model, t.factor, block[t.factor]) for t in model.terms},
+        {t.factor: t.structure.by_part(data.design.design.factor(t.factor), block[t.factor]) for t in model.terms},
         {name: leaf[None] for name, leaf in stats.items()},
     )
 
@@ -83,32 +83,16 @@ def _noise_and_location(
     if p:
         upper = np.swapaxes(moves.root, 1, 2)
         b = b + np.linalg.solve(upper, stream.standard_normal((n, p, 1)))[..., 0]
-    e = along(design.x, node.left)
-    seen = moves.modes - moves.gain * ((b - moves.location) @ e.T)
+    seen = moves.modes - moves.gain * ((b - moves.location) @ node.x_along.T)
     white = stream.standard_normal((n, node.right.shape[1]))
     known = white @ node.right.T
     z = white + (seen / total[:, None] + (np.sqrt(moves.q) - 1) * known) @ node.right
     b = b + data.fitted
     n_location = len(design.location_names)
-    out, at = {}, 0
-    for term in design.moving_terms:
-        size = sum(term.structure.parts(design.design.factor(term.factor)).values())
-        out[term.factor] = z[:, at : at + size].T
-        at += size
-    at = n_location
-    for term in design.fixed_terms:
-        size = sum(term.structure.parts(design.design.factor(term.factor)).values())
-        out[term.factor] = b[:, at : at + size].T
-        at += size
+    out = {}
+    for terms, noise, start in ((design.moving_terms, z, 0), (design.fixed_terms, b, n_location)):
+        at = start
+        for term in terms:
+            out[term.factor] = noise[:, at : at + design.n_noise(term)].T
+            at += design.n_noise(term)
     return out, b[:, :n_location]
-
-
-def _parts(model: AdditiveModel, factor: str, noise: np.ndarray) -> dict[str, np.ndarray]:
-    """Return part -> (mode, ...) of the noise of a factor."""
-    (term,) = (t for t in model.terms if t.factor == factor)
-    assert model.design is not None
-    out, at = {}, 0
-    for part, size in term.structure.parts(model.design.factor(factor)).items():
-        out[part] = noise[at : at + size]
-        at += size
-    return out

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from simstudy.samplers.exact.grid import Grid
-from simstudy.samplers.exact.terms.design import Node
-from simstudy.samplers.exact.terms.spectral import OneData, SpectralProblem, along, beyond
+from simstudy.samplers.exact.terms.design import Node, along, beyond
+from simstudy.samplers.exact.terms.spectral import OneData, SpectralProblem
 
 LEAST_WEIGHT = 1e-8
 """Lighter nodes of a grid have no part in numbers that are normal given them."""
@@ -57,7 +57,7 @@ def given(data: OneData, node: Node, problem: SpectralProblem, grid: Grid) -> Gi
         total=total,
         sigma=sigma,
         mean=moves.location @ node.of_location.T + moves.modes @ node.of_modes.T,
-        variance=_variance(data, node, moves, total),
+        variance=_variance(node, moves, total),
     )
 
 
@@ -83,7 +83,7 @@ class Moves:
     def of(cls, data: OneData, node: Node, total: np.ndarray, sigma: np.ndarray) -> "Moves":
         """Return the posterior at pairs of (total, sigma), each (node,)."""
         design = data.design
-        c, e = along(data.y, node.left), along(design.x, node.left)
+        c, e = along(data.y, node.left), node.x_along
         ratio, i2 = (total / sigma) ** 2, sigma**-2.0
         q = 1 / (1 + ratio[:, None] * node.singular**2)
         gain = ratio[:, None] * node.singular * q
@@ -91,7 +91,7 @@ class Moves:
         if not p:
             nothing = np.zeros((len(total), 0))
             return cls(q=q, gain=gain, root=np.zeros((len(total), 0, 0)), location=nothing, modes=gain * c)
-        left_y, left_x = beyond(data.y, node.left), beyond(design.x, node.left)
+        left_y, left_x = beyond(data.y, node.left), node.x_beyond
         xx = left_x.T @ left_x + (q @ (e[:, :, None] * e[:, None, :]).reshape(len(c), p * p)).reshape(-1, p, p)
         xy = left_x.T @ left_y + q @ (e * c[:, None])
         a = xx * i2[:, None, None] + design.prior_precision
@@ -100,10 +100,10 @@ class Moves:
         return cls(q=q, gain=gain, root=np.linalg.cholesky(a), location=location, modes=gain * (c - location @ e.T))
 
 
-def _variance(data: OneData, node: Node, moves: Moves, total: np.ndarray) -> np.ndarray:
+def _variance(node: Node, moves: Moves, total: np.ndarray) -> np.ndarray:
     """Return (node, number) variances."""
     out = total[:, None] ** 2 * (moves.q @ (node.of_modes**2).T + node.unseen)
-    e = along(data.design.x, node.left)
+    e = node.x_along
     p = e.shape[1]
     if not p:
         return out

@@ -9,7 +9,6 @@ from simstudy.models.additive import AdditiveModel
 from simstudy.models.predictor import Term
 from simstudy.models.priors import Prior
 from simstudy.samplers.exact.axis import Axis
-from simstudy.samplers.precision import use_precision
 
 MOST_OUTER = 2
 """Coordinates around the grid of total and sigma: with three a fit would take minutes."""
@@ -102,12 +101,3 @@ def hyperparameters(model: AdditiveModel) -> Hyperparameters:
             f"hold some constant, or take the sampler 'nuts'; {SUPPORTED}"
         )
     return found
-
-
-def location_and_scale(prior: Prior) -> tuple[float, float]:
-    """Return mean and sd of a Normal prior; a constant has sd 0."""
-    if prior.is_constant:
-        return prior.value, 0.0
-    with use_precision("float64"):
-        distribution = prior.distribution()
-        return float(distribution.loc), float(distribution.scale)

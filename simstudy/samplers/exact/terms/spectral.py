@@ -22,14 +22,13 @@ from simstudy.samplers.exact.axis import Axis
 from simstudy.samplers.exact.grid import Grid
 from simstudy.samplers.exact.problem import FLOOR, Problem
 from simstudy.samplers.exact.quantities import Quantities
-from simstudy.samplers.exact.terms.design import Node, TermsDesign
+from simstudy.samplers.exact.terms.design import Node, TermsDesign, along, beyond
 from simstudy.samplers.exact.terms.marginal_density import Modes, log_marginals
 
 _SAME = 1e-9
 """Of the largest: squares of singular values no farther apart are one."""
 
 
-_ROUNDING = 1e-12
 _LEAST_SIGMA, _STEEP = 1e-9, 10.0
 
 
@@ -191,8 +190,8 @@ def _padded(value: np.ndarray, name: str, n_classes: int) -> np.ndarray:
 
 def _row(data: OneData, node: Node, shifts: np.ndarray) -> dict[str, Any]:
     design = data.design
-    c, e = along(data.y, node.left), along(design.x, node.left)
-    left_y, left_x = beyond(data.y, node.left), beyond(design.x, node.left)
+    c, left_y = along(data.y, node.left), beyond(data.y, node.left)
+    e, left_x = node.x_along, node.x_beyond
     squares, starts = _classes(node.singular**2)
     mean, precision = data.prior_mean, design.prior_precision
     sums = {"yy": c * c, "xy": e * c[:, None], "xx": e[:, :, None] * e[:, None, :]}
@@ -211,22 +210,6 @@ def _row(data: OneData, node: Node, shifts: np.ndarray) -> dict[str, Any]:
         "log_det": np.asarray(design.prior_log_det),
         "floor": np.asarray(data.floor),
     }
-
-
-def along(columns: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """Return what modes have of (cell, ...) columns, (mode, ...); 0 where that is all but rounding.
-
-    Over sigma squared, with sigma near 0, rounding would be more than the rest.
-    """
-    out = left.T @ columns
-    return out * (np.abs(out) > _ROUNDING * np.sqrt((columns**2).sum(0)))
-
-
-def beyond(columns: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """Return (cell, ...) columns less what modes have of them; 0 where that is all but rounding."""
-    out = columns - left @ (left.T @ columns)
-    size, of_all = (np.sqrt((x**2).sum(0)) for x in (out, columns))
-    return out * (size > _ROUNDING * of_all)
 
 
 def _classes(squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
