@@ -1,5 +1,7 @@
 """Are the Monte Carlo standard errors right? They are held against the spread of the measures over repeated studies."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +23,8 @@ RARE = 50
 def performance_of_repeats(*, repeats: int, replicates: int, seed: int) -> pd.DataFrame:
     """Return value and MCSE of every measure, one row per repeat; bins where 50 or more replicates reach them."""
     run = fake_repeats(repeats=repeats, replicates=replicates, seed=seed, methods=METHODS, **ONE_SCENARIO)
-    table = performance(run)
+    at_boundary = np.random.default_rng(seed).binomial(1, 0.3, len(run.fits))
+    table = performance(replace(run, fits=run.fits.assign(n_boundary=at_boundary)))
     rare = table["bin"].notna() & (table["n_used"] < RARE)
     return table[table["scenario"].notna() & ~rare & ~table["measure"].isin(BY_CLOCK)]
 
