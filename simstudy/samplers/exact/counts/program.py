@@ -13,7 +13,8 @@ from simstudy.samplers.exact.counts.lattice import lattice_of
 from simstudy.samplers.exact.counts.quantities import CountQuantities
 from simstudy.samplers.exact.counts.scope import CountModel, supported
 from simstudy.samplers.exact.known import KnownMarginals
-from simstudy.samplers.exact.marginal import Marginal, PointMarginal
+from simstudy.samplers.exact.marginal import Marginal
+from simstudy.samplers.exact.posterior import UNKNOWN
 from simstudy.samplers.exact.stream import stream_of
 from simstudy.samplers.sampler import Program, Sampler
 from simstudy.types import Draws, PyTree
@@ -127,8 +128,7 @@ def unknown(parts: CountModel, n_groups: int) -> Found:
     names = ["mu", *(name for name in (parts.tau, "phi") if name in parts.priors)]
     of_groups = ["theta", *([] if mean is None else [mean.name])]
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(names, ()) | dict.fromkeys(of_groups, (n_groups,))
-    nothing = PointMarginal(value=np.nan)
-    return {name: (np.full(s, np.nan), np.full(s, np.nan), np.full(s, nothing, object)) for name, s in shapes.items()}
+    return {name: (np.full(s, np.nan), np.full(s, np.nan), np.full(s, UNKNOWN, object)) for name, s in shapes.items()}
 
 
 def _number(mean: float, sd: float, marginal: Marginal) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
